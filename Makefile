@@ -1,0 +1,41 @@
+# The verbs of the course. `make help` lists them.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# The debugger's advice about frozen modules, one line per kernel, helps no reader.
+export PYDEVD_DISABLE_FILE_VALIDATION := 1
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help test lint bench pins clean
+
+help: ## list the verbs
+	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+# Everything that builds, runs and tests the course, in a virtual environment of its own. Debian ships Python without
+# the part that makes one.
+$(VENV)/installed: requirements.txt pyproject.toml
+	$(PYTHON) -m venv --clear $(VENV) || { apt-get update && apt-get install --yes python3-venv && $(PYTHON) -m venv --clear $(VENV); }
+	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	touch $@
+
+test: $(VENV)/installed ## run every test
+	$(BIN)/pytest --numprocesses 2 --dist loadfile
+
+lint: $(VENV)/installed ## check the code
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+bench: $(VENV)/installed ## print the speed figures, as ratios to a rival in the same run
+	$(BIN)/python -m benchmarks
+
+pins: $(VENV)/installed ## choose the newest versions that fit together: requirements.txt
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uv pip compile pyproject.toml --group book --group run --group test --universal --python-version 3.11 \
+		--upgrade --no-emit-index-url --no-annotate --custom-compile-command "make pins" --output-file requirements.txt
+	echo "-e ." >> requirements.txt
+
+clean: ## remove what was built, keep the environment
+	rm -rf _build .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
