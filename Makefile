@@ -21,6 +21,7 @@ $(VENV)/installed: requirements.txt pyproject.toml
 	touch $@
 
 test: $(VENV)/installed ## run every test
+	$(BIN)/python -m tools.browser
 	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 lint: $(VENV)/installed ## check the code

@@ -1,0 +1,10 @@
+"""What happens to the picture when I change one number? `explore` lets a reader find out.
+
+An explorer joins a drawing function to its controls. In a running notebook the controls are ipywidgets; on the
+built site they are native HTML controls, and the picture for each setting has been drawn beforehand.
+"""
+
+from lossprimer.explorer.controls import choice, slider
+from lossprimer.explorer.explorer import Explorer, explore, steps
+
+__all__ = ["Explorer", "choice", "explore", "slider", "steps"]

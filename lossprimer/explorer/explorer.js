@@ -1,0 +1,121 @@
+// An explorer shows one of the pictures that were drawn when the page was built. Nothing is calculated here: the
+// script finds the picture that the controls ask for, and puts it and its sentence in place.
+"use strict";
+(() => {
+  // Milliseconds at rest before a screen reader hears the sentence: where the slider stops, not each stop on its way.
+  const ANNOUNCE_AFTER = 500;
+  // Browsers limit how often a page may change its address.
+  const ADDRESS_AFTER = 250;
+
+  // Each kind of control: how to read its position, how to show one, and which events move it.
+  const kinds = {
+    slider(row, texts, moved) {
+      const [input, output] = [row.querySelector("input"), row.querySelector("output")];
+      input.addEventListener("input", moved);
+      return {
+        read: () => Number(input.value),
+        show(position) {
+          input.value = position;
+          input.setAttribute("aria-valuetext", texts[position]);
+          output.value = texts[position];
+        },
+      };
+    },
+    choice(row, texts, moved) {
+      const select = row.querySelector("select");
+      select.addEventListener("change", moved);
+      return { read: () => select.selectedIndex, show: (position) => (select.selectedIndex = position) };
+    },
+    steps(row, texts, moved) {
+      const [back, next] = row.querySelectorAll("button");
+      const output = row.querySelector("output");
+      let at = Number(row.dataset.position);
+      const move = (by) => () => {
+        const to = Math.min(Math.max(at + by, 0), texts.length - 1);
+        if (to === at) return;
+        at = to;
+        moved();
+      };
+      back.addEventListener("click", move(-1));
+      next.addEventListener("click", move(+1));
+      return {
+        read: () => at,
+        show(position) {
+          at = position;
+          output.value = `${texts[at]} / ${texts.length}`;
+          // Not `disabled`: the button just pressed keeps the focus.
+          back.setAttribute("aria-disabled", at === 0);
+          next.setAttribute("aria-disabled", at === texts.length - 1);
+        },
+      };
+    },
+  };
+
+  function start(figure) {
+    const { names, texts, sentences, base, splices } = JSON.parse(figure.querySelector("script").textContent);
+    const drawing = figure.querySelector(".picture-drawing");
+    const caption = figure.querySelector("figcaption span");
+    const announcement = figure.querySelector("[role=status]");
+    const rows = [...figure.querySelectorAll("[data-control]")];
+    const controls = rows.map((row, i) => kinds[row.dataset.control](row, texts[i], () => show(read(), true)));
+    const read = () => controls.map((control) => control.read());
+    const initial = read();
+    let waiting;
+
+    function show(positions, byReader = false) {
+      positions.forEach((position, i) => controls[i].show(position));
+      const index = positions.reduce((sum, position, i) => sum * texts[i].length + position, 0);
+      const tags = base.slice();
+      for (const [at, out, ...into] of splices[index].slice().reverse()) tags.splice(at, out, ...into);
+      drawing.innerHTML = tags.join("");
+      caption.textContent = sentences[index];
+      if (!byReader) return;
+      clearTimeout(waiting);
+      waiting = setTimeout(() => (announcement.textContent = sentences[index]), ANNOUNCE_AFTER);
+      keepInAddress(explorer);
+    }
+
+    const explorer = {
+      figure,
+      // What a link has to say: the controls that are not where they were at first.
+      *settings() {
+        for (const [i, position] of read().entries())
+          if (position !== initial[i]) yield [`${figure.id}.${names[i]}`, texts[i][position]];
+      },
+      // Take what a link says; what it does not name, or names wrongly, is where it was at first.
+      follow(link) {
+        show(names.map((name, i) => {
+          const position = texts[i].indexOf(link.get(`${figure.id}.${name}`));
+          return position < 0 ? initial[i] : position;
+        }));
+        return names.some((name) => link.has(`${figure.id}.${name}`));
+      },
+    };
+    initial.forEach((position, i) => controls[i].show(position));
+    for (const element of figure.querySelectorAll(":disabled")) element.disabled = false;
+    return explorer;
+  }
+
+  const explorers = [...document.querySelectorAll("figure.explorer")].map(start);
+
+  let addressing;
+  function keepInAddress(moved) {
+    explorers.sort((a, b) => (b === moved) - (a === moved));
+    clearTimeout(addressing);
+    addressing = setTimeout(() => {
+      const link = new URLSearchParams(explorers.flatMap((explorer) => [...explorer.settings()]));
+      history.replaceState(history.state, "", link.size ? `#${link}` : location.pathname + location.search);
+    }, ADDRESS_AFTER);
+  }
+
+  function followAddress() {
+    if (!location.hash.includes("=")) return;
+    const link = new URLSearchParams(location.hash.slice(1));
+    const named = explorers.filter((explorer) => explorer.follow(link));
+    const [first] = [...link.keys()].map((key) => named.find(({ figure }) => key.startsWith(`${figure.id}.`)));
+    first?.figure.scrollIntoView({ block: "center" });
+  }
+
+  followAddress();
+  addEventListener("hashchange", followAddress);
+})();

@@ -1,0 +1,67 @@
+"""How does an explorer work in a running notebook? Real ipywidgets, in Lab, Notebook, VS Code and Colab."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+import ipywidgets as widgets
+
+from lossprimer.explorer.controls import Control
+from lossprimer.picture import picture_html
+
+if TYPE_CHECKING:
+    from lossprimer.explorer.explorer import Explorer
+
+_AS_WIDE_AS_NEEDED = {"description_width": "initial"}
+
+
+def explorer_widget(explorer: Explorer) -> widgets.VBox:
+    """Return the controls above the picture, each control redrawing it while it moves."""
+    rows, readers = zip(*(_row(control) for control in explorer.controls.values()), strict=True)
+    view = widgets.HTML()
+
+    def redraw(_change=None):
+        # One assignment replaces the whole picture, so nothing flickers and nothing below it jumps.
+        view.value = picture_html(explorer.picture([reader.index for reader in readers]))
+
+    for reader in readers:
+        reader.observe(redraw, "index")
+    redraw()
+    return widgets.VBox([widgets.HTML(f"<strong>{escape(explorer.title)}</strong>"), *rows, view])
+
+
+def _row(control: Control) -> tuple[widgets.Widget, widgets.Widget]:
+    """Return what is shown for a control, and the widget whose ``index`` says where it stands."""
+    if control.kind == "steps":
+        return _stepper(control)
+    kind = widgets.SelectionSlider if control.kind == "slider" else widgets.Dropdown
+    widget = kind(
+        options=control.texts,
+        index=control.initial,
+        description=control.label,
+        style=_AS_WIDE_AS_NEEDED,
+        layout={"width": "max-content" if control.kind == "choice" else "30em", "max_width": "100%"},
+    )
+    return widget, widget
+
+
+def _stepper(control: Control) -> tuple[widgets.HBox, widgets.SelectionSlider]:
+    """Return Back and Next around "1 / 3", and the selection that they move."""
+    at = widgets.SelectionSlider(options=control.texts, index=control.initial)
+    back, forward = widgets.Button(description="Back"), widgets.Button(description="Next")
+    text = widgets.Label()
+
+    def show(_change=None):
+        text.value = f"{control.texts[at.index]} / {len(control)}"
+        back.disabled = at.index == 0
+        forward.disabled = at.index == len(control) - 1
+
+    def move(by: int) -> None:
+        at.index = min(max(at.index + by, 0), len(control) - 1)
+
+    back.on_click(lambda _: move(-1))
+    forward.on_click(lambda _: move(+1))
+    at.observe(show, "index")
+    show()
+    return widgets.HBox([back, text, forward]), at

@@ -1,0 +1,83 @@
+"""How does an explorer work on a page without a kernel? Every picture is drawn beforehand; a script picks one."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from html import escape
+from typing import TYPE_CHECKING
+
+from lossprimer.explorer.controls import Control
+from lossprimer.explorer.frames import pack
+
+if TYPE_CHECKING:
+    from lossprimer.explorer.explorer import Explorer
+
+NOT_INTERACTIVE = "Without JavaScript this picture stays at its first setting."
+
+
+def explorer_html(explorer: Explorer) -> str:
+    """Return the explorer as a ``<figure>``: native controls, the initial picture, and all others as data.
+
+    The markup is complete without the script: the controls are there but disabled, and the picture and its
+    sentence are those of the initial setting.
+    """
+    controls = explorer.controls
+    settings = itertools.product(*(range(len(control)) for control in controls.values()))
+    pictures = [explorer.picture(setting) for setting in settings]
+    base, splices = pack([picture.svg(f"{explorer.name}-") for picture in pictures])
+    data = {
+        "names": list(controls),
+        "texts": [control.texts for control in controls.values()],
+        "sentences": [picture.sentence for picture in pictures],
+        "base": base,
+        "splices": splices,
+    }
+    initial = explorer.picture(explorer.initial)
+    rows = "".join(_row(f"{explorer.name}-{name}", control) for name, control in controls.items())
+    return (
+        f'<figure class="explorer" id="{explorer.name}">'
+        f'<div class="explorer-controls" role="group" aria-labelledby="{explorer.name}-title">'
+        f'<p class="explorer-title" id="{explorer.name}-title">{escape(explorer.title)}</p>{rows}</div>'
+        f'<div class="picture-drawing" role="img" aria-labelledby="{explorer.name}-sentence">'
+        f"{initial.svg(f'{explorer.name}-')}</div>"
+        f'<p class="explorer-announcement" role="status"></p>'
+        f"<noscript><p>{NOT_INTERACTIVE}</p></noscript>"
+        f'<script type="application/json">{_json(data)}</script>'
+        f'<figcaption data-longest="{escape(max(data["sentences"], key=len))}">'
+        f'<span id="{explorer.name}-sentence">{escape(initial.sentence)}</span></figcaption>'
+        "</figure>"
+    )
+
+
+def _row(name: str, control: Control) -> str:
+    """Return one control with its visible label; the script enables it."""
+    label, text, at = escape(control.label), escape(control.texts[control.initial]), control.initial
+    if control.kind == "steps":
+        return (
+            f'<div class="explorer-row explorer-steps" data-control="steps" data-position="{at}">'
+            '<button type="button" disabled>Back</button>'
+            f'<output aria-live="off">{text} / {len(control)}</output>'
+            '<button type="button" disabled>Next</button></div>'
+        )
+    if control.kind == "choice":
+        options = "".join(
+            f"<option{' selected' if position == at else ''}>{escape(text)}</option>"
+            for position, text in enumerate(control.texts)
+        )
+        return (
+            f'<div class="explorer-row" data-control="choice"><label for="{name}">{label}</label>'
+            f'<select id="{name}" autocomplete="off" disabled>{options}</select></div>'
+        )
+    return (
+        f'<div class="explorer-row" data-control="slider"><label for="{name}">{label}</label>'
+        f'<input type="range" id="{name}" min="0" max="{len(control) - 1}" step="1" value="{at}"'
+        f' aria-valuetext="{text}" autocomplete="off" disabled>'
+        f'<output for="{name}" aria-live="off">{text}</output></div>'
+    )
+
+
+def _json(data: dict) -> str:
+    """Return `data` as JSON that can stand inside a ``<script>`` element."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return text.replace("</", "<\\/").replace("<!--", "\\u003c!--")

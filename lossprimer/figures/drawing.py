@@ -1,0 +1,66 @@
+"""What do the pictures share? Axes, labels on bars, and numbers written out."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.container import BarContainer
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+MINUS = "\N{MINUS SIGN}"
+INFINITY = "\N{INFINITY}"
+# Hatching tells two kinds of bars apart without colour.
+HATCH = "////"
+
+
+def new_axes(*, xlabel: str, ylabel: str, size: tuple[float, float] | None = None) -> tuple[Figure, Axes]:
+    """Return a figure with one pair of labelled axes and horizontal grid lines."""
+    figure = Figure(figsize=size)
+    axes = figure.add_subplot()
+    axes.set(xlabel=xlabel, ylabel=ylabel)
+    axes.grid(axis="y")
+    return figure, axes
+
+
+def number(value: float, digits: int = 3) -> str:
+    """Return `value` with a true minus sign; an exact zero as "0", which a rounded one is not."""
+    return "0" if value == 0 else f"{value:z.{digits}f}".replace("-", MINUS).replace("inf", INFINITY)
+
+
+def numbers(values: Iterable[float], digits: int = 3) -> str:
+    """Return `values` as a list in words."""
+    return ", ".join(number(value, digits) for value in values)
+
+
+def label_bars(axes: Axes, bars: BarContainer, texts: Sequence[str], *, size: float = 10) -> None:
+    """Write one text above each bar; a bar whose height is no number gets its text on the ground."""
+    for bar, text in zip(bars, texts, strict=True):
+        height = bar.get_height()
+        ground = height if height == height and height > 0 else 0  # nan is not itself
+        axes.annotate(
+            text,
+            (bar.get_x() + bar.get_width() / 2, ground),
+            xytext=(0, 3),
+            textcoords="offset points",
+            ha="center",
+            fontsize=size,
+        )
+
+
+def heat_map(axes: Axes, matrix: np.ndarray, *, largest: float, digits: int = 2) -> None:
+    """Draw `matrix` as cells, darker for larger magnitudes, with each number written in its cell.
+
+    Opacity instead of a colour map: the two hues, one for each sign, then follow the page into dark mode.
+    """
+    for (row, column), value in np.ndenumerate(matrix):
+        strength = 0.55 * min(abs(value) / largest, 1)
+        axes.add_patch(Rectangle((column, row), 1, 1, facecolor="C1" if value < 0 else "C0", alpha=strength))
+        text = number(value, digits)
+        axes.text(column + 0.5, row + 0.5, text, ha="center", va="center", fontsize=10)
+    rows, columns = matrix.shape
+    axes.set(xlim=(0, columns), ylim=(rows, 0), aspect="equal")
+    axes.set_xticks(np.arange(columns) + 0.5, np.arange(columns) + 1)
+    axes.set_yticks(np.arange(rows) + 0.5, np.arange(rows) + 1)
+    axes.grid(False)
+    axes.spines[:].set_visible(False)

@@ -1,0 +1,264 @@
+"""The pictures of chapter 1: softmax."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
+from numpy.typing import ArrayLike
+
+from lossprimer.figures.drawing import HATCH, MINUS, heat_map, label_bars, new_axes, number, numbers
+from lossprimer.picture import pictured
+from lossprimer.probability import entropy, log_softmax, softmax
+
+
+@pictured
+def recipe(scores: ArrayLike, stage: int) -> tuple[Figure, str]:
+    """One stage of the softmax recipe.
+
+    Parameters
+    ----------
+    scores : array_like, shape (K,)
+        The scores.
+    stage : int
+        1 for the scores, 2 for their exponentials and the total, 3 for the shares.
+    """
+    scores = np.asarray(scores, dtype=float)
+    exponentials = np.exp(scores)
+    total = exponentials.sum()
+    shares = softmax(scores)
+    heights, ylabel, sentence = {
+        1: (scores, "score z", f"Scores {numbers(scores, 1)}: any real numbers, with any sum."),
+        2: (
+            exponentials,
+            "exp(z)",
+            f"Exponentials {numbers(exponentials, 2)}: all positive, {number(total, 2)} in total.",
+        ),
+        3: (
+            shares,
+            "share",
+            f"Each exponential divided by {number(total, 2)}: shares {numbers(shares)}, together 1.",
+        ),
+    }[stage]
+    figure, axes = new_axes(xlabel="class", ylabel=ylabel)
+    bars = axes.bar(np.arange(len(scores)) + 1, heights, width=0.6)
+    label_bars(axes, bars, [number(height, (1, 2, 3)[stage - 1]) for height in heights])
+    axes.set_xticks(np.arange(len(scores)) + 1)
+    axes.set_ylim(min(0, 1.15 * heights.min()), 1.15 * heights.max())
+    return figure, sentence
+
+
+@pictured
+def winner_share(gap: float, classes: int) -> tuple[Figure, str]:
+    """Draw the share of a class that leads all others by `gap`, among `classes` classes."""
+    gaps = np.linspace(0, 8, 81)
+    figure, axes = new_axes(xlabel="lead over every other class", ylabel="share of the leader")
+    for others, down in ((2, 0), (10, 9), (1000, 3), (50_000, 3)):
+        axes.plot(gaps, _share(gaps, others), color="C4", linewidth=1, linestyle="--")
+        end = (8, _share(8, others))
+        axes.annotate(f"{others:,}", end, xytext=(3, -down), textcoords="offset points", fontsize=9)
+    axes.plot(gaps, _share(gaps, classes), color="C0")
+    share = _share(gap, classes)
+    axes.plot([gap], [share], "o", color="C1", markersize=9)
+    axes.set(xlim=(0, 8), ylim=(0, 1.03))
+    figure.subplots_adjust(right=0.88)
+    single = np.exp(gap)
+    return figure, (
+        f"Lead {gap:g}, {classes:,} classes: the leader gets {_percent(share)}. That is {single:,.2f} times each"
+        f" other class, and {single / (classes - 1):.3g} times all the others together."
+    )
+
+
+def _share(gap: ArrayLike, classes: int) -> np.ndarray:
+    """Return the leader's softmax: the scores are `gap` once, and 0 for the other classes."""
+    scores = np.stack([np.asarray(gap, dtype=float), np.full(np.shape(gap), np.log(classes - 1))], axis=-1)
+    # The others are one class whose score is the logarithm of their number: exp(log(K - 1)) = (K - 1) exp(0).
+    return softmax(scores)[..., 0]
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.3g} %"
+
+
+@pictured
+def temperature(temperature: float = 1.0, scores: ArrayLike = (2.0, 1.0, 0.5)) -> tuple[Figure, str]:
+    """Draw softmax(`scores` / `temperature`) and its entropy."""
+    scores = np.asarray(scores, dtype=float)
+    probabilities = softmax(scores, temperature=temperature)
+    nats = entropy(probabilities)
+    figure, axes = new_axes(xlabel="score of each class", ylabel="probability")
+    bars = axes.bar(np.arange(len(scores)), probabilities, width=0.7)
+    label_bars(axes, bars, [number(p) for p in probabilities], size=10 if len(scores) < 8 else 8)
+    axes.set_xticks(np.arange(len(scores)), [number(score, 1) for score in scores])
+    axes.set_ylim(0, 1.12)
+    most = np.log(np.isfinite(scores).sum())
+    axes.set_title(f"entropy {nats:.2f} of at most {most:.2f} nats", loc="right")
+    figure.subplots_adjust(top=0.9)
+    return figure, f"T = {temperature:g}: probabilities {numbers(probabilities)}; entropy {nats:.2f} nats."
+
+
+@pictured
+def sampling(temperatures: Sequence[float], probabilities: ArrayLike, frequencies: ArrayLike) -> tuple[Figure, str]:
+    """Draw how often each class came up in many draws, on top of its probability.
+
+    Parameters
+    ----------
+    temperatures : sequence of float, length n
+        One panel each.
+    probabilities, frequencies : array_like, shape (n, K)
+        What softmax says, and the share of the draws.
+    """
+    probabilities, frequencies = np.asarray(probabilities), np.asarray(frequencies)
+    classes = np.arange(probabilities.shape[1]) + 1
+    figure = Figure()
+    panels = figure.subplots(1, len(temperatures), sharey=True)
+    for axes, value, expected, seen in zip(panels, temperatures, probabilities, frequencies, strict=True):
+        axes.bar(classes, expected, width=0.7, color="C0", alpha=0.45)
+        axes.plot(classes, seen, "o", color="C1")
+        axes.set(title=f"T = {value:g}", xlabel="class", ylim=(0, 1))
+        axes.set_xticks(classes)
+        axes.grid(axis="y")
+    panels[0].set_ylabel("probability")
+    figure.subplots_adjust(top=0.88, wspace=0.12)
+    gap = np.abs(probabilities - frequencies).max()
+    temperatures = ", ".join(f"{value:g}" for value in temperatures)
+    return figure, (
+        f"Bars: probabilities at T = {temperatures}. Dots: how often each class was drawn, never further than"
+        f" {gap:.4f} from its bar."
+    )
+
+
+@pictured
+def temperature_on_data(logits: ArrayLike, labels: ArrayLike, temperatures: ArrayLike) -> tuple[Figure, str]:
+    """Draw the accuracy and the average loss of a classifier whose logits are divided by a temperature.
+
+    Parameters
+    ----------
+    logits : array_like, shape (N, K)
+    labels : array_like of int, shape (N,)
+    temperatures : array_like, shape (n,)
+    """
+    labels, temperatures = np.asarray(labels), np.asarray(temperatures)
+    examples = np.arange(len(labels))
+    losses, accuracies = [], []
+    for value in temperatures:
+        log_p = log_softmax(logits, temperature=value)
+        losses.append(-log_p[examples, labels].mean())
+        accuracies.append((log_p.argmax(axis=-1) == labels).mean())
+    figure = Figure(figsize=(4.6, 3.4))
+    above, below = figure.subplots(2, 1, sharex=True)
+    above.plot(temperatures, accuracies, color="C2")
+    above.set(ylabel="accuracy", ylim=(0, 1.05))
+    below.plot(temperatures, losses, color="C1", marker="o", markersize=4)
+    below.set(ylabel="loss in nats", ylim=(0, None), xlabel="temperature T (logarithmic)")
+    _logarithmic(below, (0.1, 0.2, 0.5, 1, 2, 5, 10))
+    for axes in (above, below):
+        axes.grid(axis="y")
+    figure.subplots_adjust(hspace=0.15, bottom=0.15)
+    best = int(np.argmin(losses))
+    low, high = f"{min(accuracies):.3f}", f"{max(accuracies):.3f}"
+    stays = f"stays at {low}" if low == high else f"lies between {low} and {high}"
+    return figure, (
+        f"From T = {temperatures[0]:g} to {temperatures[-1]:g} the accuracy {stays}; the loss falls from"
+        f" {losses[0]:.3f} to {losses[best]:.3f} at T = {temperatures[best]:g} and rises to {losses[-1]:.3f}."
+    )
+
+
+def _logarithmic(axes, ticks: Sequence[float]) -> None:
+    """Make the horizontal axis logarithmic, its ticks written as plain numbers."""
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(FixedLocator(ticks))
+    axes.xaxis.set_major_formatter(FixedFormatter([f"{tick:g}" for tick in ticks]))
+    axes.xaxis.set_minor_locator(NullLocator())
+
+
+@pictured
+def overflow(largest: float, dtype: str) -> tuple[Figure, str]:
+    """Draw the naive softmax beside the stable one for scores `largest`, `largest` − 1, `largest` − 2.
+
+    Parameters
+    ----------
+    largest : float
+        The largest score. The three differences, and so the true answer, are always the same.
+    dtype : {"float16", "float32", "float64"}
+        In which arithmetic both are calculated.
+    """
+    scores = np.array([largest, largest - 1, largest - 2], dtype=dtype)
+    with np.errstate(all="ignore"):  # the naive formula is here to fail
+        exponentials = np.exp(scores)
+        naive = exponentials / exponentials.sum()
+    stable = softmax(scores)
+    figure, axes = new_axes(xlabel="score", ylabel="probability")
+    places = np.arange(3)
+    left = axes.bar(places - 0.2, np.nan_to_num(naive), width=0.36, facecolor="none", edgecolor="C1", hatch=HATCH)
+    right = axes.bar(places + 0.2, stable, width=0.36, color="C0")
+    label_bars(axes, left, [number(p) for p in naive])
+    label_bars(axes, right, [number(p) for p in stable])
+    axes.legend([left, right], ["naive", "stable"], loc="upper right")
+    axes.set_xticks(places, [_plain(score) for score in scores])
+    axes.set_ylim(0, 1)
+    return figure, (
+        f"{dtype}, largest score {_plain(largest)}: the exponentials are"
+        f" {', '.join(_scientific(value) for value in exponentials)}."
+        f" Naive: {numbers(naive)}. Stable: {numbers(stable)}."
+    )
+
+
+def _plain(value: float) -> str:
+    return f"{value:g}".replace("-", MINUS)
+
+
+def _scientific(value: float) -> str:
+    return number(value) if not np.isfinite(value) else f"{value:.2e}".replace("-", MINUS)
+
+
+@pictured
+def jacobian(scores: ArrayLike, temperatures: Sequence[float]) -> tuple[Figure, str]:
+    """Draw d softmax(z / T) / dz for each temperature: how much share j gains when score i rises."""
+    figure = Figure(figsize=(4.6, 2.2))
+    panels = figure.subplots(1, len(temperatures))
+    matrices = []
+    for axes, value in zip(panels, temperatures, strict=True):
+        p = softmax(scores, temperature=value)
+        matrices.append((np.diag(p) - np.outer(p, p)) / value)
+        heat_map(axes, matrices[-1], largest=0.5)
+        axes.set_title(f"T = {value:g}")
+        axes.set_xlabel("score")
+    panels[0].set_ylabel("share")
+    figure.subplots_adjust(left=0.09, right=0.99, bottom=0.2, top=0.86, wspace=0.2)
+    largest = "; ".join(
+        f"T = {value:g}: {np.abs(matrix).max():.2g}" for value, matrix in zip(temperatures, matrices, strict=True)
+    )
+    return figure, f"The derivative of each share by each score. Largest entry at {largest}."
+
+
+@pictured
+def attention_spread(queries: ArrayLike, keys: ArrayLike, width: int, scaled: bool) -> tuple[Figure, str]:
+    """Draw how attention spreads over the keys when queries and keys have `width` random components.
+
+    Parameters
+    ----------
+    queries : array_like, shape (N, D)
+        One query for each of N trials.
+    keys : array_like, shape (N, n, D)
+        The n keys that it looks at.
+    width : int
+        How many of the D components are used.
+    scaled : bool
+        Whether scores are divided by the square root of `width`.
+    """
+    queries, keys = np.asarray(queries)[:, :width], np.asarray(keys)[..., :width]
+    scores = np.einsum("nd,nkd->nk", queries, keys)
+    weights = softmax(scores / np.sqrt(width) if scaled else scores)
+    ranked = -np.sort(-weights, axis=-1)
+    figure, axes = new_axes(xlabel="keys, from the most to the least attended", ylabel="mean attention weight")
+    ranks = np.arange(ranked.shape[-1]) + 1
+    axes.bar(ranks, ranked.mean(axis=0), width=0.8)
+    axes.axhline(1 / len(ranks), color="C1", linestyle="--", linewidth=1.5)
+    axes.annotate("uniform", (len(ranks), 1 / len(ranks)), xytext=(0, 4), textcoords="offset points", ha="right")
+    axes.set_xticks([1, 4, 8, 12, 16])
+    axes.set_ylim(0, 1)
+    return figure, (
+        f"d = {width}, {'scaled by 1/√d' if scaled else 'not scaled'}: on average entropy"
+        f" {entropy(weights).mean():.2f} of {np.log(len(ranks)):.2f} nats, largest weight {ranked[:, 0].mean():.2f}."
+    )

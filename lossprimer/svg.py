@@ -1,0 +1,120 @@
+"""How does a matplotlib figure become a small inline SVG that follows the page's colours?"""
+
+import html
+import io
+import re
+from collections.abc import Iterator
+from xml.etree import ElementTree
+
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+
+_POINT_IN_PIXELS = 4 / 3
+_FONT_SIZE = "10"
+_COORDINATES = {"d", "height", "transform", "width", "x", "y"}
+_KEPT = _COORDINATES | {"clip-path", "href", "opacity"}
+_NOT_DRAWN = {"metadata", "style", "title", "desc"}
+# What the root element already says, or what SVG takes for granted.
+_DEFAULTS = {"font-size": _FONT_SIZE, "text-anchor": "start", "opacity": "1"}
+_LEFT_TO_THE_PAGE = {"font-family", "stroke-linejoin"}
+_BLACK = {"#000000", "black"}
+
+
+def inline_svg(figure: Figure, prefix: str) -> str:
+    """Draw `figure` as one ``<svg>`` element to be put into a page.
+
+    Text stays text. Black becomes ``currentColor``; other colours stay as presentation attributes, so that a
+    style sheet can replace them and no inline style is needed (a strict Content-Security-Policy forbids those).
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        A figure whose ``svg.fonttype`` is "none".
+    prefix : str
+        Put before each id, so that two pictures can share a page.
+
+    Returns
+    -------
+    str
+        The element, hidden from assistive technology: a picture's sentence is its text alternative.
+    """
+    out = io.StringIO()
+    FigureCanvasSVG(figure).print_svg(out, metadata={"Date": None})
+    root = ElementTree.fromstring(out.getvalue())
+    width, height = (float(root.get(side).removesuffix("pt")) for side in ("width", "height"))
+    used = set(re.findall(r"#([\w-]+)", " ".join(_references(root))))
+    body = "".join(_serialize(child, prefix, used) for child in root)
+    return (
+        f'<svg viewBox="0 0 {width:g} {height:g}" width="{width * _POINT_IN_PIXELS:.0f}"'
+        f' height="{height * _POINT_IN_PIXELS:.0f}" font-size="{_FONT_SIZE}" fill="currentColor"'
+        f' stroke-linejoin="round" aria-hidden="true" focusable="false">{body}</svg>'
+    )
+
+
+def _references(root: ElementTree.Element) -> Iterator[str]:
+    """Yield the attributes that may point to an id."""
+    for element in root.iter():
+        for name, value in element.attrib.items():
+            if name.endswith("href") or "url(#" in value:
+                yield value
+
+
+def _serialize(element: ElementTree.Element, prefix: str, used: set[str]) -> str:
+    """Write `element` without what does not show: metadata, unused ids, groups that group nothing."""
+    tag = element.tag.rpartition("}")[2]
+    if tag in _NOT_DRAWN:
+        return ""
+    content = html.escape((element.text or "").strip(), quote=False)
+    content += "".join(_serialize(child, prefix, used) for child in element)
+    attributes = _attributes(element, tag, prefix, used)
+    if tag in {"g", "defs"} and (not content or (tag == "g" and not attributes)):
+        return content
+    # An unfilled, unstroked path is matplotlib's transparent background.
+    if tag == "path" and attributes.get("fill") == "none" and "stroke" not in attributes and not content:
+        return ""
+    written = "".join(f' {name}="{html.escape(value)}"' for name, value in attributes.items())
+    return f"<{tag}{written}>{content}</{tag}>" if content else f"<{tag}{written}/>"
+
+
+def _attributes(element: ElementTree.Element, tag: str, prefix: str, used: set[str]) -> dict[str, str]:
+    """Return the attributes of `element` that show, styles included, in their shortest form."""
+    found = {}
+    for name, value in element.attrib.items():
+        name = name.rpartition("}")[2]
+        if name == "id":
+            if value in used:
+                found["id"] = prefix + value
+        elif name == "style":
+            found |= dict(part.split(":", 1) for part in value.replace(": ", ":").split("; ") if ":" in part)
+        elif name in _KEPT or tag in {"pattern", "rect"}:
+            found[name] = value
+    for name in _LEFT_TO_THE_PAGE:
+        found.pop(name, None)
+    if found.get("transform", "").startswith("rotate(-0 "):
+        del found["transform"]
+    if "font-size" in found:
+        found["font-size"] = found["font-size"].removesuffix("px")
+    return {
+        name: _short(name, value, prefix)
+        for name, value in found.items()
+        if _DEFAULTS.get(name) != value and not (tag == "text" and name == "fill" and value in _BLACK)
+    }
+
+
+def _short(name: str, value: str, prefix: str) -> str:
+    """Return an attribute's value with prefixed ids, the page's own black and one decimal per coordinate."""
+    if value in _BLACK:
+        return "currentColor"
+    if name == "href":
+        return f"#{prefix}{value[1:]}"
+    if value.startswith("url(#"):
+        return f"url(#{prefix}{value[5:]}"
+    if name in _COORDINATES:
+        value = re.sub(r"-?\d+\.\d+(?:e-?\d+)?", lambda number: f"{float(number[0]):.1f}", value)
+        value = re.sub(r"-?(\d+)\.0(?!\d)", _whole, value)
+    return re.sub(r"\s*([A-Za-z])\s+", r"\1", value).strip() if name == "d" else value
+
+
+def _whole(number: re.Match) -> str:
+    """Return "12.0" as "12" and "-0.0" as "0"."""
+    return str(int(float(number[0])))

@@ -1,0 +1,246 @@
+"""Explorers: what they accept, the live callbacks, and the markup of the static face."""
+
+import json
+import re
+from functools import partial
+from html.parser import HTMLParser
+
+import pytest
+from matplotlib.figure import Figure
+
+from lossprimer.explorer import choice, explore, slider, steps
+from lossprimer.explorer.explorer import STATIC
+from lossprimer.explorer.frames import pack, unpack
+from lossprimer.explorer.live import explorer_widget
+from lossprimer.explorer.static import explorer_html
+from lossprimer.picture import pictured
+
+CALLS = []
+
+
+@pictured
+def line(height=1.0, kind="solid"):
+    CALLS.append((height, kind))
+    figure = Figure()
+    figure.add_subplot().plot([0, 1], [0, height], linestyle=kind)
+    return figure, f"A {kind} line up to {height:g}."
+
+
+@pytest.fixture(autouse=True)
+def _forget_calls():
+    CALLS.clear()
+
+
+@pytest.fixture
+def explorer():
+    return explore(
+        line,
+        title="Lines & heights",
+        height=slider("Height h", [0.5, 1, 2], initial=1),
+        kind=choice("Kind", {"whole": "solid", "broken <line>": "dashed"}),
+    )
+
+
+@pytest.fixture
+def stepper():
+    return steps("Three lines", [partial(line, height) for height in (1, 2, 3)])
+
+
+# What a drawing and its controls may be
+
+
+def test_shows_its_title_and_initial_sentence_as_text(explorer):
+    assert repr(explorer) == "Lines & heights: A solid line up to 1."
+
+
+def test_title_comes_from_the_drawing_function_by_default():
+    assert explore(line, height=slider("h", [1])).title == "Line"
+
+
+def test_a_setting_seen_before_is_not_drawn_again(explorer):
+    for setting in [(0, 0), (1, 0), (0, 0), [0, 0]]:
+        explorer.picture(setting)
+    assert CALLS == [(0.5, "solid"), (1, "solid")]
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda: slider("h", []), ValueError, "the control 'h' has no values"),
+        (
+            lambda: slider("h", [1, 2], initial=3),
+            ValueError,
+            r"initial of 'h' is 3, expected one of \[1, 2\]",
+        ),
+        (
+            lambda: slider("h", [1, "2"]),
+            TypeError,
+            "values of the slider 'h' hold '2', expected real numbers",
+        ),
+        (
+            lambda: slider("h", [0.1, 0.12], format="{:.1f}"),
+            ValueError,
+            "the control 'h' shows '0.1' for two",
+        ),
+        (lambda: slider(" ", [1]), ValueError, "label is ' ', expected the words"),
+        (lambda: choice("k", {}), ValueError, "the control 'k' has no values"),
+        (lambda: choice("k", ["a"], initial="b"), ValueError, "initial of 'k' is 'b', expected one of"),
+        (lambda: choice("k", {1: 2}), TypeError, "hold the name 1, expected a string"),
+        (lambda: explore(line), ValueError, "explore got 0 controls, expected 1 to 3"),
+        (lambda: explore(line, height=3), TypeError, "height is 3, expected a slider or a choice"),
+        (
+            lambda: explore(line, width=slider("w", [1])),
+            TypeError,
+            "width is a control, expected a parameter",
+        ),
+        (
+            lambda: explore(line, height=slider("h", range(151)), kind=choice("k", ["solid", "dashed"])),
+            ValueError,
+            "302 settings in all, expected at most 300",
+        ),
+        (lambda: steps("One", [line]), ValueError, "drawings holds 1, expected at least 2 steps"),
+        (
+            lambda: repr(explore(lambda h: "text", h=slider("h", [1]))),
+            TypeError,
+            "drew a str, expected a Picture",
+        ),
+    ],
+)
+def test_a_wrong_argument_is_named(make, error, message):
+    with pytest.raises(error, match=message):
+        make()
+
+
+# The live face: real ipywidgets, moved as a reader moves them
+
+
+def parts(widget):
+    _title, *rows, view = widget.children
+    return rows, view
+
+
+def test_moving_the_live_slider_replaces_picture_and_sentence(explorer):
+    (slider_widget, _), view = parts(explorer_widget(explorer))
+    before = view.value
+    slider_widget.value = "2"
+    assert "A solid line up to 2." in view.value
+    assert view.value != before
+
+
+def test_live_controls_show_values_and_work_together(explorer):
+    (slider_widget, dropdown), view = parts(explorer_widget(explorer))
+    assert (slider_widget.value, dropdown.value) == ("1", "whole")
+    dropdown.index = 1
+    slider_widget.index = 0
+    assert "A dashed line up to 0.5." in view.value
+
+
+def test_the_live_slider_answers_while_it_is_dragged(explorer):
+    (slider_widget, _), _ = parts(explorer_widget(explorer))
+    assert slider_widget.continuous_update
+
+
+def test_live_steps_go_forward_and_back_and_stop_at_the_ends(stepper):
+    (row,), view = parts(explorer_widget(stepper))
+    back, text, forward = row.children
+    assert (back.disabled, text.value, forward.disabled) == (True, "1 / 3", False)
+    forward.click()
+    forward.click()
+    assert (back.disabled, text.value, forward.disabled) == (False, "3 / 3", True)
+    assert "A solid line up to 3." in view.value
+    forward.click()
+    back.click()
+    assert text.value == "2 / 3"
+    assert "A solid line up to 2." in view.value
+
+
+def test_a_kernel_gets_widgets_and_the_book_gets_markup(explorer, monkeypatch):
+    monkeypatch.delenv(STATIC, raising=False)
+    live = explorer._repr_mimebundle_()
+    assert set(live) == {"application/vnd.jupyter.widget-view+json", "text/plain"}
+    monkeypatch.setenv(STATIC, "1")
+    static = explorer._repr_mimebundle_()
+    assert set(static) == {"text/html", "text/plain"}
+    assert live["text/plain"] == static["text/plain"] == repr(explorer)
+
+
+# The static face
+
+
+class Elements(HTMLParser):
+    """Collect the start tags of some markup."""
+
+    def __init__(self, markup):
+        super().__init__()
+        self.found = []
+        self.feed(markup)
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+
+    def of(self, tag):
+        return [attributes for name, attributes in self.found if name == tag]
+
+
+def embedded(markup):
+    return json.loads(re.search(r'<script type="application/json">(.*?)</script>', markup, re.S)[1])
+
+
+def test_static_controls_are_native_labelled_and_disabled_until_the_script_runs(explorer):
+    elements = Elements(explorer_html(explorer))
+    (range_input,), (select,) = elements.of("input"), elements.of("select")
+    assert range_input["type"] == "range"
+    assert range_input["aria-valuetext"] == "1"
+    assert "disabled" in range_input
+    assert "disabled" in select
+    assert {label["for"] for label in elements.of("label")} == {range_input["id"], select["id"]}
+
+
+def test_static_ids_are_unique_and_every_reference_to_one_resolves(explorer):
+    elements = Elements(explorer_html(explorer)).found
+    ids = [attributes["id"] for _, attributes in elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    for _, attributes in elements:
+        assert {attributes.get("aria-labelledby"), attributes.get("for")} <= {None, *ids}
+
+
+def test_static_markup_holds_the_initial_picture_and_sentence(explorer):
+    markup = explorer_html(explorer)
+    assert explorer.picture(explorer.initial).svg("lines-heights-") in markup
+    assert re.search(r"<figcaption[^>]*><span[^>]*>A solid line up to 1\.</span></figcaption>", markup)
+
+
+def test_static_data_holds_every_picture_and_sentence_exactly(explorer):
+    data = embedded(explorer_html(explorer))
+    settings = [(height, kind) for height in range(3) for kind in range(2)]
+    frames = [unpack(data["base"], splices) for splices in data["splices"]]
+    assert frames == [explorer.picture(setting).svg("lines-heights-") for setting in settings]
+    assert data["sentences"] == [explorer.picture(setting).sentence for setting in settings]
+    assert data["texts"] == [["0.5", "1", "2"], ["whole", "broken <line>"]]
+
+
+def test_static_text_cannot_leave_its_script_element():
+    @pictured
+    def dangerous(n):
+        return Figure(), f"</script><!-- {n}"
+
+    markup = explorer_html(explore(dangerous, n=slider("n", [1, 2])))
+    assert markup.count("</script>") == 1
+    assert "<!--" not in markup
+    assert embedded(markup)["sentences"] == ["</script><!-- 1", "</script><!-- 2"]
+
+
+def test_static_markup_has_no_inline_style_or_handler(explorer, stepper):
+    for _, attributes in Elements(explorer_html(explorer) + explorer_html(stepper)).found:
+        assert not {name for name in attributes if name == "style" or name.startswith("on")}
+
+
+def test_packed_frames_come_back_exactly_whatever_their_structure():
+    frames = [f"<svg><g><text>{n}</text></g>{'<rect/>' * (n % 7)}</svg>" for n in range(20)]
+    base, splices = pack(frames)
+    assert [unpack(base, splice) for splice in splices] == frames
+
+
+def test_packed_pictures_take_less_than_half_the_room():
+    pictures = [line(height).svg() for height in range(1, 21)]
+    assert len(json.dumps(pack(pictures))) < len(json.dumps(pictures)) / 2

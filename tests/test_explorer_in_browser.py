@@ -1,0 +1,242 @@
+"""The static face in real Chromium: keyboard, pointer, links, dark mode, a phone, no scripts, 200 settings."""
+
+from functools import partial
+from importlib.resources import files
+
+import pytest
+from matplotlib.figure import Figure
+from playwright.sync_api import expect
+
+from lossprimer.explorer import choice, explore, slider, steps
+from lossprimer.explorer.explorer import STATIC
+from lossprimer.explorer.static import NOT_INTERACTIVE, explorer_html
+from lossprimer.picture import pictured
+
+# Nothing inline may run or style, and nothing may come from elsewhere.
+POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:"
+
+
+@pictured
+def bar(height, kind="plain"):
+    figure = Figure()
+    axes = figure.add_subplot()
+    axes.bar([0], [height], color="C0", hatch="" if kind == "plain" else "//")
+    axes.set(ylim=(0, 200), xlabel="bar")
+    return figure, f"A {kind} bar of height {height:g}."
+
+
+EXPLORERS = (
+    explore(bar, title="One bar", height=slider("Height h", range(0, 200), initial=100)),
+    explore(
+        bar,
+        title="Two controls",
+        height=slider("Height h", [1, 2, 3], initial=2),
+        kind=choice("Kind of bar", ["plain", "hatched"]),
+    ),
+    steps("Three bars", [partial(bar, height) for height in (10, 20, 30)]),
+)
+
+
+@pytest.fixture(scope="module")
+def address(serve, tmp_path_factory):
+    """Serve one page with the three explorers, under a strict policy; returns its address."""
+    folder = tmp_path_factory.mktemp("explorers")
+    for name in ("explorer.js", "explorer.css"):
+        (folder / name).write_text((files("lossprimer.explorer") / name).read_text("utf-8"), "utf-8")
+    body = "<p>Text between.</p>".join(map(explorer_html, EXPLORERS))
+    (folder / "index.html").write_text(
+        '<!doctype html><html lang="en" data-theme="light"><meta charset="utf-8"><title>Explorers</title>'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<link rel="stylesheet" href="explorer.css"><link rel="icon" href="data:,">'
+        f'<script defer src="explorer.js"></script><body><main><h1>Explorers</h1>{body}</main></html>',
+        "utf-8",
+    )
+    return f"{serve(folder)}/index.html"
+
+
+@pytest.fixture
+def page(open_page, address):
+    return open_page(address)
+
+
+def caption(page, name):
+    return page.locator(f"#{name} figcaption")
+
+
+def drawing(page, name):
+    return page.locator(f"#{name} .picture-drawing").inner_html()
+
+
+@pytest.mark.parametrize(
+    ("key", "height"),
+    [("ArrowRight", 101), ("ArrowUp", 101), ("ArrowLeft", 99), ("ArrowDown", 99), ("Home", 0), ("End", 199)],
+)
+def test_keys_move_the_slider(page, key, height):
+    slider_input = page.get_by_label("Height h").first
+    slider_input.press(key)
+    expect(caption(page, "one-bar")).to_have_text(f"A plain bar of height {height}.")
+    expect(slider_input).to_have_attribute("aria-valuetext", str(height))
+    expect(page.locator("#one-bar output")).to_have_text(str(height))
+
+
+@pytest.mark.parametrize(("key", "sign"), [("PageUp", +1), ("PageDown", -1)])
+def test_page_keys_move_the_slider_in_larger_steps(page, key, sign):
+    slider_input = page.get_by_label("Height h").first
+    slider_input.press(key)
+    assert sign * (int(slider_input.input_value()) - 100) > 1
+
+
+def test_every_one_of_200_settings_shows_its_own_picture(page):
+    slider_input = page.get_by_label("Height h").first
+    for position in range(200):
+        slider_input.evaluate("(input, at) => { input.value = at; input.dispatchEvent(new Event('input')); }", position)
+        assert caption(page, "one-bar").inner_text() == f"A plain bar of height {position}."
+        if position % 33 == 0:
+            page.evaluate("svg => { window.expected = document.createElement('div'); expected.innerHTML = svg; }",
+                          EXPLORERS[0].picture([position]).svg("one-bar-"))  # fmt: skip
+            assert drawing(page, "one-bar") == page.evaluate("expected.innerHTML")
+
+
+def test_the_pointer_drags_the_slider(page):
+    slider_input = page.get_by_label("Height h").first
+    box = slider_input.bounding_box()
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] / 2, middle)
+    page.mouse.down()
+    seen = set()
+    for part in (0.6, 0.7, 0.8, 0.9):
+        page.mouse.move(box["x"] + part * box["width"], middle)
+        seen.add(caption(page, "one-bar").inner_text())
+    page.mouse.up()
+    assert len(seen) == 4
+    assert 150 < int(slider_input.input_value()) < 199
+
+
+def test_two_controls_work_together(page):
+    page.locator("#two-controls").get_by_label("Height h").press("End")
+    page.get_by_label("Kind of bar").select_option("hatched")
+    expect(caption(page, "two-controls")).to_have_text("A hatched bar of height 3.")
+    expect(caption(page, "one-bar")).to_have_text("A plain bar of height 100.")
+
+
+def test_steps_go_forward_and_back_by_keyboard_and_keep_the_focus(page):
+    stepper = page.locator("#three-bars")
+    forward, back = stepper.get_by_role("button", name="Next"), stepper.get_by_role("button", name="Back")
+    expect(back).to_have_attribute("aria-disabled", "true")
+    forward.press("Enter")
+    forward.press(" ")
+    forward.press("Enter")
+    expect(stepper.locator("output")).to_have_text("3 / 3")
+    expect(caption(page, "three-bars")).to_have_text("A plain bar of height 30.")
+    expect(forward).to_have_attribute("aria-disabled", "true")
+    expect(forward).to_be_focused()
+    back.click()
+    expect(stepper.locator("output")).to_have_text("2 / 3")
+
+
+def test_a_screen_reader_meets_named_controls_a_named_picture_and_a_status(page):
+    tree = page.locator("#two-controls").aria_snapshot()
+    for line in ('group "Two controls"', 'slider "Height h"', 'combobox "Kind of bar"', "status"):
+        assert line in tree
+    assert 'img "A plain bar of height 2."' in tree
+
+
+def test_the_sentence_is_announced_once_the_slider_rests(page):
+    status = page.locator("#one-bar [role=status]")
+    slider_input = page.get_by_label("Height h").first
+    for _ in range(5):
+        slider_input.press("ArrowRight")
+    assert status.inner_text() == ""
+    expect(status).to_have_text("A plain bar of height 105.")
+
+
+def test_a_setting_is_kept_in_the_address_and_can_be_linked_to(page, open_page):
+    page.get_by_label("Height h").first.press("ArrowRight")
+    page.get_by_label("Kind of bar").select_option("hatched")
+    page.get_by_role("button", name="Next").click()
+    page.wait_for_url("**#three-bars.step=2&two-controls.kind=hatched&one-bar.height=101")
+    linked = open_page(page.url)
+    expect(caption(linked, "one-bar")).to_have_text("A plain bar of height 101.")
+    expect(caption(linked, "two-controls")).to_have_text("A hatched bar of height 2.")
+    expect(caption(linked, "three-bars")).to_have_text("A plain bar of height 20.")
+    expect(linked.get_by_label("Kind of bar")).to_have_value("hatched")
+
+
+def test_a_link_brings_its_explorer_into_view(open_page, address):
+    page = open_page(f"{address}#three-bars.step=3", viewport={"width": 800, "height": 300})
+    expect(page.locator("#three-bars .picture-drawing")).to_be_in_viewport()
+
+
+def test_back_at_the_first_setting_the_address_is_clean(page, address):
+    slider_input = page.get_by_label("Height h").first
+    slider_input.press("ArrowRight")
+    page.wait_for_url("**#one-bar.height=101")
+    slider_input.press("ArrowLeft")
+    page.wait_for_url(address)
+
+
+def test_a_link_with_unknown_values_changes_nothing(open_page, address):
+    page = open_page(f"{address}#one-bar.height=12345&two-controls.colour=red&nobody=1")
+    expect(caption(page, "one-bar")).to_have_text("A plain bar of height 100.")
+    expect(caption(page, "two-controls")).to_have_text("A plain bar of height 2.")
+
+
+def test_following_a_link_within_the_page_sets_the_explorer(page):
+    page.evaluate("location.hash = 'one-bar.height=7'")
+    expect(caption(page, "one-bar")).to_have_text("A plain bar of height 7.")
+
+
+def test_dark_mode_lightens_the_drawing(page):
+    fill = "getComputedStyle(document.querySelector('#one-bar [fill=\"#0067a3\"]')).fill"
+    light = page.evaluate(fill)
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    page.get_by_label("Height h").first.press("ArrowRight")
+    assert (light, page.evaluate(fill)) == ("rgb(0, 103, 163)", "rgb(111, 193, 247)")
+
+
+@pytest.mark.parametrize("width", [320, 375])
+def test_a_phone_shows_everything_without_scrolling_sideways(open_page, address, width):
+    page = open_page(address, viewport={"width": width, "height": 667}, has_touch=True)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    box = page.get_by_label("Height h").first.bounding_box()
+    assert box["height"] >= 44
+    page.touchscreen.tap(box["x"] + 0.9 * box["width"], box["y"] + box["height"] / 2)
+    assert int(page.get_by_label("Height h").first.input_value()) > 150
+
+
+def test_without_scripts_the_first_setting_is_shown_and_nothing_pretends_to_work(open_page, address):
+    page = open_page(address, java_script_enabled=False)
+    expect(caption(page, "one-bar")).to_have_text("A plain bar of height 100.")
+    expect(page.locator("#one-bar svg")).to_be_visible()
+    expect(page.get_by_label("Height h").first).to_be_disabled()
+    note = page.locator("#one-bar noscript")  # Playwright's text search leaves noscript out
+    assert note.inner_text() == NOT_INTERACTIVE
+    assert note.bounding_box()["height"] > 0
+
+
+def test_the_page_does_not_move_while_a_slider_does(page):
+    below = page.get_by_text("Text between.").first
+    before = below.bounding_box()
+    page.get_by_label("Height h").first.press("End")
+    assert below.bounding_box() == before
+
+
+def test_print_shows_the_setting_but_no_slider(page):
+    page.get_by_label("Height h").first.press("ArrowRight")
+    page.emulate_media(media="print")
+    expect(page.get_by_label("Height h").first).to_be_hidden()
+    expect(page.locator("#one-bar output")).to_have_text("101")
+    expect(page.locator("#one-bar svg")).to_be_visible()
+
+
+def test_the_focus_is_visible(page):
+    slider_input = page.get_by_label("Height h").first
+    page.keyboard.press("Tab")
+    expect(slider_input).to_be_focused()
+    assert slider_input.evaluate("input => getComputedStyle(input).outlineStyle") == "solid"
+
+
+def test_the_switch_is_the_environment_variable_that_kernels_inherit(monkeypatch):
+    monkeypatch.setenv(STATIC, "1")
+    assert EXPLORERS[2]._repr_mimebundle_()["text/html"] == explorer_html(EXPLORERS[2])

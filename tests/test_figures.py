@@ -1,0 +1,112 @@
+"""The pictures say what the mathematics gives, and every setting of every explorer can be drawn."""
+
+import re
+
+import numpy as np
+import pytest
+
+from lossprimer import entropy, figures, softmax
+from lossprimer.figures.drawing import number, numbers
+from lossprimer.picture import Picture
+
+
+def test_numbers_have_a_true_minus_sign_and_an_exact_zero_looks_exact():
+    assert numbers([-1.5, 0.0, 0.0001, -0.0001, np.inf, np.nan], 2) == "−1.50, 0, 0.00, 0.00, ∞, nan"
+
+
+def test_an_infinite_score_is_written_with_its_sign():
+    assert number(-np.inf) == "−∞"
+
+
+@pytest.mark.parametrize(
+    ("stage", "sentence"),
+    [
+        (1, "Scores 2.0, 1.0, 0.5: any real numbers, with any sum."),
+        (2, "Exponentials 7.39, 2.72, 1.65: all positive, 11.76 in total."),
+        (3, "Each exponential divided by 11.76: shares 0.629, 0.231, 0.140, together 1."),
+    ],
+)
+def test_recipe_gives_the_numbers_of_each_stage(stage, sentence):
+    assert figures.recipe([2, 1, 0.5], stage).sentence == sentence
+
+
+@pytest.mark.parametrize(
+    ("gap", "classes", "share", "against_rest"),
+    [(2.0, 2, "88.1 %", "7.39"), (2.0, 10, "45.1 %", "0.821"), (5.0, 50_000, "0.296 %", "0.00297")],
+)
+def test_winner_share_agrees_with_the_softmax_of_all_classes(gap, classes, share, against_rest):
+    scores = np.zeros(classes)
+    scores[0] = gap
+    sentence = figures.winner_share(gap, classes).sentence
+    assert f"{100 * softmax(scores)[0]:.3g} %" == share
+    assert f"the leader gets {share}" in sentence
+    assert f"{against_rest} times all the others" in sentence
+
+
+def test_temperature_gives_probabilities_and_entropy():
+    assert figures.temperature(0.5).sentence == "T = 0.5: probabilities 0.844, 0.114, 0.042; entropy 0.52 nats."
+
+
+def test_temperature_counts_only_the_classes_that_are_not_masked():
+    svg = figures.temperature(1.0, (2, 1, -np.inf)).svg()
+    assert "of at most 0.69 nats" in svg
+    assert "−∞" in svg
+
+
+@pytest.mark.parametrize(
+    ("largest", "dtype", "naive"),
+    [
+        (88, "float32", "0.665, 0.245, 0.090"),
+        (88.5, "float32", "0, 0, 0"),
+        (89, "float32", "nan, 0, 0"),
+        (709, "float64", "0.665, 0.245, 0.090"),
+        (1000, "float64", "nan, nan, nan"),
+        (-800, "float64", "nan, nan, nan"),
+        (12, "float16", "nan, 0, 0"),
+    ],
+)
+def test_overflow_shows_where_the_naive_formula_fails_and_the_stable_one_does_not(largest, dtype, naive):
+    sentence = figures.overflow(largest, dtype).sentence
+    assert f"Naive: {naive}." in sentence
+    assert "Stable: 0.665, 0.245, 0.090." in sentence
+
+
+def test_jacobian_vanishes_when_cold():
+    sentence = figures.jacobian([2, 1, 0.5], [0.1, 1.0]).sentence
+    cold, warm = map(float, re.findall(r": ([\d.e-]+)(?=[;.]$|;)", sentence))
+    assert cold < warm / 100
+
+
+def test_attention_spread_gives_the_mean_entropy_of_the_weights():
+    rng = np.random.default_rng(0)
+    queries, keys = rng.normal(size=(20, 64)), rng.normal(size=(20, 16, 64))
+    weights = softmax(np.array([k[:, :16] @ q[:16] / 4 for q, k in zip(queries, keys, strict=True)]))
+    sentence = figures.attention_spread(queries, keys, 16, True).sentence
+    assert f"entropy {entropy(weights).mean():.2f} of 2.77" in sentence
+
+
+def test_sampling_says_how_far_the_draws_are_off():
+    picture = figures.sampling([1.0, 2.0], [[0.5, 0.5], [0.5, 0.5]], [[0.5, 0.5], [0.48, 0.52]])
+    assert "never further than 0.0200" in picture.sentence
+
+
+def test_temperature_on_data_keeps_the_accuracy():
+    logits = np.array([[3.0, 0.0], [0.0, 1.0], [2.0, 1.0]])
+    picture = figures.temperature_on_data(logits, [0, 1, 1], [0.5, 1.0, 2.0])
+    assert "the accuracy stays at 0.667" in picture.sentence
+
+
+def test_every_drawing_function_of_the_package_returns_pictures():
+    drawn = {
+        "attention_spread": ([[1.0, 2.0]], np.ones((1, 3, 2)), 2, True),
+        "jacobian": ([1.0, 2.0], [1.0, 2.0]),
+        "overflow": (1.0, "float64"),
+        "recipe": ([1.0, 2.0], 1),
+        "sampling": ([1.0, 2.0], [[0.5, 0.5]] * 2, [[0.5, 0.5]] * 2),
+        "temperature": (),
+        "temperature_on_data": ([[1.0, 0.0]], [0], [1.0, 2.0]),
+        "winner_share": (1.0, 2),
+    }
+    assert set(drawn) == set(figures.__all__)
+    for name, arguments in drawn.items():
+        assert isinstance(getattr(figures, name)(*arguments), Picture)

@@ -1,0 +1,71 @@
+"""Which browser do the tests drive? One that is installed; where there is none, this installs one.
+
+Run as a command (``python -m tools.browser``) it makes sure that there is a browser and prints where.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+COMMANDS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+APPLICATIONS = (
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    r"C:\Program Files\Google\Chrome\Application\chrome.exe",
+)
+# Nothing here needs a graphics card, a sandbox (which root may not have), or the browser's own background traffic.
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+MISSING = (
+    "The tests need a browser and none could be installed: install Chromium or Google Chrome"
+    " (on Debian: apt-get install chromium) and run the command again."
+)
+
+
+def find_browser() -> str | None:
+    """Return the path of an installed Chromium or Chrome, or None."""
+    found = [shutil.which(command) for command in COMMANDS]
+    found += [path for path in APPLICATIONS if Path(path).is_file()]
+    return next(filter(None, found), None) or _playwright_browser()
+
+
+def _playwright_browser() -> str | None:
+    """Return the path of Playwright's own download, if there is one."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        path = playwright.chromium.executable_path
+    return path if Path(path).is_file() else None
+
+
+def install_browser() -> None:
+    """Install a browser: Debian's package where this is Debian and we are root, else Playwright's download."""
+    if shutil.which("apt-get") and os.geteuid() == 0:
+        commands = [["apt-get", "update"], ["apt-get", "install", "--yes", "chromium"]]
+    else:
+        commands = [[sys.executable, "-m", "playwright", "install", "chromium"]]
+    for command in commands:
+        subprocess.run(command, check=False, stdout=subprocess.DEVNULL)
+
+
+def main() -> None:
+    """Print the browser's path; install one first where there is none."""
+    if find_browser() is None:
+        install_browser()
+    browser = find_browser()
+    if browser is None:
+        sys.exit(MISSING)
+    print(f"The tests drive {browser}")
+
+
+if __name__ == "__main__":
+    main()
