@@ -8,7 +8,7 @@ export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help test lint bench pins clean
+.PHONY: help notebooks outputs test lint bench pins clean
 
 help: ## list the verbs
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -20,13 +20,20 @@ $(VENV)/installed: requirements.txt pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.txt
 	touch $@
 
-test: $(VENV)/installed ## run every test
-	$(BIN)/python -m tools.browser
-	$(BIN)/pytest --numprocesses 2 --dist loadfile
+notebooks: $(VENV)/installed ## open the chapters in JupyterLab
+	$(BIN)/jupyter lab notebooks
 
-lint: $(VENV)/installed ## check the code
+outputs: $(VENV)/installed ## execute the chapters, store their text outputs
+	$(BIN)/python -m tools.notebooks write
+
+test: $(VENV)/installed ## run every test: units, notebooks, explorers in a browser
+	$(BIN)/python -m tools.browser
+	$(BIN)/pytest --nbval --numprocesses 2 --dist loadfile
+
+lint: $(VENV)/installed ## check code and notebooks
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/python -m tools.notebooks check
 
 bench: $(VENV)/installed ## print the speed figures, as ratios to a rival in the same run
 	$(BIN)/python -m benchmarks

@@ -1,0 +1,79 @@
+"""A learner opens chapter 1 in JupyterLab, runs it, and moves the temperature: kernel, widgets and all."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from lossprimer.explorer.explorer import STATIC
+
+CHAPTERS = Path(__file__).parent.parent / "notebooks"
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """Start JupyterLab on a copy of the chapters; returns its address."""
+    home = tmp_path_factory.mktemp("lab")
+    shutil.copytree(CHAPTERS, home / "notebooks")
+    # All cells are put on the page at once, so that the test can find those far below.
+    (home / "settings").mkdir()
+    overrides = {
+        "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},
+        "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
+    }
+    (home / "settings" / "overrides.json").write_text(json.dumps(overrides))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = {key: value for key, value in os.environ.items() if key != STATIC}
+    environment |= {"JUPYTER_CONFIG_DIR": str(home / "config"), "JUPYTER_DATA_DIR": str(home / "data")}
+    command = [sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root", "--ip=127.0.0.1"]
+    command += [f"--port={port}", "--IdentityProvider.token=", f"--ServerApp.root_dir={home / 'notebooks'}"]
+    command += [f"--LabApp.app_settings_dir={home / 'settings'}", "--LabApp.workspaces_dir=" + str(home / "spaces")]
+    with (home / "log").open("w") as log, subprocess.Popen(command, env=environment, stdout=log, stderr=log) as server:
+        try:
+            _wait_for(f"http://127.0.0.1:{port}/api", server, home / "log")
+            yield f"http://127.0.0.1:{port}/lab/tree"
+        finally:
+            server.terminate()
+
+
+def _wait_for(address, server, log):
+    for _ in range(300):
+        if server.poll() is not None:
+            break
+        try:
+            urllib.request.urlopen(address, timeout=1).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    pytest.fail("JupyterLab did not start:\n" + log.read_text())
+
+
+def test_the_temperature_slider_of_chapter_1_answers_in_jupyterlab(lab, browser):
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.set_default_timeout(60_000)
+    page.goto(f"{lab}/01_softmax.ipynb")
+    page.get_by_role("button", name="Python 3 (ipykernel) | Idle").wait_for()
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    explorer = page.locator(".widget-vbox", has_text="Softmax at a temperature").first
+    expect(explorer).to_contain_text("T = 1: probabilities 0.629, 0.231, 0.140", timeout=60_000)
+    handle = explorer.locator(".noUi-handle").first
+    handle.focus()
+    handle.press("ArrowLeft")
+    # The kernel answers once it has run the cells that follow.
+    expect(explorer).to_contain_text("T = 0.861: probabilities", timeout=60_000)
+    expect(explorer.locator("svg")).to_be_visible()
+    explorer.get_by_role("combobox").select_option("a tie for the lead")
+    expect(explorer.locator("figcaption")).to_contain_text("0.460, 0.460, 0.081")
+    page.close()
