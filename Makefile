@@ -1,14 +1,16 @@
 # The verbs of the course. `make help` lists them.
 
 PYTHON ?= python3
+PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
+SITE := _build/html
 # The debugger's advice about frozen modules, one line per kernel, helps no reader.
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help notebooks outputs test lint bench pins clean
+.PHONY: help book serve notebooks outputs test lint bench pins clean
 
 help: ## list the verbs
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -20,13 +22,23 @@ $(VENV)/installed: requirements.txt pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.txt
 	touch $@
 
+book: $(VENV)/installed ## build the site: _build/html/index.html
+	$(BIN)/jupyter-book build . --all --warningiserror --nitpick --keep-going --quiet
+
+$(SITE)/index.html:
+	$(MAKE) book
+
+serve: | $(SITE)/index.html ## serve the built site on this machine, and print its address
+	$(BIN)/python -u -m http.server --bind 127.0.0.1 --directory $(SITE) $(PORT)
+
 notebooks: $(VENV)/installed ## open the chapters in JupyterLab
 	$(BIN)/jupyter lab notebooks
 
-outputs: $(VENV)/installed ## execute the chapters, store their text outputs
+outputs: $(VENV)/installed ## execute the chapters, store their text outputs, draw the README's picture
 	$(BIN)/python -m tools.notebooks write
+	$(BIN)/python -m tools.readme_picture
 
-test: $(VENV)/installed ## run every test: units, notebooks, explorers in a browser
+test: $(VENV)/installed book ## run every test: units, notebooks, the built site in a browser
 	$(BIN)/python -m tools.browser
 	$(BIN)/pytest --nbval --numprocesses 2 --dist loadfile
 

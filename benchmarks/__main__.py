@@ -1,6 +1,7 @@
 """Print all speed figures: ``make bench``."""
 
-from benchmarks import probability
+from benchmarks import explorers, probability
 
-print(f"\n{probability.__doc__.splitlines()[0]}\n")
-probability.main()
+for benchmark in (probability, explorers):
+    print(f"\n{benchmark.__doc__.splitlines()[0]}\n")
+    benchmark.main()

@@ -1,0 +1,166 @@
+"""Mathematics on the site: TeX in, MathML and a fitting font out."""
+
+import io
+import re
+
+import pytest
+from bs4 import BeautifulSoup
+from fontTools.ttLib import TTFont
+from math_core import LatexError
+from sphinx.application import Sphinx
+from sphinx.util.docutils import docutils_namespace
+
+from theme.mathfont import characters, cut
+from theme.mathml import converter, keep_together, to_mathml
+
+# What the chapters are written with.
+FORMULAS = (
+    r"x_i^2 + y'",
+    r"a < b",
+    r"\operatorname{softmax}(z)_i = \frac{e^{z_i}}{\sum_{j=1}^{K} e^{z_j}}",
+    r"\log \sum_j e^{z_j} = m + \log \sum_j e^{z_j - m}, \quad m = \max_j z_j",
+    r"\begin{aligned} H(y, p) &= -\sum_i y_i \log p_i \\ &= H(y) + \mathrm{KL}(y \,\Vert\, p) \end{aligned}",
+    r"J = \operatorname{diag}(p) - p p^\top = \begin{pmatrix} p_1 & \cdots \\ \vdots & \ddots \end{pmatrix}",
+    r"\begin{bmatrix} 1 & 2 \\ 3 & 4 \end{bmatrix}",
+    r"\operatorname{ReLU}(x) = \begin{cases} x & \text{if } x > 0 \\ 0 & \text{otherwise} \end{cases}",
+    r"\left[ \begin{array}{cc|c} 1 & 2 & 3 \\ \hline 4 & 5 & 6 \end{array} \right]",
+    r"\hat{x} = \frac{x - \mu}{\sqrt{\sigma^2 + \varepsilon}}, \quad y = \gamma \odot \hat{x} + \beta",
+    r"\bar{x}, \tilde{x}, \overline{xy}, \underline{xy}, \widehat{xy}, \dot{x}, \sqrt[3]{x}",
+    r"\frac{\partial L}{\partial z_i} = p_i - y_i, \qquad \nabla_\theta \mathcal{L}",
+    r"x \in \mathbb{R}^{N \times K}, \quad \mathbb{E}[x], \quad \mathbb{1}[x > 0], \quad \mathbf{x}",
+    r"\operatorname*{arg\,max}_i z_i, \quad \lim_{T \to 0}, \quad \prod_i p_i, \quad \int_0^1, \quad \binom{n}{k}",
+    r"\lVert x \rVert_2, \lvert x \rvert, \lfloor x \rfloor, \langle a, b \rangle, \bigl( \bigr), \left. x \right|_0",
+    r"\underbrace{a + b}_{2}, \quad p(x \mid y), \quad x \sim \mathcal{N}(0, \sigma^2), \quad a \propto b",
+    r"1{,}000, \quad 10\,\%, \quad 2.2 \times 10^{-16}, \quad x\!y, \quad a \approx b \ll \infty",
+)
+
+
+def mathml(tex, *, display=True, macros=None):
+    return BeautifulSoup(to_mathml(tex, converter(macros), display=display), "html.parser")
+
+
+@pytest.mark.parametrize("tex", FORMULAS)
+@pytest.mark.parametrize("display", [False, True])
+def test_formulas_become_mathml_that_needs_no_inline_style(tex, display):
+    soup = mathml(tex, display=display)
+    assert [child.name for child in soup.children] == ["math"]
+    assert (soup.math.get("display") == "block") == display
+    assert "\\" not in soup.get_text()
+    assert soup.select("[style]") == []
+
+
+def test_a_fraction_has_its_two_parts():
+    assert [part.get_text() for part in mathml(r"\frac{a}{b}").mfrac.children] == ["a", "b"]
+
+
+def test_equations_are_aligned_at_their_signs():
+    rows = mathml(r"\begin{aligned} a &= b \\ c &= d \end{aligned}").select("mtr")
+    assert [[cell.get_text() for cell in row.select("mtd")] for row in rows] == [["a", "=b"], ["c", "=d"]]
+    assert [cell["class"] for cell in rows[0].select("mtd")] == [
+        ["math-right", "math-close-right"],
+        ["math-left", "math-close-left"],
+    ]
+
+
+def test_a_sign_that_html_knows_is_escaped():
+    assert "<mo>&lt;</mo>" in to_mathml("a < b", converter(), display=False)
+
+
+def test_text_within_a_formula_stays_text():
+    assert mathml(r"x \text{ (positive)}").mtext.get_text().strip() == "(positive)"
+
+
+def test_primes_are_not_shrunk_as_superscripts():
+    soup = mathml("f''(x)")
+    assert soup.select("msup") == []
+    assert soup.get_text() == "f″(x)"
+
+
+@pytest.mark.parametrize(("tex", "mark"), [(r"\overline{x}", "‾"), (r"\underline{x}", "_"), (r"\widehat{x}", "ˆ")])
+def test_marks_are_characters_of_their_own(tex, mark):
+    assert mathml(tex).mo.get_text() == mark
+
+
+@pytest.mark.parametrize(
+    ("tex", "low"), [(r"\sqrt{x + 1}", True), (r"\sqrt[3]{x}", True), (r"\sqrt{\frac{a}{b}}", False)]
+)
+def test_only_low_roots_are_marked(tex, low):
+    root = mathml(tex).select_one("msqrt, mroot")
+    assert ("math-low" in root.get("class", [])) == low
+
+
+def test_macros_can_be_configured():
+    assert mathml(r"\R^d", macros={"R": r"\mathbb{R}"}).get_text() == "ℝd"
+
+
+@pytest.mark.parametrize(
+    "tex",
+    [r"\nosuchcommand", r"\frac{1", "x}", r"\begin{nosuch} x \end{nosuch}", "a & b", r"\left( x", r"a = b \\ c = d"],
+)
+def test_a_mistake_is_an_error(tex):
+    with pytest.raises(LatexError):
+        mathml(tex)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [("", "."), ("(", "),"), ("", "-th power"), ("a ", " b"), ("", "</p><p>.")]
+)
+def test_punctuation_stays_on_the_line_of_its_formula(before, after):
+    formula = '<span class="math nohighlight"><math><mi>x</mi></math></span>'
+    kept = BeautifulSoup(keep_together(f"<p>{before}{formula}{after}</p>"), "html.parser")
+    assert kept.get_text() == BeautifulSoup(f"{before}x{after}", "html.parser").get_text()
+    within = kept.select_one("span.math").get_text()
+    assert within == before.strip("a ") + "x" + re.match("[.,)-]*", after)[0]
+
+
+@pytest.fixture
+def build(tmp_path):
+    """Build a page of reStructuredText with the renderer; returns the page and the warnings."""
+
+    def build(text):
+        (tmp_path / "index.rst").write_text(text, "utf-8")
+        warnings = io.StringIO()
+        overrides = {"extensions": ["theme.mathml"], "html_math_renderer": "mathml", "html_theme": "basic"}
+        with docutils_namespace():
+            app = Sphinx(tmp_path, None, tmp_path / "out", tmp_path / "doctrees", "html", overrides, None, warnings)
+            app.build()
+        page = (tmp_path / "out" / "index.html").read_text("utf-8")
+        return BeautifulSoup(page, "html.parser"), re.sub(r"\x1b\[\d+(;\d+)*m", "", warnings.getvalue())
+
+    return build
+
+
+def test_formulas_of_a_page_are_rendered_in_their_places(build):
+    page, warnings = build("Title\n=====\n\nInline :math:`x^2`.\n\n.. math:: y = 1\n   :label: one\n\nSee :eq:`one`.\n")
+    assert warnings == ""
+    assert page.select_one("p > span.math.nohighlight > math").get_text() == "x2"
+    assert page.select_one("div.math.nohighlight#equation-one > math[display=block]").get_text() == "y=1"
+    assert page.select_one("div.math .eqno").get_text().startswith("(1)")
+    assert page.select_one('p a[href="#equation-one"]').get_text() == "(1)"
+
+
+def test_a_mistake_in_a_page_is_a_warning_with_its_place(build):
+    page, warnings = build("Title\n=====\n\nText :math:`\\nosuchcommand x`.\n")
+    assert re.search(r"index\.rst:4: WARNING: in the formula \\nosuchcommand x: .*Unknown command", warnings)
+    assert page.select_one("span.math > code").get_text() == r"\nosuchcommand x"
+
+
+def test_the_font_is_asked_for_what_the_browser_shows():
+    formula = '<mi>x</mi><mo>=</mo><mi>max</mi><mi mathvariant="normal">d</mi><msqrt><mi>&#x3c6;</mi></msqrt>'
+    # One letter alone is shown in mathematical italic; a root has no character in the page, but a sign.
+    assert characters([f"<p>Zz <math>{formula}</math>"]) == set("x=maxdφ√") | {"𝑥", "𝜑"}
+
+
+def test_the_italic_h_is_found_where_unicode_put_it():
+    assert "ℎ" in characters(["<math><mi>h</mi></math>"])
+
+
+def test_the_font_has_the_characters_and_what_they_stretch_to(tmp_path):
+    text = set("x=(√∑‾") | {"𝑥"}
+    cut(text, tmp_path / "font.woff2")
+    with TTFont(tmp_path / "font.woff2") as font:
+        assert set(map(ord, text)) <= font.getBestCmap().keys()
+        assert font.flavor == "woff2"
+        assert font["MATH"].table.MathVariants.VertGlyphConstruction
+        assert len(font.getGlyphOrder()) < 100
+        assert "Open Font License" in font["name"].getDebugName(13)

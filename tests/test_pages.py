@@ -1,0 +1,420 @@
+"""The built pages: complete, sound, self-contained, and usable in a real browser.
+
+They are read from ``_build/html``; the variable BOOK names another project folder to look at.
+"""
+
+import gzip
+import itertools
+import os
+import re
+from functools import cache
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from bs4 import BeautifulSoup
+from docutils.core import publish_doctree
+from fontTools.ttLib import TTFont
+from playwright.sync_api import expect
+from sphinx_external_toc.parsing import parse_toc_yaml
+
+from theme.mathfont import characters
+from theme.pages import description, launch_links
+
+BOOK = Path(os.environ.get("BOOK", Path(__file__).parents[1]))
+SITE = BOOK / "_build" / "html"
+CONTENTS = parse_toc_yaml(BOOK / "_toc.yml")
+ROOT = CONTENTS.root.docname
+DOCUMENTS = [re.sub(r"\.(md|ipynb)$", "", document) for document in CONTENTS]
+PAGES = [*DOCUMENTS, "search"]
+LARGEST_PAGE = 250_000
+NEXT_FRAME = "new Promise(requestAnimationFrame)"
+VARIATION_SELECTORS = range(0xFE00, 0xFE10)
+
+each_document = pytest.mark.parametrize("name", DOCUMENTS)
+each_page = pytest.mark.parametrize("name", PAGES)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _built():
+    """Refuse to test pages that are not there."""
+    if not (SITE / "index.html").is_file():
+        pytest.fail(f"there is no site in {SITE}: run make book first")
+
+
+@cache
+def read(path):
+    return BeautifulSoup(path.read_text("utf-8"), "html.parser")
+
+
+def page(name):
+    return read(SITE / f"{name}.html")
+
+
+# What can be wrong with a page. Each of these returns the faults that it finds.
+
+
+def foreign(soup):
+    """Return the addresses on other hosts that a browser would load."""
+    loads = {"src", "srcset", "data", "poster", "action", "formaction", "xlink:href", "style", "content"}
+    found = [value for tag in soup.find_all(True) for name, value in tag.attrs.items() if name in loads]
+    found += [tag["href"] for tag in soup.select("link[href], image[href], use[href], base[href]")]
+    found += [style.get_text() for style in soup.select("style")]
+    return [value for value in found if re.search(r"(^|[\s\"'(,=])(https?:)?//", value)]
+
+
+def foreign_in_style(css):
+    """Return what a style sheet would load from other hosts."""
+    return re.findall(r"""(?:url\(|@import)\s*["']?\s*(?:https?:)?//[^"')]*""", css)
+
+
+def foreign_in_script(javascript):
+    """Return the addresses of other hosts that a script has as strings; names of namespaces are none."""
+    return re.findall(r"""["'`]((?:https?:|wss?:)?//(?!www\.w3\.org/)[^"'`\s]+)["'`]""", javascript)
+
+
+def not_rendered(soup):
+    """Return the formulas that are no MathML, and text that looks like TeX."""
+    found = [str(formula) for formula in soup.select(".math") if len(formula.find_all("math", recursive=False)) != 1]
+    found += [str(mistake) for mistake in soup.select("merror")]
+    for text in soup.main.find_all(string=re.compile(r"\$[^$]+\$|\\[(\[]|\\begin\{|\\[a-z]{3,}")):
+        if not text.find_parent(["code", "pre", "script", "svg"]):
+            found.append(str(text))
+    return found
+
+
+def unsafe(soup):
+    """Return what a strict Content-Security-Policy forbids, but for the one script in the head."""
+    allowed = soup.select_one("head > script:not([src])")
+    found = [
+        script
+        for script in soup.select("script:not([src])")
+        if script is not allowed and script.get("type") != "application/json"
+    ]
+    found += soup.select("style, [style]")
+    return found + [tag for tag in soup.find_all(True) if any(name.startswith("on") for name in tag.attrs)]
+
+
+def widgets(soup):
+    """Return what is left of ipywidgets: their state, their views, their runtime."""
+    return soup.select('script[type*="widget"], script[src*="widget"], script[src*="require"], .jupyter-widgets')
+
+
+def skipped_levels(soup):
+    """Return the headings that are more than one level below the one before."""
+    headings = soup.select("h1, h2, h3, h4, h5, h6")
+    return [low for high, low in itertools.pairwise(headings) if int(low.name[1]) > int(high.name[1]) + 1]
+
+
+def twice(soup):
+    """Return the ids that stand on the page more than once."""
+    ids = [tag["id"] for tag in soup.select("[id]")]
+    return sorted({name for name in ids if ids.count(name) > 1})
+
+
+def broken(soup, path):
+    """Return the links within the site that lead nowhere, from the page at `path`."""
+    found = []
+    for tag in soup.select("a[href], link[href], img[src], script[src]"):
+        address = urlsplit(tag.get("href", tag.get("src")))
+        if address.scheme or address.netloc:
+            continue
+        target = (path.parent / unquote(address.path)).resolve() if address.path else path
+        anchor = unquote(address.fragment)
+        if not target.is_file() or (anchor and read(target).find(id=anchor) is None):
+            found.append(address.geturl())
+    return found
+
+
+GOOD = '<main><h1>T</h1><h2 id="a">U</h2><p>5 $ and 6 € <span class="math"><math></math></span></p></main>'
+
+
+@pytest.mark.parametrize(
+    ("faults", "markup"),
+    [
+        (foreign, '<script src="https://example.org/a.js"></script>'),
+        (foreign, '<img srcset="a.png 1x, //example.org/b.png 2x">'),
+        (foreign, '<link rel="stylesheet" href="//example.org/a.css">'),
+        (foreign, "<style>@import 'https://example.org/a.css'</style>"),
+        (foreign, '<p style="background: url(http://example.org/a.png)">'),
+        (foreign, '<meta http-equiv="refresh" content="0; url=https://example.org">'),
+        (not_rendered, '<span class="math">x</span>'),
+        (not_rendered, '<span class="math"><code>x</code></span>'),
+        (not_rendered, "<main><p>the share $p_i$</p></main>"),
+        (not_rendered, r"<main><p>the share \(p\)</p></main>"),
+        (not_rendered, r"<main><p>\begin{align} x</p></main>"),
+        (unsafe, "<script>late()</script>"),
+        (unsafe, '<button onclick="go()">'),
+        (unsafe, '<p style="color: red">'),
+        (widgets, '<script type="application/vnd.jupyter.widget-state+json">{}</script>'),
+        (skipped_levels, "<h1>T</h1><h3>U</h3>"),
+        (twice, '<p id="a"></p><p id="a"></p>'),
+    ],
+)
+def test_a_fault_is_found(faults, markup):
+    head = "<head><script>early()</script></head>"
+    assert not faults(BeautifulSoup(head + GOOD, "html.parser"))
+    assert faults(BeautifulSoup(head + markup + (GOOD if "<main" not in markup else ""), "html.parser"))
+
+
+def test_a_broken_link_is_found(tmp_path):
+    here = tmp_path / "here.html"
+    here.write_text('<a href="#a">1</a><a href="#b">2</a><a href="gone.html">3</a><i id="a"></i>', "utf-8")
+    assert broken(read(here), here) == ["#b", "gone.html"]
+
+
+@pytest.mark.parametrize(
+    "css", ["@import url(https://example.org/a.css);", 'p { background: url("//example.org/a"); }']
+)
+def test_a_foreign_address_in_a_style_sheet_is_found(css):
+    assert foreign_in_style(css)
+
+
+@pytest.mark.parametrize("javascript", ['fetch("https://example.org/a")', "s.src = '//example.org/a.js'"])
+def test_a_foreign_address_in_a_script_is_found(javascript):
+    assert foreign_in_script(javascript)
+
+
+# What is put into each page.
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "What is it about? It is about how scores turn into shares.",
+            "What is it about? It is about how scores turn into shares.",
+        ),
+        ("This sentence is one of those that are shown. " + "It goes on and on. " * 20, None),
+        ("A word " * 60 + ".", None),
+    ],
+)
+def test_a_description_is_cut_between_sentences_or_words(text, expected):
+    found = description(publish_doctree(f"T\n=\n\nshort\n\n{text}\n", settings_overrides={"doctitle_xform": False}))
+    assert len(found) <= 160
+    assert found == expected or text.startswith(found.removesuffix(" …"))
+    assert found.endswith((".", "word …", "A …"))
+
+
+def test_a_page_without_text_has_no_description():
+    assert description(publish_doctree("T\n=\n\nshort\n", settings_overrides={"doctitle_xform": False})) is None
+
+
+def test_a_notebook_can_be_launched_from_a_known_repository():
+    assert launch_links("owner/name", "notebooks/01_softmax") == {
+        "Open in Colab": "https://colab.research.google.com/github/owner/name/blob/main/notebooks/01_softmax.ipynb",
+        "Open on Binder": "https://mybinder.org/v2/gh/owner/name/main?labpath=notebooks%2F01_softmax.ipynb",
+    }
+
+
+# The pages.
+
+
+@each_page
+def test_every_page_of_the_contents_was_built(name):
+    assert (SITE / f"{name}.html").is_file()
+
+
+def test_the_bare_address_leads_to_the_first_page():
+    refresh = read(SITE / "index.html").select_one('meta[http-equiv="refresh"]')
+    assert refresh["content"] == f"0; url={ROOT}.html"
+
+
+@each_page
+def test_a_page_says_what_it_is(name):
+    soup = page(name)
+    assert soup.html["lang"] == "en"
+    assert len(soup.select("h1")) == len(soup.select("main")) == len(soup.select("title")) == 1
+    assert soup.main.h1.get_text(strip=True)
+    assert soup.select_one('meta[name="viewport"]')["content"] == "width=device-width, initial-scale=1"
+    assert len(soup.select('meta[name="description"]')) == 1
+    assert 20 <= len(soup.select_one('meta[name="description"]')["content"]) <= 160
+
+
+@pytest.mark.parametrize("what", ["title", 'meta[name="description"]'])
+def test_no_two_pages_say_the_same_of_themselves(what):
+    said = [str(page(name).select_one(what)) for name in PAGES]
+    assert len(set(said)) == len(said)
+
+
+@each_page
+@pytest.mark.parametrize("faults", [foreign, not_rendered, unsafe, widgets, skipped_levels, twice])
+def test_a_page_has_no(name, faults):
+    assert faults(page(name)) == []
+
+
+@each_page
+def test_links_within_the_site_lead_somewhere(name):
+    assert broken(page(name), SITE / f"{name}.html") == []
+
+
+@each_document
+def test_a_page_can_be_reached_from_every_other(name):
+    for other in DOCUMENTS:
+        links = {(SITE / other).parent.joinpath(link["href"]).resolve() for link in page(other).select("nav a[href]")}
+        assert other == name or (SITE / f"{name}.html").resolve() in links
+
+
+def test_the_one_inline_script_is_the_same_everywhere():
+    assert len({page(name).select_one("head > script:not([src])").get_text() for name in PAGES}) == 1
+
+
+@each_document
+def test_pictures_have_a_text_alternative(name):
+    assert page(name).select('img:not([alt]), [role="img"]:not([aria-label]):not([aria-labelledby])') == []
+
+
+def test_style_sheets_and_scripts_load_nothing_from_elsewhere():
+    styles = [found for path in SITE.rglob("*.css") for found in foreign_in_style(path.read_text("utf-8"))]
+    scripts = [found for path in SITE.rglob("*.js") for found in foreign_in_script(path.read_text("utf-8"))]
+    assert styles + scripts == []
+
+
+def test_the_font_has_every_character_of_the_formulas():
+    needed = characters((SITE / f"{name}.html").read_text("utf-8") for name in PAGES)
+    with TTFont(SITE / "_static" / "math.woff2") as font:
+        drawn = {code for code in map(ord, needed) if chr(code).isprintable() and code not in VARIATION_SELECTORS}
+        assert drawn <= font.getBestCmap().keys()
+
+
+@each_document
+def test_notebooks_can_be_downloaded(name):
+    source = BOOK / f"{name}.ipynb"
+    link = page(name).select_one("a[download]")
+    assert (link is not None) == source.is_file()
+    if link:
+        assert (SITE / name).parent.joinpath(link["href"]).read_bytes() == source.read_bytes()
+
+
+@each_document
+def test_a_page_weighs_little_all_included(name):
+    path = SITE / f"{name}.html"
+    addresses = [
+        urlsplit(tag.get("href", tag.get("src"))).path
+        for tag in page(name).select(
+            'link[rel="stylesheet"], link[rel="preload"], link[rel="icon"], script[src], img[src]'
+        )
+    ]
+    parts = [path, *(path.parent / address for address in addresses)]
+    assert sum(len(gzip.compress(part.read_bytes(), 6)) for part in parts) <= LARGEST_PAGE
+
+
+# The pages in a browser.
+
+
+@pytest.fixture(scope="session")
+def address(serve):
+    """Serve the site below a path of its own, as a project's pages are; returns where."""
+    return f"{serve(SITE.parent)}/{SITE.name}"
+
+
+@pytest.fixture
+def visit(open_page, address):
+    """Open a page of the site; a request to another host fails the test."""
+    requests = []
+
+    def visit(name, **options):
+        opened = open_page("about:blank", **options)
+        opened.on("request", lambda request: requests.append(request.url))
+        opened.goto(f"{address}/{name}")
+        if options.get("java_script_enabled", True):
+            # The page's script does some of its work when the browser is idle, and measures in the frame after that.
+            for step in ("document.fonts.ready", *["new Promise(requestIdleCallback)"] * 2, *[NEXT_FRAME] * 2):
+                opened.evaluate(f"{step}.then(() => null)")
+        return opened
+
+    yield visit
+    assert [url for url in requests if not url.startswith(address)] == []
+
+
+@each_page
+@pytest.mark.parametrize("width", [1280, 320])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_page_is_accessible_and_as_wide_as_the_screen(visit, name, width, scheme):
+    opened = visit(f"{name}.html", viewport={"width": width, "height": 800}, color_scheme=scheme)
+    assert opened.locator("html").get_attribute("data-theme") == scheme
+    assert opened.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    violations = Axe().run(opened).response["violations"]
+    assert [(fault["id"], [node["html"] for node in fault["nodes"]]) for fault in violations] == []
+
+
+@each_document
+def test_what_scrolls_can_be_reached_by_keyboard(visit, name):
+    opened = visit(f"{name}.html", viewport={"width": 320, "height": 800})
+    boxes = opened.locator("div.math, .table-scroll, main pre, div.output").evaluate_all(
+        "boxes => boxes.map(box => [box.scrollWidth > box.clientWidth, box.tabIndex === 0, box.ariaLabel !== null])"
+    )
+    assert [box for box in boxes if len(set(box)) > 1] == []
+
+
+def test_colours_follow_the_system_until_the_reader_chooses(visit):
+    opened = visit(f"{ROOT}.html", color_scheme="light")
+    html, button = opened.locator("html"), opened.get_by_role("button", name="Colours")
+    opened.emulate_media(color_scheme="dark")
+    expect(html).to_have_attribute("data-theme", "dark")
+    for name, theme in (("light", "light"), ("dark", "dark"), ("auto", "dark"), ("light", "light")):
+        button.click()
+        expect(button).to_have_accessible_name(f"Colours: {name}")
+        expect(html).to_have_attribute("data-theme", theme)
+    opened.reload()
+    expect(html).to_have_attribute("data-theme", "light")
+
+
+def test_lists_open_on_a_phone_without_scripts(visit):
+    opened = visit(f"{ROOT}.html", viewport={"width": 320, "height": 800}, java_script_enabled=False)
+    pages = opened.get_by_role("navigation", name="Pages")
+    expect(pages).to_be_hidden()
+    opened.get_by_role("button", name="Pages").click()
+    expect(pages.get_by_role("link")).to_have_count(len(DOCUMENTS))
+    opened.keyboard.press("Escape")
+    expect(pages).to_be_hidden()
+
+
+def test_the_search_field_opens_by_key_and_finds_a_page(visit):
+    opened = visit(f"{ROOT}.html")
+    opened.keyboard.press("Control+k")
+    expect(opened.get_by_role("searchbox")).to_be_focused()
+    opened.keyboard.type("notation")
+    opened.keyboard.press("Enter")
+    expect(opened.locator("#search-results").get_by_role("link", name="Notation").first).to_be_visible()
+    assert Axe().run(opened).response["violations"] == []
+
+
+def test_the_contents_follow_the_reader(visit):
+    name = next(name for name in DOCUMENTS if len(page(name).select("main section section")) > 2)
+    opened = visit(f"{name}.html")
+    link = opened.get_by_role("navigation", name="On this page").get_by_role("link").nth(1)
+    link.click()
+    expect(link).to_have_attribute("aria-current", "location")
+
+
+def test_code_can_be_copied(visit):
+    name = next(name for name in DOCUMENTS if page(name).select(".cell_input"))
+    opened = visit(f"{name}.html", permissions=["clipboard-read", "clipboard-write"])
+    opened.get_by_role("button", name="Copy").first.click()
+    expect(opened.get_by_role("button", name="Copied")).to_be_visible()
+    code = page(name).select_one("main .highlight pre").get_text()
+    assert opened.evaluate("navigator.clipboard.readText()") == code
+
+
+def test_print_is_light_and_unfolded(visit):
+    name = next(name for name in DOCUMENTS if page(name).select("details:not([open])"))
+    opened = visit(f"{name}.html", color_scheme="dark")
+    opened.evaluate("dispatchEvent(new Event('beforeprint'))")
+    expect(opened.locator("html")).to_have_attribute("data-theme", "light")
+    expect(opened.locator("details:not([open])")).to_have_count(0)
+    opened.evaluate("dispatchEvent(new Event('afterprint'))")
+    expect(opened.locator("html")).to_have_attribute("data-theme", "dark")
+    expect(opened.locator("details[open]")).to_have_count(0)
+
+
+def test_the_saved_site_works_without_a_server(browser):
+    context = browser.new_context()
+    opened = context.new_page()
+    opened.goto((SITE / "index.html").as_uri())
+    opened.wait_for_url(f"**/{ROOT}.html")
+    opened.goto((SITE / f"{next(name for name in DOCUMENTS if page(name).select('math'))}.html").as_uri())
+    assert opened.evaluate("document.fonts.ready.then(fonts => [...fonts].map(font => font.status))") == ["loaded"]
+    expect(opened.get_by_role("button", name="Colours: auto")).to_be_visible()
+    context.close()

@@ -1,0 +1,28 @@
+"""How does the book become a site? With a Sphinx theme of its own: light pages that need no other host."""
+
+from pathlib import Path
+from typing import Any
+
+from sphinx.application import Sphinx
+from sphinx.config import Config
+
+from theme import mathfont, mathml, pages
+
+_HERE = Path(__file__).parent
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Connect to Sphinx."""
+    app.add_html_theme("primer", str(_HERE / "templates"))
+    app.add_js_file("page.js")
+    app.connect("config-inited", _ship_assets)
+    for part in (mathml, mathfont, pages):
+        part.setup(app)
+    # Jupyter Book sets this value even where the extension that reads it is not loaded.
+    app.add_config_value("comments_config", {}, "html")
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def _ship_assets(app: Sphinx, config: Config) -> None:
+    """Have Sphinx copy script, style sheet and icon into the site."""
+    config.html_static_path += [str(_HERE / "assets")]

@@ -1,0 +1,92 @@
+"""What does a page need beside its text? Its scripts, its description, its links, and tables that can scroll."""
+
+import os
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.transforms.post_transforms import SphinxPostTransform
+
+# As much as search engines show: whole sentences where those are short enough, else words.
+_SENTENCES = re.compile(r".{40,154}[.?!](?=\s|$)")
+_WORDS = re.compile(r".{,150}(?=\s)")
+_UNCOLOURED = re.compile(r'<span class="[nopw]">([^<]*)</span>')
+# primer.css has their rules, in the page's own colours.
+_NOT_NEEDED = ("_static/pygments", "_static/mystnb")
+
+
+def _prepare(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document | None):
+    """Hand the templates what layout.html asks for."""
+    context["css_files"] = [file for file in context["css_files"] if not file.filename.startswith(_NOT_NEEDED)]
+    context["script_files"] = [file for file in context["script_files"] if file.filename]
+    for script in context["script_files"]:
+        script.attributes.setdefault("defer", "defer")
+    context["body"] = _lighter(context.get("body", ""))
+    context["has_math"] = doctree is not None and _has_math(doctree)
+    context["description"] = doctree is not None and description(doctree)
+    context["home_title"] = app.env.titles[app.config.root_doc].astext()
+    if context.get("page_source_suffix") == ".ipynb" and app.config.book_repository:
+        context["launch_links"] = launch_links(app.config.book_repository, pagename)
+
+
+def _lighter(body: str) -> str:
+    """Return a page's text without what serves nobody."""
+    # Half of a chapter's elements would be pieces of code that have no colour of their own.
+    body = _UNCOLOURED.sub(r"\1", body)
+    # The role that docutils gives an entry of the bibliography is withdrawn; it is one of a list.
+    return body.replace('role="doc-biblioentry"', 'role="listitem"')
+
+
+def _has_math(doctree: nodes.document) -> bool:
+    return any(True for kind in (nodes.math, nodes.math_block) for _ in doctree.findall(kind))
+
+
+def description(doctree: nodes.document) -> str | None:
+    """Return the beginning of the first paragraph of running text without formulas."""
+    for paragraph in doctree.findall(nodes.paragraph):
+        text = " ".join(paragraph.astext().split())
+        if isinstance(paragraph.parent, nodes.section) and len(text) > 40 and not _has_math(paragraph):
+            sentences = _SENTENCES.match(text)
+            return sentences[0] if sentences else _WORDS.match(f"{text} ")[0] + " …"
+    return None
+
+
+def launch_links(repository: str, pagename: str) -> dict[str, str]:
+    """Return where a notebook of the GitHub repository "owner/name" can be run, by the name of the place."""
+    notebook = quote(f"{pagename}.ipynb")
+    return {
+        "Open in Colab": f"https://colab.research.google.com/github/{repository}/blob/main/{notebook}",
+        "Open on Binder": f"https://mybinder.org/v2/gh/{repository}/main?labpath={quote(notebook, safe='')}",
+    }
+
+
+def _front_page(app: Sphinx) -> Iterator[tuple[str, dict, str]]:
+    """Lead a visitor of the bare address to the first page."""
+    if app.config.root_doc != "index":
+        yield "index", {}, "front.html"
+
+
+class ScrollingTables(SphinxPostTransform):
+    """Put each table into a box in which it can scroll, so that a wide one does not widen the page."""
+
+    default_priority = 900
+    formats = ("html",)
+
+    def run(self) -> None:
+        """Wrap them."""
+        for table in list(self.document.findall(nodes.table)):
+            box = nodes.container(classes=["table-scroll"])
+            table.replace_self(box)
+            box += table
+
+
+def setup(app: Sphinx) -> None:
+    """Connect to the pages."""
+    app.add_config_value("book_repository", os.environ.get("GITHUB_REPOSITORY", ""), "html")
+    app.add_post_transform(ScrollingTables)
+    # After the extensions that add scripts and styles to a page.
+    app.connect("html-page-context", _prepare, priority=900)
+    app.connect("html-collect-pages", _front_page)
