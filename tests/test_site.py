@@ -148,10 +148,10 @@ def test_an_explorer_answers_the_pointer(explorer):
 
 
 def test_the_temperature_can_be_linked_to(open_page, address):
-    link = "softmax-at-a-temperature.temperature=0.407&softmax-at-a-temperature.scores=a+tie+for+the+lead"
+    link = "softmax-at-a-temperature.temperature=0.4&softmax-at-a-temperature.scores=a+tie+for+the+lead"
     page = open_page(f"{address}/notebooks/01_softmax.html#{link}")
     caption = page.locator("#softmax-at-a-temperature figcaption")
-    expect(caption).to_have_text(figures.temperature(0.407, (2, 2, 0.5)).sentence)
+    expect(caption).to_have_text(figures.temperature(0.4, (2, 2, 0.5)).sentence)
     expect(caption).to_be_in_viewport()
 
 

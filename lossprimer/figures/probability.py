@@ -226,10 +226,10 @@ def jacobian(scores: ArrayLike, temperatures: Sequence[float]) -> tuple[Figure, 
         axes.set_xlabel("score")
     panels[0].set_ylabel("share")
     figure.subplots_adjust(left=0.09, right=0.99, bottom=0.2, top=0.86, wspace=0.2)
-    largest = "; ".join(
-        f"T = {value:g}: {np.abs(matrix).max():.2g}" for value, matrix in zip(temperatures, matrices, strict=True)
+    largest = ", ".join(
+        f"{np.abs(matrix).max():.2g} at T = {value:g}" for value, matrix in zip(temperatures, matrices, strict=True)
     )
-    return figure, f"The derivative of each share by each score. Largest entry at {largest}."
+    return figure, f"The derivative of each share by each score. The largest entry is {largest}."
 
 
 @pictured
