@@ -1,7 +1,7 @@
 """Print all speed figures: ``make bench``."""
 
-from benchmarks import explorers, probability
+from benchmarks import explorers, losses, probability
 
-for benchmark in (probability, explorers):
+for benchmark in (probability, losses, explorers):
     print(f"\n{benchmark.__doc__.splitlines()[0]}\n")
     benchmark.main()

@@ -1,5 +1,6 @@
 """Which arguments are accepted? Every check returns a usable value, or says what the argument is and should be."""
 
+import math
 import sys
 
 import numpy as np
@@ -54,7 +55,7 @@ def positive_number(name: str, value: float) -> float:
     """`value` as a float that is finite and greater than 0."""
     if not (_is_integer(value) or isinstance(value, (float, np.float32, np.float16))):
         raise TypeError(f"{name} is {value!r}, expected a number")
-    if not 0 < value <= sys.float_info.max:
+    if not 0 < value < math.inf or (_is_integer(value) and value > sys.float_info.max):
         raise ValueError(f"{name} is {value!r}, expected a finite number greater than 0")
     return float(value)
 
@@ -66,6 +67,23 @@ def positive_integer(name: str, value: int) -> int:
     if value < 1:
         raise ValueError(f"{name} is {value!r}, expected at least 1")
     return int(value)
+
+
+def number_between(name: str, value: float, low: float, end: float) -> float:
+    """`value` as a float that is at least `low` and less than `end`."""
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+        raise TypeError(f"{name} is {value!r}, expected a number")
+    if not low <= value < end:
+        limit = "a finite number" if end == math.inf else f"less than {end}"
+        raise ValueError(f"{name} is {value!r}, expected at least {low} and {limit}")
+    return float(value)
+
+
+def random_generator(rng: np.random.Generator) -> np.random.Generator:
+    """`rng` itself, if it is a generator of random numbers."""
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(f"rng is {rng!r}, expected a numpy.random.Generator, as from numpy.random.default_rng(0)")
+    return rng
 
 
 def _is_integer(value):

@@ -1,8 +1,12 @@
-"""Which data do the experiments run on? Handwritten digits that ship with scikit-learn: nothing is downloaded."""
+"""Which data do the experiments run on? Digits that ship with scikit-learn, and sequences to copy; no downloads."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
+
+from lossprimer._arguments import integer_array, positive_integer, random_generator
 
 
 class Split(NamedTuple):
@@ -52,8 +56,7 @@ def digits(rng: np.random.Generator, *, train: int = 1000) -> Split:
     """
     from sklearn.datasets import load_digits  # half a second that only the experiments need
 
-    if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng is {rng!r}, expected a numpy.random.Generator, as from numpy.random.default_rng(0)")
+    random_generator(rng)
     if isinstance(train, bool) or not isinstance(train, int | np.integer):
         raise TypeError(f"train is {train!r}, expected an integer")
     images, labels = load_digits(return_X_y=True)
@@ -62,3 +65,151 @@ def digits(rng: np.random.Generator, *, train: int = 1000) -> Split:
     order = rng.permutation(len(labels))
     images, labels = images[order] / 16, labels[order]
     return Split(images[:train], labels[:train], images[train:], labels[train:])
+
+
+def batches(
+    images: ArrayLike, labels: ArrayLike, batch_size: int, rng: np.random.Generator
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """All examples once, in random order, a batch at a time.
+
+    Parameters
+    ----------
+    images : array_like, shape (N, ...)
+        Examples of any kind.
+    labels : array_like, shape (N, ...)
+        What belongs to each.
+    batch_size : int
+        Examples per batch, at least 1; the last batch has what is left.
+    rng : numpy.random.Generator
+        Draws the order, once, at the call.
+
+    Returns
+    -------
+    iterator of (images, labels)
+
+    Raises
+    ------
+    TypeError
+        If `batch_size` is not an int or `rng` not a Generator.
+    ValueError
+        If `batch_size` is below 1, there is no example, or `images` and `labels` differ in their number.
+
+    Examples
+    --------
+    >>> for images, labels in batches(np.arange(5) / 10, np.arange(5), 2, np.random.default_rng(0)):
+    ...     print(images, labels)
+    [0.2 0.4] [2 4]
+    [0.3 0. ] [3 0]
+    [0.1] [1]
+    """
+    images, labels = np.asarray(images), np.asarray(labels)
+    if images.shape[:1] != labels.shape[:1] or not images.shape or not len(images):
+        raise ValueError(
+            f"images and labels have the shapes {images.shape} and {labels.shape}, expected as many of each"
+        )
+    size = positive_integer("batch_size", batch_size)
+    order = random_generator(rng).permutation(len(images))
+    places = (order[start : start + size] for start in range(0, len(order), size))
+    return ((images[place], labels[place]) for place in places)
+
+
+def flip_labels(labels: ArrayLike, fraction: float, num_classes: int, rng: np.random.Generator) -> np.ndarray:
+    """Labels of which some are wrong on purpose.
+
+    Parameters
+    ----------
+    labels : array_like of ints, shape (...)
+        Classes, from 0 to `num_classes` - 1. Not changed.
+    fraction : float
+        The share that is flipped, 0 to 1, rounded to a whole number of labels.
+    num_classes : int
+        At least 2. Each of the other classes is equally likely.
+    rng : numpy.random.Generator
+        Draws which labels are flipped, and to what.
+
+    Returns
+    -------
+    ndarray of the shape and type of `labels`
+        All flipped labels differ from what they were.
+
+    Raises
+    ------
+    TypeError
+        If `labels` holds no integers, or another argument has the wrong type.
+    ValueError
+        If a label, `fraction` or `num_classes` is out of range.
+
+    Examples
+    --------
+    >>> flip_labels([0, 0, 0, 0, 0], 0.4, 10, np.random.default_rng(0))
+    array([0, 0, 0, 3, 3])
+    """
+    flipped = integer_array("labels", labels).copy()
+    if isinstance(fraction, bool) or not isinstance(fraction, int | float | np.integer | np.floating):
+        raise TypeError(f"fraction is {fraction!r}, expected a number")
+    if not 0 <= fraction <= 1:
+        raise ValueError(f"fraction is {fraction!r}, expected 0 to 1")
+    if positive_integer("num_classes", num_classes) < 2:
+        raise ValueError(f"num_classes is {num_classes}, expected at least 2")
+    wrong = (flipped < 0) | (flipped >= num_classes)
+    if wrong.any():
+        raise ValueError(f"labels holds {flipped[wrong][0]}, expected 0 to {num_classes - 1}")
+    count = round(fraction * flipped.size)
+    place = random_generator(rng).choice(flipped.size, count, replace=False)
+    flipped.flat[place] = (flipped.flat[place] + rng.integers(1, num_classes, count)) % num_classes
+    return flipped
+
+
+class Copies(NamedTuple):
+    """Sequences to read, and the token that should follow each."""
+
+    inputs: np.ndarray
+    targets: np.ndarray
+
+
+def copy_task(
+    count: int, rng: np.random.Generator, *, length: int = 8, num_symbols: int = 11, ignore_index: int = -100
+) -> Copies:
+    """Random symbols, a separator, and the same symbols again: what comes next?
+
+    Parameters
+    ----------
+    count : int
+        How many sequences.
+    rng : numpy.random.Generator
+        Draws the symbols.
+    length : int
+        The number n of symbols in a sequence.
+    num_symbols : int
+        How many there are: tokens 1 to `num_symbols`. The separator is token 0, so the vocabulary has one more.
+    ignore_index : int
+        Stands for the targets that do not count; negative. The default is that of PyTorch.
+
+    Returns
+    -------
+    Copies
+        ``inputs`` and ``targets``, integers of shape (count, 2n). A target is the token that follows, or
+        `ignore_index` in the first half, where it is not part of the copy.
+
+    Raises
+    ------
+    TypeError
+        If an argument has the wrong type.
+    ValueError
+        If a number is below 1, or `ignore_index` is not negative.
+
+    Examples
+    --------
+    >>> inputs, targets = copy_task(1, np.random.default_rng(0), length=3)
+    >>> inputs, targets
+    (array([[10, 8, 6, 0, 10, 8]]), array([[-100, -100, -100, 10, 8, 6]]))
+    """
+    count, length = positive_integer("count", count), positive_integer("length", length)
+    num_symbols = positive_integer("num_symbols", num_symbols)
+    ignored = integer_array("ignore_index", ignore_index)
+    if ignored.ndim or ignored >= 0:
+        raise ValueError(f"ignore_index is {ignore_index!r}, expected a negative integer")
+    symbols = random_generator(rng).integers(1, num_symbols + 1, (count, length))
+    inputs = np.hstack([symbols, np.zeros((count, 1), int), symbols[:, :-1]])
+    targets = np.hstack([np.full((count, length), ignored), symbols])
+    return Copies(inputs, targets)

@@ -1,0 +1,134 @@
+"""How does a network learn not to rely on any single unit? In training, a random part of them is silent."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from lossprimer._arguments import float_array, random_generator
+from lossprimer._layer import Layer
+
+
+def inverted_dropout(a: ArrayLike, *, keep_prob: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    r"""Activations of which a random part is 0 and the rest larger, and the mask that says which.
+
+    Parameters
+    ----------
+    a : array_like, shape (...)
+        Activations. float16, float32 and float64 keep their type; integers and booleans become float64.
+    keep_prob : float
+        The probability to keep an entry, greater than 0 and at most 1. PyTorch and Keras take the probability to
+        *drop* it, which is ``1 - keep_prob``.
+    rng : numpy.random.Generator
+        Draws the mask: one number for each entry, whatever `keep_prob` is.
+
+    Returns
+    -------
+    output : ndarray, shape of `a`
+        ``a / keep_prob`` where `mask` is True, and exactly 0 elsewhere, even where `a` is infinite or NaN.
+    mask : ndarray of bool, shape of `a`
+        True at the entries that were kept.
+
+    Raises
+    ------
+    TypeError
+        If `a` is not real, `keep_prob` is not a number, or `rng` is not a Generator.
+    ValueError
+        If `keep_prob` is not greater than 0 and at most 1.
+
+    Notes
+    -----
+    .. math:: a'_i = \frac{m_i}{p} a_i, \qquad m_i \in \{0, 1\}, \qquad P(m_i = 1) = p
+
+    where :math:`p` is `keep_prob`. The expected output is :math:`a`, for :math:`E[m_i] = p`, so that a network needs
+    no correction in use. The original form [1]_ kept :math:`m_i a_i` in training and multiplied the weights by
+    :math:`p` in use. The expected value is all that stays: the variance grows by :math:`a_i^2 (1 - p) / p`.
+
+    References
+    ----------
+    .. [1] Hinton et al., Improving neural networks by preventing co-adaptation of feature detectors,
+       arXiv:1207.0580.
+
+    Examples
+    --------
+    >>> output, mask = inverted_dropout([1.2, 0.7, 1.8, -0.3, 0.9], keep_prob=0.5, rng=np.random.default_rng(2))
+    >>> output
+    array([ 2.4,  1.4,  0. , -0.6,  0. ])
+    >>> mask
+    array([ True,  True, False,  True, False])
+
+    The average over many masks comes back to what went in, here within 3 of its standard errors:
+
+    >>> output, _ = inverted_dropout(np.ones(90_000), keep_prob=0.1, rng=np.random.default_rng(0))
+    >>> bool(abs(output.mean() - 1) < 3 * np.sqrt(0.9 / 0.1 / output.size))
+    True
+    """
+    a = float_array("a", a)
+    keep_prob = _probability(keep_prob)
+    mask = random_generator(rng).random(a.shape) < keep_prob
+    return _masked(a, mask, keep_prob), np.asarray(mask)
+
+
+class Dropout(Layer):
+    r"""Layer that silences a random part of its inputs in training, and passes them all in use.
+
+    Parameters
+    ----------
+    keep_prob : float
+        The probability to keep an entry, greater than 0 and at most 1.
+    rng : numpy.random.Generator, optional
+        Draws a new mask at every call in training. Needed only there, and only where `keep_prob` is below 1.
+
+    Raises
+    ------
+    TypeError
+        If `keep_prob` is not a number, or `rng` is not a Generator; at a call in training with `keep_prob` below 1,
+        also if `rng` is None.
+    ValueError
+        If `keep_prob` is not greater than 0 and at most 1.
+
+    Notes
+    -----
+    The backward pass goes through the same mask, :math:`dx_i = dy_i\, m_i / p`: what was silent learns nothing. With
+    ``keep_prob=1`` and after ``eval()`` the layer returns its input itself, and draws nothing.
+
+    Examples
+    --------
+    >>> layer = Dropout(keep_prob=0.5, rng=np.random.default_rng(2))
+    >>> layer([1.2, 0.7, np.inf, -0.3, 0.9])
+    array([ 2.4,  1.4,  0. , -0.6,  0. ])
+    >>> layer.backward([1.0, 1.0, 1.0, 1.0, 1.0])
+    array([2., 2., 0., 2., 0.])
+    >>> layer.eval()([1.2, 0.7, 1.8, -0.3, 0.9])
+    array([ 1.2,  0.7,  1.8, -0.3,  0.9])
+    """
+
+    def __init__(self, keep_prob: float = 0.5, *, rng: np.random.Generator | None = None):
+        self.keep_prob = _probability(keep_prob)
+        self.rng = None if rng is None else random_generator(rng)
+
+    def __call__(self, x: ArrayLike) -> np.ndarray:
+        """`x` with a random part of its entries dropped in training, `x` itself in use."""
+        x = float_array("x", x)
+        if not self.training or self.keep_prob == 1:
+            return self._keep(x, None)
+        y, mask = inverted_dropout(x, keep_prob=self.keep_prob, rng=self.rng)
+        return self._keep(y, mask)
+
+    def backward(self, dy: ArrayLike) -> np.ndarray:
+        """Gradient by the input of the last call, through the mask of that call."""
+        dy, mask = self._recall(dy)
+        return dy if mask is None else _masked(dy, mask, self.keep_prob)
+
+
+def _probability(keep_prob):
+    """`keep_prob` as a float that is greater than 0 and at most 1."""
+    if isinstance(keep_prob, bool) or not isinstance(keep_prob, (int, float, np.integer, np.floating)):
+        raise TypeError(f"keep_prob is {keep_prob!r}, expected a number")
+    if not 0 < keep_prob <= 1:
+        raise ValueError(f"keep_prob is {keep_prob!r}, expected a number greater than 0 and at most 1")
+    return float(keep_prob)
+
+
+def _masked(a, mask, keep_prob):
+    """`a` over `keep_prob` where `mask` is True; a 0 that no infinity or NaN of `a` can spoil elsewhere."""
+    with np.errstate(all="ignore"):  # what is too large for its float type becomes infinite
+        return np.divide(a, keep_prob, out=np.zeros_like(a), where=mask)

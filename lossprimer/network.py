@@ -1,0 +1,728 @@
+"""How is a network built, trained and stored? Layers that multiply, bend and add, two optimizers, and one loop."""
+
+import itertools
+import math
+import os
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from lossprimer._arguments import float_array, number_between, positive_integer, positive_number, random_generator
+from lossprimer._layer import Layer
+from lossprimer.data import batches
+from lossprimer.losses import cross_entropy_and_grad
+
+# A network that diverges says so by the inf and nan of its losses; a warning for each layer and step adds nothing.
+_quietly = np.errstate(over="ignore", invalid="ignore")
+
+
+class Linear(Layer):
+    r"""Weighted sums of the inputs.
+
+    Parameters
+    ----------
+    in_features, out_features : int
+        Sizes D and M of the last axis of input and output, at least 1.
+    rng : numpy.random.Generator
+        Draws the weights.
+    gain : float
+        Variance of the weights times D, at least 0. The default 2 suits a ReLU, which halves the mean square [1]_;
+        1 suits a layer without one; 0 makes all weights 0, as for a residual branch that starts silent.
+    bias : bool
+        Whether a bias is added; it starts at 0.
+
+    Attributes
+    ----------
+    weight : ndarray of float64, shape (in_features, out_features)
+        PyTorch stores the transpose.
+    bias : ndarray of float64, shape (out_features,), or None
+
+    Raises
+    ------
+    TypeError
+        If an argument has the wrong type, or the input is not real.
+    ValueError
+        If a number is out of range, or the last axis of the input does not have `in_features` entries.
+    RuntimeError
+        If `backward` comes before a call.
+
+    Notes
+    -----
+    For inputs of shape (..., D), with :math:`n` over all examples,
+
+    .. math:: y_n = x_n W + b, \qquad
+              dx_n = dy_n W^\top, \quad dW = \sum_n x_n^\top dy_n, \quad db = \sum_n dy_n
+
+    The output has the float type of the input, and so has the arithmetic; float16 is computed in float32. The
+    parameters stay in float64, so that small steps are not lost to rounding.
+
+    References
+    ----------
+    .. [1] He, Zhang, Ren & Sun, Delving deep into rectifiers, arXiv:1502.01852.
+
+    Examples
+    --------
+    >>> layer = Linear(3, 2, rng=np.random.default_rng(0))
+    >>> layer.weight[...] = [[1, 0], [0, 1], [1, 1]]
+    >>> layer([[1.0, 2.0, 1e30]])
+    array([[1.e+30, 1.e+30]])
+    >>> layer.backward([[1.0, 0.0]])
+    array([[1., 0., 1.]])
+    """
+
+    def __init__(
+        self, in_features: int, out_features: int, *, rng: np.random.Generator, gain: float = 2.0, bias: bool = True
+    ):
+        shape = positive_integer("in_features", in_features), positive_integer("out_features", out_features)
+        scale = math.sqrt(number_between("gain", gain, 0, math.inf) / in_features)
+        self.weight = random_generator(rng).normal(0, scale, shape)
+        self.bias = np.zeros(out_features) if bias else None
+        self._names = ("weight", "bias") if bias else ("weight",)
+
+    @_quietly
+    def __call__(self, x: ArrayLike) -> np.ndarray:
+        """Output of shape (..., out_features), of the float type of `x`."""
+        x = float_array("x", x)
+        if x.shape[-1:] != self.weight.shape[:1]:
+            raise ValueError(f"x has the shape {x.shape}, expected (..., {len(self.weight)})")
+        wide = x.astype(np.promote_types(x.dtype, np.float32), copy=False)
+        weight = self.weight.astype(wide.dtype, copy=False)
+        y = wide @ weight
+        if self.bias is not None:
+            y += self.bias.astype(wide.dtype, copy=False)
+        return self._keep(y.astype(x.dtype, copy=False), wide, weight)
+
+    @_quietly
+    def backward(self, dy: ArrayLike) -> np.ndarray:
+        """Gradient by the input; those by the parameters are then in `gradients`."""
+        dy, x, weight = self._recall(dy)
+        wide = dy.astype(np.promote_types(dy.dtype, np.float32), copy=False)
+        rows = wide.reshape(-1, weight.shape[1])  # one for each example
+        self.dweight = x.reshape(-1, weight.shape[0]).T @ rows
+        if self.bias is not None:
+            self.dbias = rows.sum(axis=0)
+        return (wide @ weight.T).astype(dy.dtype, copy=False)
+
+
+class ReLU(Layer):
+    r"""What is positive stays; the rest becomes 0.
+
+    Raises
+    ------
+    TypeError
+        If the input is not real.
+    RuntimeError
+        If `backward` comes before a call.
+
+    Notes
+    -----
+    .. math:: y = \max(x, 0), \qquad dx = dy\,[x > 0]
+
+    At 0, where there is no derivative, 0 is taken for it.
+
+    Examples
+    --------
+    >>> relu = ReLU()
+    >>> relu([-np.inf, -1.0, 0.0, 2.0])
+    array([0., 0., 0., 2.])
+    >>> relu.backward([1.0, 1.0, 1.0, 1.0])
+    array([0., 0., 0., 1.])
+    """
+
+    def __call__(self, x: ArrayLike) -> np.ndarray:
+        """Output of the shape and float type of `x`."""
+        x = float_array("x", x)
+        return self._keep(np.maximum(x, 0), x > 0)
+
+    def backward(self, dy: ArrayLike) -> np.ndarray:
+        """Gradient by the input."""
+        dy, positive = self._recall(dy)
+        return np.where(positive, dy, 0)
+
+
+class Composite(Layer):
+    """A layer made of layers: their parameters and gradients are its own, and they follow its mode.
+
+    A subclass puts them into `children`: a dict of layers by the names that begin those of their parameters.
+    """
+
+    children: dict[str, Layer]
+
+    def train(self) -> Self:
+        """Behave as in training from now on, all layers inside too; the layer itself."""
+        for child in self.children.values():
+            child.train()
+        return super().train()
+
+    def eval(self) -> Self:
+        """Behave as in use from now on, all layers inside too; the layer itself."""
+        for child in self.children.values():
+            child.eval()
+        return super().eval()
+
+    def parameters(self) -> dict[str, np.ndarray]:
+        """Parameters of all layers inside, by names such as ``"0.weight"``; changed in place, they change the layer."""
+        return self._joined(lambda child: child.parameters())
+
+    def gradients(self) -> dict[str, np.ndarray]:
+        """Gradients by the parameters, by the same names, as the last `backward` left them."""
+        return self._joined(lambda child: child.gradients())
+
+    def _joined(self, arrays):
+        """What `arrays` returns for each of the layers, in one dict."""
+        return {
+            f"{prefix}.{name}" if prefix else name: array
+            for prefix, child in self.children.items()
+            for name, array in arrays(child).items()
+        }
+
+
+class Sequential(Composite):
+    """One layer after another.
+
+    Parameters
+    ----------
+    *layers : Layer
+        In the order of the call, none of them twice: a layer remembers only its last call.
+
+    Attributes
+    ----------
+    layers : tuple of Layer
+        To look inside, call them one by one.
+
+    Raises
+    ------
+    TypeError
+        If something else than a layer is given.
+    ValueError
+        If a layer is given twice.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> network = Sequential(Linear(64, 32, rng=rng), ReLU(), Linear(32, 10, rng=rng, gain=1))
+    >>> network(np.zeros((5, 64))).shape
+    (5, 10)
+    >>> list(network.parameters())
+    ['0.weight', '0.bias', '2.weight', '2.bias']
+
+    Fifty layers, and the signal arrives neither gone nor grown:
+
+    >>> deep = Sequential(*[layer for _ in range(50) for layer in (Linear(128, 128, rng=rng), ReLU())])
+    >>> bool(0.1 < deep(rng.standard_normal((64, 128))).std() < 10)
+    True
+    """
+
+    def __init__(self, *layers: Layer):
+        for layer in layers:
+            _check_layer("layers holds", layer)
+        if len(set(map(id, layers))) < len(layers):
+            raise ValueError("layers holds a layer twice, expected a layer of its own for each place")
+        self.layers = layers
+        self.children = {str(place): layer for place, layer in enumerate(layers)}
+
+    def __call__(self, x: ArrayLike) -> np.ndarray:
+        """Output of the last layer."""
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+    def backward(self, dy: ArrayLike) -> np.ndarray:
+        """Gradient by the input of the first layer: the chain rule, from the last layer to the first."""
+        for layer in reversed(self.layers):
+            dy = layer.backward(dy)
+        return dy
+
+
+class Residual(Composite):
+    r"""The input plus what a branch makes of it.
+
+    Parameters
+    ----------
+    branch : Layer
+        Its output has the shape of its input.
+
+    Attributes
+    ----------
+    branch : Layer
+        Its parameters keep their names.
+
+    Raises
+    ------
+    TypeError
+        If `branch` is not a layer.
+    ValueError
+        If the branch returns another shape than that of its input.
+
+    Notes
+    -----
+    .. math:: y = x + f(x), \qquad dx = dy + f'(x)^\top dy
+
+    The first term passes the gradient on whatever the branch does [1]_. With a normalization layer around,
+    ``Residual(Sequential(LayerNorm(64), branch))`` is the pre-norm and ``Sequential(Residual(branch), LayerNorm(64))``
+    the post-norm form.
+
+    References
+    ----------
+    .. [1] He, Zhang, Ren & Sun, Deep residual learning for image recognition, arXiv:1512.03385.
+
+    Examples
+    --------
+    A branch whose weights are 0 changes nothing, whatever comes:
+
+    >>> silent = Residual(Linear(3, 3, rng=np.random.default_rng(0), gain=0))
+    >>> silent([[1.0, -1e300, 0.0]])
+    array([[ 1.e+000, -1.e+300,  0.e+000]])
+    """
+
+    def __init__(self, branch: Layer):
+        self.branch = _check_layer("branch is", branch)
+        self.children = {"": branch}
+
+    @_quietly
+    def __call__(self, x: ArrayLike) -> np.ndarray:
+        """Output of the shape of `x`."""
+        x = float_array("x", x)
+        y = self.branch(x)
+        if y.shape != x.shape:
+            raise ValueError(f"branch returned the shape {y.shape}, expected that of its input, {x.shape}")
+        return self._keep(x + y)
+
+    @_quietly
+    def backward(self, dy: ArrayLike) -> np.ndarray:
+        """Gradient by the input."""
+        (dy,) = self._recall(dy)
+        return dy + self.branch.backward(dy)
+
+
+class SGD:
+    r"""Stochastic gradient descent, with momentum if wanted.
+
+    Parameters
+    ----------
+    parameters : dict of ndarrays
+        What is optimized, as ``layer.parameters()`` returns it; changed in place.
+    lr : float
+        Learning rate; greater than 0. The attribute of the same name can be set at any time, as for a warm-up.
+    momentum : float
+        From 0 up to, but not including, 1.
+
+    Raises
+    ------
+    TypeError
+        If `parameters` is not a dict of arrays of floats, or a number has the wrong type.
+    ValueError
+        If a number is out of range.
+
+    Notes
+    -----
+    With the learning rate :math:`\eta` and the momentum :math:`\mu`, from :math:`v = 0`,
+
+    .. math:: v \leftarrow \mu v + g, \qquad \theta \leftarrow \theta - \eta v
+
+    as in PyTorch. Where the learning rate is part of the velocity instead (:math:`v \leftarrow \mu v - \eta g`),
+    the two differ as soon as the rate changes. A gradient that stays the same moves the parameters
+    :math:`1/(1-\mu)` times as far in the end.
+
+    Examples
+    --------
+    >>> theta = np.array([1.0, 0.0])
+    >>> sgd = SGD({"theta": theta}, lr=0.1, momentum=0.5)
+    >>> for _ in range(2):
+    ...     sgd.step({"theta": np.array([1.0, -1e300])})
+    >>> theta
+    array([7.5e-001, 2.5e+299])
+    """
+
+    def __init__(self, parameters: dict[str, np.ndarray], *, lr: float, momentum: float = 0.0):
+        self.parameters = _checked_parameters(parameters)
+        self.lr = positive_number("lr", lr)
+        self.momentum = number_between("momentum", momentum, 0, 1)
+        self._velocity = {name: np.zeros_like(parameter) for name, parameter in parameters.items()}
+
+    @_quietly
+    def step(self, gradients: dict[str, np.ndarray]) -> None:
+        """Change the parameters in place; `gradients` has an array for each of them, as ``layer.gradients()`` does.
+
+        Raises
+        ------
+        ValueError
+            If a gradient is missing, there is one too many, or one has another shape than its parameter.
+        """
+        for name, parameter, gradient in _pairs(self.parameters, gradients):
+            velocity = self._velocity[name]
+            velocity *= self.momentum
+            velocity += gradient
+            parameter -= self.lr * velocity
+
+
+class Adam:
+    r"""Descent by running means of the gradient and of its square.
+
+    Parameters
+    ----------
+    parameters, lr
+        As for `SGD`.
+    betas : tuple of two floats
+        How much of each running mean stays at a step; from 0 up to, but not including, 1.
+    eps : float
+        Added to the root; greater than 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for `SGD`.
+
+    Notes
+    -----
+    Algorithm 1 of [1]_: at step t = 1, 2, ..., from :math:`m = v = 0`,
+
+    .. math:: m \leftarrow \beta_1 m + (1 - \beta_1) g, \qquad v \leftarrow \beta_2 v + (1 - \beta_2) g^2, \qquad
+              \theta \leftarrow \theta - \eta\, \frac{m / (1 - \beta_1^t)}{\sqrt{v / (1 - \beta_2^t)} + \varepsilon}
+
+    The divisions by :math:`1 - \beta^t` make up for the start at 0. At the first step each parameter therefore moves
+    by :math:`\eta`, whatever the size of its gradient.
+
+    References
+    ----------
+    .. [1] Kingma & Ba, Adam: a method for stochastic optimization, arXiv:1412.6980.
+
+    Examples
+    --------
+    >>> theta = np.array([0.0, 0.0, 0.0])
+    >>> Adam({"theta": theta}, lr=0.1).step({"theta": np.array([1e100, -1.0, 1e-5])})
+    >>> theta.round(3)
+    array([-0.1, 0.1, -0.1])
+    """
+
+    def __init__(
+        self,
+        parameters: dict[str, np.ndarray],
+        *,
+        lr: float,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+    ):
+        self.parameters = _checked_parameters(parameters)
+        self.lr = positive_number("lr", lr)
+        if not isinstance(betas, tuple | list) or len(betas) != 2:
+            raise TypeError(f"betas is {betas!r}, expected two numbers")
+        self.betas = tuple(number_between("betas", beta, 0, 1) for beta in betas)
+        self.eps = positive_number("eps", eps)
+        self.steps = 0
+        self._mean = {name: np.zeros_like(parameter) for name, parameter in parameters.items()}
+        self._square = {name: np.zeros_like(parameter) for name, parameter in parameters.items()}
+
+    @_quietly
+    def step(self, gradients: dict[str, np.ndarray]) -> None:
+        """Change the parameters in place; `gradients` has an array for each of them, as ``layer.gradients()`` does.
+
+        Raises
+        ------
+        ValueError
+            If a gradient is missing, there is one too many, or one has another shape than its parameter.
+        """
+        self.steps += 1
+        beta1, beta2 = self.betas
+        unbias1, unbias2 = 1 - beta1**self.steps, 1 - beta2**self.steps
+        for name, parameter, gradient in _pairs(self.parameters, gradients):
+            mean, square = self._mean[name], self._square[name]
+            mean += (1 - beta1) * (gradient - mean)
+            square += (1 - beta2) * (gradient * gradient - square)
+            parameter -= self.lr / unbias1 * mean / (np.sqrt(square / unbias2) + self.eps)
+
+
+def loss_and_gradient(logits: ArrayLike, target: ArrayLike, **options) -> tuple[np.floating, np.ndarray]:
+    """Cross-entropy and its gradient by the logits, the loss that `fit` takes unless told otherwise.
+
+    Parameters
+    ----------
+    logits, target, **options
+        As for `cross_entropy`. ``functools.partial(loss_and_gradient, label_smoothing=0.1)`` is the loss with an
+        option.
+
+    Returns
+    -------
+    loss : scalar
+    gradient : ndarray, shape of `logits`
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `cross_entropy_grad`.
+
+    Examples
+    --------
+    >>> loss, gradient = loss_and_gradient([[0.0, 1000.0]], [0])
+    >>> float(loss), gradient
+    (1000.0, array([[-1., 1.]]))
+    """
+    return cross_entropy_and_grad(logits, target, **options)
+
+
+class History(NamedTuple):
+    """What `fit` saw on its way: the loss at each step, and what `evaluate` returned after which steps."""
+
+    losses: np.ndarray
+    evaluated_after: list[int]
+    evaluations: list
+
+
+def fit(
+    model: Layer,
+    inputs: ArrayLike,
+    targets: ArrayLike,
+    *,
+    optimizer: SGD | Adam,
+    rng: np.random.Generator,
+    batch_size: int,
+    epochs: int | None = None,
+    steps: int | None = None,
+    loss: Callable[[np.ndarray, np.ndarray], tuple[float, np.ndarray]] = loss_and_gradient,
+    schedule: Callable[[int], float] | None = None,
+    evaluate: Callable[[Layer], object] | None = None,
+    evaluate_every: int | None = None,
+    progress: bool = True,
+) -> History:
+    """Train a model on batches drawn without replacement, epoch after epoch.
+
+    Parameters
+    ----------
+    model : Layer
+        Put into training mode and left in it: call ``model.eval()`` before using it.
+    inputs, targets : array_like, shapes (N, ...)
+        N examples and what the model should make of them.
+    optimizer : SGD or Adam
+        Of the parameters of `model`. It keeps what it remembers: a second `fit` goes on where the first one stopped.
+    rng : numpy.random.Generator
+        Draws the order of the examples.
+    batch_size : int
+        Examples per step; the last batch of an epoch may have fewer.
+    epochs, steps : int
+        How long to train; one of them. In steps, a last epoch may end early.
+    loss : callable
+        Takes the output of `model` and the targets of a batch; returns the loss and its gradient by the output.
+    schedule : callable
+        Takes the number of the step, from 1, and returns its learning rate. A warm-up over 50 steps to 0.003:
+        ``lambda step: 0.003 * min(1, step / 50)``.
+    evaluate : callable
+        Takes the model, which is in evaluation mode meanwhile.
+    evaluate_every : int
+        Steps between the calls of `evaluate`; an epoch's if not given.
+    progress : bool
+        Whether a bar on stderr shows training that takes over two seconds. It goes when training ends.
+
+    Returns
+    -------
+    History
+        ``losses`` of shape (steps,), each in training mode before its step; ``evaluations`` and the steps that they
+        were ``evaluated_after``.
+
+    Raises
+    ------
+    TypeError
+        If an argument has the wrong type.
+    ValueError
+        If a number is below 1; if `inputs` and `targets` are of different length or empty; if not exactly one of
+        `epochs` and `steps` is given; or if `optimizer` has other arrays than the model's parameters.
+
+    Notes
+    -----
+    A step of the loop is the whole of training::
+
+        loss, gradient = loss(model(inputs), targets)
+        model.backward(gradient)
+        optimizer.step(model.gradients())
+
+    The same seeds give the same result on the same machine, bit by bit. On another one the last bits may differ, and
+    training makes much of them. A loss that overflows is inf or nan in the history, and no error.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> inputs = rng.standard_normal((200, 2))
+    >>> labels = (inputs[:, 0] * inputs[:, 1] > 0).astype(int)
+    >>> model = Sequential(Linear(2, 16, rng=rng), ReLU(), Linear(16, 2, rng=rng))
+    >>> history = fit(
+    ...     model, inputs, labels, optimizer=Adam(model.parameters(), lr=0.01), rng=rng, batch_size=20, epochs=30
+    ... )
+    >>> len(history.losses), bool(history.losses[-10:].mean() < 0.2)
+    (300, True)
+
+    A learning rate beyond all measure:
+
+    >>> sgd = SGD(model.parameters(), lr=1e300)
+    >>> np.isfinite(fit(model, inputs, labels, optimizer=sgd, rng=rng, batch_size=200, steps=3).losses)
+    array([ True, False, False])
+    """
+    _check_layer("model is", model)
+    _check_optimizer(optimizer, model)
+    inputs, targets = np.asarray(inputs), np.asarray(targets)
+    if inputs.shape[:1] != targets.shape[:1] or not inputs.shape or not len(inputs):
+        raise ValueError(
+            f"inputs and targets have the shapes {inputs.shape} and {targets.shape}, expected as many of each"
+        )
+    if (epochs is None) == (steps is None):
+        raise ValueError(f"epochs is {epochs} and steps is {steps}, expected exactly one of them")
+    per_epoch = math.ceil(len(inputs) / positive_integer("batch_size", batch_size))
+    steps = positive_integer("steps", steps) if epochs is None else positive_integer("epochs", epochs) * per_epoch
+    every = per_epoch if evaluate_every is None else positive_integer("evaluate_every", evaluate_every)
+    random_generator(rng)
+    endless = itertools.chain.from_iterable(batches(inputs, targets, batch_size, rng) for _ in itertools.count())
+    history = History(np.empty(steps), [], [])
+    model.train()
+    with _bar(steps, progress) as bar:
+        for step, (x, y) in enumerate(itertools.islice(endless, steps), 1):
+            if schedule is not None:
+                optimizer.lr = schedule(step)
+            history.losses[step - 1], gradient = loss(model(x), y)
+            model.backward(gradient)
+            optimizer.step(model.gradients())
+            if evaluate is not None and step % every == 0:
+                history.evaluated_after.append(step)
+                history.evaluations.append(evaluate(model.eval()))
+                model.train()
+            bar.update()
+    return history
+
+
+def save_parameters(path: str | os.PathLike, layer: Layer) -> None:
+    """Store the parameters of a layer, and the running statistics of BatchNorm, in a file of NumPy's ``.npz`` format.
+
+    Parameters
+    ----------
+    path : str or path
+        Where to; ``.npz`` is added if it does not end so. A file that is there is replaced.
+    layer : Layer
+        What it was made with, such as its sizes, is not stored.
+
+    Raises
+    ------
+    TypeError
+        If `layer` is not a layer.
+    OSError
+        If the file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> layer, other = (Linear(3, 2, rng=np.random.default_rng(seed)) for seed in (0, 1))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_parameters(f"{folder}/linear.npz", layer)
+    ...     load_parameters(f"{folder}/linear.npz", other)
+    >>> bool((other.weight == layer.weight).all())
+    True
+    """
+    np.savez(_with_suffix(path), **_state(_check_layer("layer is", layer)))
+
+
+def load_parameters(path: str | os.PathLike, layer: Layer) -> None:
+    """Read what `save_parameters` stored into a layer made the same way, in place.
+
+    Parameters
+    ----------
+    path : str or path
+        As given to `save_parameters`.
+    layer : Layer
+        Gets the stored values.
+
+    Raises
+    ------
+    TypeError
+        If `layer` is not a layer.
+    ValueError
+        If the file holds anything else than what `layer` has, by name, shape or float type; or is no such file. The
+        layer is then as it was.
+    OSError
+        If the file cannot be read.
+    """
+    path, arrays = _with_suffix(path), _state(_check_layer("layer is", layer))
+    if path.exists() and not zipfile.is_zipfile(path):
+        raise ValueError(f"path is {str(path)!r}, expected a file that save_parameters wrote")
+    with np.load(path) as file:
+        stored = dict(file)
+    _check_names("the file", stored, arrays)
+    for name, array in arrays.items():
+        if (stored[name].shape, stored[name].dtype) != (array.shape, array.dtype):
+            raise ValueError(
+                f"the file holds {name!r} of shape {stored[name].shape} and type {stored[name].dtype},"
+                f" expected {array.shape} and {array.dtype}"
+            )
+    for name, array in arrays.items():
+        array[...] = stored[name]
+
+
+def _check_layer(what, layer):
+    """`layer` itself, if it is one."""
+    if not isinstance(layer, Layer):
+        raise TypeError(f"{what} {layer!r}, expected a Layer")
+    return layer
+
+
+def _checked_parameters(parameters):
+    """`parameters` itself, if it is a dict of arrays of floats."""
+    if not isinstance(parameters, dict):
+        raise TypeError(f"parameters is {parameters!r}, expected a dict of arrays, as layer.parameters() returns it")
+    for name, parameter in parameters.items():
+        if not isinstance(parameter, np.ndarray) or parameter.dtype.kind != "f":
+            raise TypeError(f"parameters holds {parameter!r} as {name!r}, expected an array of floats")
+    return parameters
+
+
+def _check_optimizer(optimizer, model):
+    """Refuse an optimizer of other arrays than those that the model computes with."""
+    if not isinstance(optimizer, SGD | Adam):
+        raise TypeError(f"optimizer is {optimizer!r}, expected an SGD or an Adam")
+    parameters = model.parameters()
+    _check_names("optimizer", optimizer.parameters, parameters)
+    if any(optimizer.parameters[name] is not array for name, array in parameters.items()):
+        raise ValueError("optimizer holds other arrays than model, expected one made with model.parameters()")
+
+
+def _check_names(what, found, expected):
+    """Refuse names that lack something or are too many."""
+    if found.keys() != expected.keys():
+        lacks, extra = sorted(expected.keys() - found.keys()), sorted(found.keys() - expected.keys())
+        raise ValueError(f"{what} lacks {lacks} and has {extra} too many, expected the names of the parameters")
+
+
+def _pairs(parameters, gradients):
+    """The names of the parameters, each with its array and its gradient."""
+    _check_names("gradients", gradients, parameters)
+    for name, parameter in parameters.items():
+        if np.shape(gradients[name]) != parameter.shape:
+            raise ValueError(
+                f"gradients holds {name!r} of shape {np.shape(gradients[name])}, expected {parameter.shape}"
+            )
+        yield name, parameter, gradients[name]
+
+
+def _bar(steps, progress):
+    """A progress bar, or something that is updated in its place."""
+    from tqdm import tqdm  # only training needs it
+
+    return tqdm(total=steps, leave=False, delay=2, unit="step", disable=not progress)
+
+
+def _with_suffix(path):
+    """`path` with the ending that NumPy would add."""
+    path = Path(path)
+    return path if path.suffix == ".npz" else path.with_name(f"{path.name}.npz")
+
+
+def _state(layer):
+    """Arrays that make the layer what it is: its parameters, and running statistics if it has them."""
+    return {**layer.parameters(), **dict(_running(layer, ""))}
+
+
+def _running(layer, prefix) -> Iterator[tuple[str, np.ndarray]]:
+    """Running statistics of the layer and all layers inside, by name."""
+    for name in ("running_mean", "running_var"):
+        if hasattr(layer, name):
+            yield prefix + name, getattr(layer, name)
+    for child_name, child in getattr(layer, "children", {}).items():
+        yield from _running(child, f"{prefix}{child_name}." if child_name else prefix)

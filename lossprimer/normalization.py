@@ -1,0 +1,435 @@
+"""How do activations keep one scale, however deep the network? Centre them, divide by their spread."""
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from lossprimer._arguments import axis_tuple, float_array, number_between, positive_integer, positive_number
+from lossprimer._layer import Layer
+
+Axis = int | tuple[int, ...]
+
+# Infinite entries, and 0/0 where eps is 0, follow from the definitions below; they are no accidents to warn about.
+_quietly = np.errstate(all="ignore")
+
+
+@_quietly
+def normalize(x: ArrayLike, *, axis: Axis, eps: float = 1e-5) -> np.ndarray:
+    r"""Entries moved to mean 0 and scaled to variance 1, or a little below, along the given axes.
+
+    Parameters
+    ----------
+    x : array_like, shape (...)
+        Entries. float16, float32 and float64 keep their type; integers and booleans become float64.
+    axis : int or tuple of ints
+        The axis, or the axes together, that share one mean and one variance. For rows of features, 0 is the axis of
+        batch normalization and -1 that of layer normalization.
+    eps : float
+        Is added to the variance; finite and at least 0.
+
+    Returns
+    -------
+    ndarray, shape of `x`
+        Its mean along `axis` is 0 up to rounding. Its variance is ``var / (var + eps)``, and no entry is further from
+        0 than the square root of the number of entries that share the mean, less 1.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not real, or `axis` or `eps` has the wrong type.
+    ValueError
+        If `axis` or `eps` is out of range, or `x` has no entries along `axis`.
+
+    Notes
+    -----
+    .. math:: \hat{x}_i = \frac{x_i - \mu}{\sqrt{\sigma^2 + \varepsilon}}, \qquad
+              \mu = \frac1n \sum_i x_i, \qquad \sigma^2 = \frac1n \sum_i (x_i - \mu)^2
+
+    as in [1]_ and [2]_: the biased variance, and :math:`\varepsilon` inside the root. Where all entries are equal the
+    result is 0 (nan if `eps` is 0 too).
+
+    The squares are those of the centred entries. The form :math:`\overline{x^2} - \mu^2` subtracts two numbers that
+    agree in nearly all digits when the mean is large beside the spread: of 1e8 ± 1 it leaves nothing in float64. A
+    mean is rounded, and what the rounding left is taken from the centred entries in a second step. float16 is
+    computed in float32 and rounded once.
+
+    Sums and squares must fit the float type, in effect entries below 1e19 in float32 and 1e154 in float64; beyond,
+    the result is 0 or nan. NaN and infinite entries make their slice nan.
+
+    References
+    ----------
+    .. [1] Ioffe & Szegedy, Batch normalization, arXiv:1502.03167.
+    .. [2] Ba, Kiros & Hinton, Layer normalization, arXiv:1607.06450.
+
+    Examples
+    --------
+    >>> normalize([[2.0, -1.5, 0.5, 3.0], [0.5, 1.0, 2.5, -0.5]], axis=-1).round(3)
+    array([[ 0.59 , -1.474, -0.295,  1.18 ],
+           [-0.346,  0.115,  1.501, -1.27 ]])
+
+    A small spread around a large mean:
+
+    >>> normalize([1e8 - 1, 1e8, 1e8 + 1], axis=0, eps=0).round(3)
+    array([-1.225,  0.   ,  1.225])
+    """
+    x, axes = _entries(x, axis)
+    centred, _ = _centre(_at_least_float32(x), axes)
+    x_hat, _, _ = _scale(centred, axes, number_between("eps", eps, 0, math.inf))
+    return x_hat.astype(x.dtype, copy=False)
+
+
+@_quietly
+def normalize_backward(dy: ArrayLike, x: ArrayLike, *, axis: Axis, eps: float = 1e-5) -> np.ndarray:
+    r"""Gradient with respect to the entries, from the gradient with respect to the normalized ones.
+
+    Parameters
+    ----------
+    dy : array_like, shape (...)
+        Gradient of a scalar with respect to the output of `normalize`.
+    x, axis, eps
+        As given to `normalize`.
+
+    Returns
+    -------
+    ndarray, shape of `x`
+        Gradient of the same scalar with respect to `x`; its sum along `axis` is 0 up to rounding. The type is the
+        wider one of `dy` and `x`; float16 is computed in float32.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for `normalize`; also if `dy` is not real or has another shape than `x`.
+
+    Notes
+    -----
+    Mean and variance depend on all entries, so that each entry's gradient has three parts:
+
+    .. math:: dx_i = \frac{1}{\sqrt{\sigma^2 + \varepsilon}}
+              \Bigl(dy_i - \overline{dy} - \hat{x}_i\, \overline{dy\, \hat{x}}\Bigr)
+
+    Where `dy` is the same for all entries the result is 0. A gradient check that differentiates the plain sum of the
+    output therefore accepts a backward that returns zeros.
+
+    Examples
+    --------
+    >>> normalize_backward([1.0, 0.0, 0.0], [0.0, 3.0, 0.0], axis=0).round(3)
+    array([ 0.354, -0.   , -0.354])
+    >>> normalize_backward([0.0, 0.0, 1e8], [1.0, 1.0, 1.0], axis=0, eps=1.0)
+    array([-33333333.33333333, -33333333.33333333,  66666666.66666667])
+    """
+    dy = float_array("dy", dy)
+    x, axes = _entries(x, axis)
+    if dy.shape != x.shape:
+        raise ValueError(f"dy has the shape {dy.shape}, expected that of x, {x.shape}")
+    result_type = np.promote_types(dy.dtype, x.dtype)
+    centred, _ = _centre(_at_least_float32(x), axes)
+    x_hat, _, std = _scale(centred, axes, number_between("eps", eps, 0, math.inf))
+    dx = _centre_backward(_scale_backward(_at_least_float32(dy), x_hat, std, axes), axes)
+    return dx.astype(result_type, copy=False)
+
+
+def _centre(x, axes):
+    """`x` less its mean, and that mean."""
+    mean = x.mean(axis=axes, keepdims=True)
+    centred = x - mean
+    rest = centred.mean(axis=axes, keepdims=True)  # what the rounding of the mean left
+    centred -= rest
+    return centred, mean + rest
+
+
+def _centre_backward(dy, axes):
+    """A common change of all entries moves nothing."""
+    return dy - dy.mean(axis=axes, keepdims=True)
+
+
+def _scale(x, axes, eps):
+    """`x` over the root of its mean square; that mean square, and that root, `eps` included."""
+    mean_square = np.square(x).mean(axis=axes, keepdims=True)
+    root = np.sqrt(mean_square + eps)
+    return x / root, mean_square, root
+
+
+def _scale_backward(dy, x_hat, root, axes):
+    """A common factor of all entries moves (next to) nothing."""
+    return (dy - x_hat * (dy * x_hat).mean(axis=axes, keepdims=True)) / root
+
+
+class BatchNorm(Layer):
+    r"""Layer that normalizes each feature over the batch, then gives it a scale and a shift that are learned.
+
+    Parameters
+    ----------
+    num_features : int
+        The number C of features.
+    momentum : float
+        The share of each new batch in the running statistics, greater than 0 and at most 1. This is PyTorch's
+        convention; what Keras and ONNX call momentum is 1 minus this.
+    eps : float
+        Is added to the variance; finite and at least 0.
+
+    Attributes
+    ----------
+    gamma, beta : ndarray of float64, shape (C,)
+        Scale and shift; 1 and 0 at first.
+    running_mean, running_var : ndarray of float64, shape (C,)
+        Running averages over the batches; 0 and 1 at first. Not parameters: no gradient, no optimizer.
+
+    Raises
+    ------
+    TypeError
+        If an argument has the wrong type; at a call, if `x` is not real.
+    ValueError
+        If an argument is out of range; at a call, if `x` has not the shape (N, C) or (N, C, ...), or gives a single
+        value per feature in training.
+
+    Notes
+    -----
+    In training, with mean and variance over all axes but 1, from n values per feature [1]_:
+
+    .. math:: y = \gamma \hat{x} + \beta, \qquad \hat{x} = \frac{x - \mu}{\sqrt{\sigma^2 + \varepsilon}}
+
+    .. math:: \mu_\text{run} \leftarrow (1 - m)\, \mu_\text{run} + m\, \mu, \qquad
+              \sigma^2_\text{run} \leftarrow (1 - m)\, \sigma^2_\text{run} + m\, \frac{n}{n - 1} \sigma^2
+
+    The batch is normalized with the biased variance, and the unbiased one is kept, as in PyTorch; ONNX keeps the biased
+    one. After ``eval()`` the running statistics take the place of :math:`\mu` and :math:`\sigma^2`, no example
+    depends on another, and one example is enough. In training it is not: a single value is its own mean, and
+    whatever it was, the output is `beta`. So that is refused.
+
+    The output has the float type of `x`, the gradient that of `dy`. Statistics are computed in the type of `x`, in
+    float32 at least.
+
+    References
+    ----------
+    .. [1] Ioffe & Szegedy, Batch normalization, arXiv:1502.03167.
+
+    Examples
+    --------
+    >>> layer = BatchNorm(2)
+    >>> layer([[1.0, 1e8 - 1], [3.0, 1e8 + 1]]).round(3)
+    array([[-1., -1.],
+           [ 1.,  1.]])
+    >>> layer.running_mean, layer.running_var
+    (array([2.e-01, 1.e+07]), array([1.1, 1.1]))
+    >>> layer.eval()([[0.2, 1e7]])
+    array([[0., 0.]])
+    """
+
+    _names = ("gamma", "beta")
+
+    @_quietly
+    def __init__(self, num_features: int, *, momentum: float = 0.1, eps: float = 1e-5):
+        self.num_features = positive_integer("num_features", num_features)
+        self.momentum = positive_number("momentum", momentum)
+        if self.momentum > 1:
+            raise ValueError(f"momentum is {momentum!r}, expected at most 1, the share of the new batch")
+        self.eps = number_between("eps", eps, 0, math.inf)
+        self.gamma, self.beta = np.ones(num_features), np.zeros(num_features)
+        self.running_mean, self.running_var = np.zeros(num_features), np.ones(num_features)
+
+    @_quietly
+    def __call__(self, x: ArrayLike) -> np.ndarray:
+        """`x` normalized with its own statistics in training, which are averaged, and with those averages in use."""
+        x = float_array("x", x)
+        if x.ndim < 2 or x.shape[1] != self.num_features:
+            raise ValueError(f"x has the shape {x.shape}, expected (N, {self.num_features}) or more axes after these")
+        axes = (0, *range(2, x.ndim))
+        wide = _at_least_float32(x)
+        if self.training:
+            n = x.size // self.num_features
+            if n < 2:
+                raise ValueError(
+                    f"x has the shape {x.shape}, expected more than one value per feature in training:"
+                    " a single one has no spread, and nothing but beta would come out"
+                )
+            centred, mean = _centre(wide, axes)
+            x_hat, var, std = _scale(centred, axes, self.eps)
+            for running, new in [(self.running_mean, mean), (self.running_var, var * n / (n - 1))]:
+                running[...] = (1 - self.momentum) * running + self.momentum * new.ravel()
+        else:
+            std = self._along_features(np.sqrt(self.running_var + self.eps), wide)
+            x_hat = (wide - self._along_features(self.running_mean, wide)) / std
+        y = self._along_features(self.gamma, wide) * x_hat + self._along_features(self.beta, wide)
+        return self._keep(y.astype(x.dtype, copy=False), x_hat, std, self.training)
+
+    @_quietly
+    def backward(self, dy: ArrayLike) -> np.ndarray:
+        """Gradient by the input of the last call; `gradients` has those by gamma and beta."""
+        dy, x_hat, std, trained = self._recall(dy)
+        wide = _at_least_float32(dy)
+        axes = (0, *range(2, dy.ndim))
+        self.dgamma, self.dbeta = (wide * x_hat).sum(axis=axes), wide.sum(axis=axes)
+        dx_hat = self._along_features(self.gamma, wide) * wide
+        if not trained:  # running statistics do not depend on x
+            return (dx_hat / std).astype(dy.dtype, copy=False)
+        dx = _centre_backward(_scale_backward(dx_hat, x_hat, std, axes), axes)
+        return dx.astype(dy.dtype, copy=False)
+
+    def _along_features(self, values, x):
+        """One value per feature, in the type of `x`, in a shape that broadcasts with it."""
+        return values.astype(x.dtype, copy=False).reshape(-1, *[1] * (x.ndim - 2))
+
+
+class LayerNorm(Layer):
+    r"""Layer that normalizes each example (in a Transformer: each token) over its own features.
+
+    Parameters
+    ----------
+    normalized_shape : int or tuple of ints
+        The lengths of the last axes, which share one mean and one variance; an int for the last axis alone.
+    eps : float
+        Is added to the variance; finite and at least 0.
+
+    Attributes
+    ----------
+    gamma, beta : ndarray of float64, shape `normalized_shape`
+        Scale and shift of each feature; 1 and 0 at first.
+
+    Raises
+    ------
+    TypeError
+        If an argument has the wrong type; at a call, if `x` is not real.
+    ValueError
+        If an argument is out of range; at a call, if the last axes of `x` have not the shape `normalized_shape`.
+
+    Notes
+    -----
+    .. math:: y = \gamma \hat{x} + \beta, \qquad \hat{x} = \frac{x - \mu}{\sqrt{\sigma^2 + \varepsilon}}
+
+    with the biased variance [1]_. No example depends on another, so training and use are the same. The output has
+    the float type of `x`, the gradient that of `dy`; float16 is computed in float32.
+
+    References
+    ----------
+    .. [1] Ba, Kiros & Hinton, Layer normalization, arXiv:1607.06450.
+
+    Examples
+    --------
+    >>> LayerNorm(4)([[2.0, -1.5, 0.5, 3.0]]).round(3)
+    array([[ 0.59 , -1.474, -0.295,  1.18 ]])
+    >>> LayerNorm(3)([[1e8 - 1, 1e8, 1e8 + 1], [7.0, 7.0, 7.0]]).round(3)
+    array([[-1.225,  0.   ,  1.225],
+           [ 0.   ,  0.   ,  0.   ]])
+    """
+
+    _names = ("gamma", "beta")
+
+    def __init__(self, normalized_shape: Axis, *, eps: float = 1e-5):
+        self.normalized_shape = _shape(normalized_shape)
+        self.eps = number_between("eps", eps, 0, math.inf)
+        self.gamma, self.beta = np.ones(self.normalized_shape), np.zeros(self.normalized_shape)
+
+    @_quietly
+    def __call__(self, x: ArrayLike) -> np.ndarray:
+        """`x` normalized over its last axes, scaled and shifted."""
+        x, axes = _last_axes(x, self.normalized_shape)
+        centred, _ = _centre(_at_least_float32(x), axes)
+        x_hat, _, std = _scale(centred, axes, self.eps)
+        y = self.gamma.astype(x_hat.dtype, copy=False) * x_hat + self.beta.astype(x_hat.dtype, copy=False)
+        return self._keep(y.astype(x.dtype, copy=False), x_hat, std, axes)
+
+    @_quietly
+    def backward(self, dy: ArrayLike) -> np.ndarray:
+        """Gradient by the input of the last call; `gradients` has those by gamma and beta."""
+        dy, x_hat, std, axes = self._recall(dy)
+        wide = _at_least_float32(dy)
+        others = tuple(range(dy.ndim - len(axes)))
+        self.dgamma, self.dbeta = (wide * x_hat).sum(axis=others), wide.sum(axis=others)
+        dx_hat = self.gamma.astype(wide.dtype, copy=False) * wide
+        dx = _centre_backward(_scale_backward(dx_hat, x_hat, std, axes), axes)
+        return dx.astype(dy.dtype, copy=False)
+
+
+class RMSNorm(Layer):
+    r"""Layer that divides each example by the root of its mean square: layer normalization without the centring.
+
+    Parameters
+    ----------
+    normalized_shape : int or tuple of ints
+        The lengths of the last axes, which share one mean square; an int for the last axis alone.
+    eps : float
+        Is added to the mean square; finite and at least 0.
+
+    Attributes
+    ----------
+    gamma : ndarray of float64, shape `normalized_shape`
+        Scale of each feature; 1 at first.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for `LayerNorm`.
+
+    Notes
+    -----
+    .. math:: y = \gamma\, \frac{x}{\sqrt{\overline{x^2} + \varepsilon}}
+
+    as in [1]_: no mean, no subtraction, no shift. Of centred entries it makes the same as layer normalization without
+    `beta`. PyTorch's default for `eps` is the precision of the float type; here it is that of `LayerNorm`.
+
+    References
+    ----------
+    .. [1] Zhang & Sennrich, Root mean square layer normalization, arXiv:1910.07467.
+
+    Examples
+    --------
+    >>> RMSNorm(2)([[3.0, 4.0], [3e100, 4e100], [0.0, 0.0]]).round(3)
+    array([[0.849, 1.131],
+           [0.849, 1.131],
+           [0.   , 0.   ]])
+    """
+
+    _names = ("gamma",)
+
+    def __init__(self, normalized_shape: Axis, *, eps: float = 1e-5):
+        self.normalized_shape = _shape(normalized_shape)
+        self.eps = number_between("eps", eps, 0, math.inf)
+        self.gamma = np.ones(self.normalized_shape)
+
+    @_quietly
+    def __call__(self, x: ArrayLike) -> np.ndarray:
+        """`x` over the root of its mean square along its last axes, scaled."""
+        x, axes = _last_axes(x, self.normalized_shape)
+        x_hat, _, rms = _scale(_at_least_float32(x), axes, self.eps)
+        y = self.gamma.astype(x_hat.dtype, copy=False) * x_hat
+        return self._keep(y.astype(x.dtype, copy=False), x_hat, rms, axes)
+
+    @_quietly
+    def backward(self, dy: ArrayLike) -> np.ndarray:
+        """Gradient by the input of the last call; `gradients` has that by gamma."""
+        dy, x_hat, rms, axes = self._recall(dy)
+        wide = _at_least_float32(dy)
+        self.dgamma = (wide * x_hat).sum(axis=tuple(range(dy.ndim - len(axes))))
+        dx = _scale_backward(self.gamma.astype(wide.dtype, copy=False) * wide, x_hat, rms, axes)
+        return dx.astype(dy.dtype, copy=False)
+
+
+def _entries(x, axis):
+    """The arguments `x` and `axis` as an array and a tuple; every slice has an entry."""
+    x = float_array("x", x)
+    axes = axis_tuple(axis, x.ndim)
+    if 0 in [x.shape[i] for i in axes]:
+        raise ValueError(f"x has the shape {x.shape}, expected at least one entry along axis {axis}")
+    return x, axes
+
+
+def _last_axes(x, shape):
+    """The argument `x` as an array, and the numbers of its last axes, which have the given shape."""
+    x = float_array("x", x)
+    if x.shape[-len(shape) :] != shape:
+        raise ValueError(f"x has the shape {x.shape}, expected its last axes to have the shape {shape}")
+    return x, tuple(range(x.ndim - len(shape), x.ndim))
+
+
+def _shape(normalized_shape):
+    """`normalized_shape` as a tuple of at least one positive int."""
+    lengths = normalized_shape if isinstance(normalized_shape, tuple) else (normalized_shape,)
+    if not lengths:
+        raise ValueError("normalized_shape is (), expected the length of at least one axis")
+    return tuple(positive_integer("normalized_shape", length) for length in lengths)
+
+
+def _at_least_float32(array):
+    """`array` itself, or its float32 copy if it is float16."""
+    return array.astype(np.promote_types(array.dtype, np.float32), copy=False)
