@@ -1,6 +1,7 @@
 """From moving a slider to the new picture on the screen, beside what stock `interact` has to do for each move.
 
 Ours is measured in Chromium on the built site, from the input event to the first task after the frame was painted.
+The frame rate is not limited, so that no time is spent waiting for the next refresh of a screen.
 The rival's time is that of drawing the same picture with matplotlib and encoding it as PNG, which `interact` repeats
 at each move; the messages between browser and kernel, which it also needs, are left out. Build the site first.
 """
@@ -22,6 +23,7 @@ from tools.browser import ARGUMENTS, find_browser
 SITE = Path(__file__).parent.parent / "_build" / "html"
 PAGE = "notebooks/01_softmax.html"
 MOVES = 200
+UNLIMITED = ("--disable-frame-rate-limit", "--disable-gpu-vsync")
 MEASURE = """
 async (input) => {
   const painted = () => new Promise((resolve) => requestAnimationFrame(() => {
@@ -54,7 +56,7 @@ def milliseconds_to_paint() -> dict[str, list[float]]:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     path = find_browser()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=path, args=[*ARGUMENTS, *UNLIMITED])
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.goto(f"http://127.0.0.1:{server.server_port}/{PAGE}", wait_until="networkidle")
         times = {}
