@@ -90,6 +90,10 @@ def _attributes(element: ElementTree.Element, tag: str, prefix: str, used: set[s
             found[name] = value
     for name in _LEFT_TO_THE_PAGE:
         found.pop(name, None)
+    if tag == "path" and "id" in found:
+        # A marker takes its colours from each place that uses it: a style sheet does not reach into its copies.
+        for name in ("fill", "stroke"):
+            found.pop(name, None)
     if found.get("transform", "").startswith("rotate(-0 "):
         del found["transform"]
     if "font-size" in found:

@@ -57,6 +57,14 @@ def test_title_comes_from_the_drawing_function_by_default():
     assert explore(line, height=slider("h", [1])).title == "Line"
 
 
+def test_a_drawing_may_have_a_parameter_named_draw():
+    @pictured
+    def numbered(draw):
+        return Figure(), f"Draw {draw:g}."
+
+    assert repr(explore(numbered, draw=slider("Draw", [1, 2]))) == "Numbered: Draw 1."
+
+
 def test_a_setting_seen_before_is_not_drawn_again(explorer):
     for setting in [(0, 0), (1, 0), (0, 0), [0, 0]]:
         explorer.picture(setting)

@@ -58,6 +58,13 @@ def test_svg_ids_bear_the_prefix_and_every_reference_resolves(svg):
     assert all(name.startswith("p-") for name in ids)
 
 
+def test_markers_take_their_colours_from_where_they_are_used(svg):
+    marker = re.search(r"<path id=[^>]*>", svg)[0]
+    assert "fill" not in marker
+    assert "stroke=" not in marker
+    assert re.search(r'<use [^>]*fill="#0067a3" stroke="#0067a3"', svg)
+
+
 def test_svg_is_hidden_from_assistive_technology_and_scales(svg):
     root = ElementTree.fromstring(svg)
     assert root.get("aria-hidden") == "true"

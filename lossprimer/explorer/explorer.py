@@ -65,7 +65,7 @@ class Explorer:
         return {**live.explorer_widget(self)._repr_mimebundle_(), "text/plain": repr(self)}
 
 
-def explore(draw: Callable[..., Picture], *, title: str | None = None, **controls: Control) -> Explorer:
+def explore(draw: Callable[..., Picture], /, *, title: str | None = None, **controls: Control) -> Explorer:
     """Return an explorer of a picture.
 
     Parameters
