@@ -107,6 +107,6 @@ def test_every_drawing_function_of_the_package_returns_pictures():
         "temperature_on_data": ([[1.0, 0.0]], [0], [1.0, 2.0]),
         "winner_share": (1.0, 2),
     }
-    assert set(drawn) == set(figures.__all__)
+    assert set(drawn) == set(figures.probability.__all__)
     for name, arguments in drawn.items():
         assert isinstance(getattr(figures, name)(*arguments), Picture)

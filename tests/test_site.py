@@ -27,6 +27,18 @@ EXPECTED = {
         "naive-and-stable-softmax",
         "attention-weights-by-width",
     ],
+    "notebooks/02_cross_entropy.html": [
+        "the-price-of-an-answer",
+        "what-one-probability-does-not-tell",
+        "the-pull-of-each-loss-on-a-wrong-class",
+        "smoothed-labels-and-their-floor",
+    ],
+    "notebooks/03_dropout.html": [
+        "the-same-units-in-use-and-in-training",
+        "keep-probability-and-mask",
+        "variance-shift",
+        "dropout-in-a-transformer",
+    ],
 }
 
 

@@ -1,23 +1,5 @@
 """Every picture of the course: one function each, parameters in, `Picture` out."""
 
-from lossprimer.figures.probability import (
-    attention_spread,
-    jacobian,
-    overflow,
-    recipe,
-    sampling,
-    temperature,
-    temperature_on_data,
-    winner_share,
-)
-
-__all__ = [
-    "attention_spread",
-    "jacobian",
-    "overflow",
-    "recipe",
-    "sampling",
-    "temperature",
-    "temperature_on_data",
-    "winner_share",
-]
+from lossprimer.figures.dropout import *
+from lossprimer.figures.losses import *
+from lossprimer.figures.probability import *

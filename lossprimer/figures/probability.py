@@ -11,6 +11,17 @@ from lossprimer.figures.drawing import HATCH, MINUS, heat_map, label_bars, new_a
 from lossprimer.picture import pictured
 from lossprimer.probability import entropy, log_softmax, softmax
 
+__all__ = [
+    "attention_spread",
+    "jacobian",
+    "overflow",
+    "recipe",
+    "sampling",
+    "temperature",
+    "temperature_on_data",
+    "winner_share",
+]
+
 
 @pictured
 def recipe(scores: ArrayLike, stage: int) -> tuple[Figure, str]:

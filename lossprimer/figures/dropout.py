@@ -1,0 +1,374 @@
+"""The pictures of chapter 3: dropout."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyBboxPatch
+from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
+from numpy.typing import ArrayLike
+
+from lossprimer.dropout import inverted_dropout
+from lossprimer.figures.drawing import HATCH, label_bars, new_axes, number, numbers
+from lossprimer.picture import pictured
+
+__all__ = [
+    "attention_row_sums",
+    "deleted_units",
+    "dropout_average",
+    "dropout_masks",
+    "dropout_slots",
+    "ensemble_averages",
+    "mask_averages",
+    "overfitting",
+    "variance_shift",
+]
+
+_MASKS = 10_000
+# Lines and markers that can be told apart without colour, in the order of the curves.
+_LINES = (("C0", "-", "o"), ("C1", "--", "s"), ("C2", ":", "^"), ("C3", "-.", "D"))
+
+
+@pictured
+def dropout_masks(activations: ArrayLike, keep_prob: float = 0.5, seed: int | None = None) -> tuple[Figure, str]:
+    """Draw five units, or any number, under one mask; without a `seed`, as they are in use.
+
+    Parameters
+    ----------
+    activations : array_like, shape (n,)
+    keep_prob : float
+        The probability to keep a unit.
+    seed : int, optional
+        The seed of the mask.
+    """
+    activations = np.asarray(activations, dtype=float)
+    output, kept = _draw(activations, keep_prob, seed)
+    figure, axes = new_axes(xlabel="unit", ylabel="activation")
+    _units(axes, activations, output, kept, digits=1)
+    axes.set_ylim(*_limits(activations, keep_prob))
+    if seed is None:
+        return figure, f"In use: no unit is silent, the activations are {numbers(activations, 1)}."
+    silent = ", ".join(str(unit + 1) for unit in np.flatnonzero(~kept)) or "none"
+    return figure, f"Mask {seed}, keep {keep_prob:g}: outputs {numbers(output, 1)}; silent units: {silent}."
+
+
+@pictured
+def dropout_average(activations: ArrayLike, keep_prob: float, seed: int) -> tuple[Figure, str]:
+    """Draw the outputs under one mask beside their mean and spread over 10,000 masks.
+
+    Parameters
+    ----------
+    activations : array_like, shape (n,)
+    keep_prob : float
+        The probability to keep a unit.
+    seed : int
+        The seed of the one mask; the same seed silences more units as `keep_prob` falls, and never other ones.
+    """
+    activations = np.asarray(activations, dtype=float)
+    output, kept = _draw(activations, keep_prob, seed)
+    many, _ = inverted_dropout(np.tile(activations, (_MASKS, 1)), keep_prob=keep_prob, rng=np.random.default_rng(0))
+    # Rounded so that the spread of equal numbers is 0 and not what the arithmetic leaves of it.
+    mean, spread = many.mean(axis=0), many.std(axis=0).round(12)
+    figure = Figure()
+    one, all_of_them = figure.subplots(1, 2, sharey=True)
+    _units(one, activations, output, kept, digits=1, size=9)
+    one.set(title=f"mask {seed}", xlabel="unit", ylabel="output")
+    places = np.arange(len(activations)) + 1
+    all_of_them.bar(places, activations, width=0.7, facecolor="none", edgecolor="C4", hatch=HATCH, alpha=0.5)
+    all_of_them.errorbar(places, mean, yerr=spread, fmt="o", color="C1", markersize=5, capsize=3, linewidth=1.5)
+    all_of_them.set(title=f"{_MASKS:,} masks", xlabel="unit")
+    all_of_them.set_xticks(places)
+    all_of_them.grid(axis="y")
+    low, high = _limits(activations, keep_prob)
+    one.set_ylim(min(low, 1.15 * (mean - spread).min()), high)
+    figure.subplots_adjust(top=0.88, wspace=0.1)
+    return figure, (
+        f"Keep {keep_prob:g}, mask {seed}: {kept.sum()} of {kept.size} units speak, outputs {numbers(output, 2)}."
+        f" Over {_MASKS:,} masks: means {numbers(mean, 2)}; spreads {numbers(spread, 2)}."
+    )
+
+
+def _draw(activations: np.ndarray, keep_prob: float, seed: int | None) -> tuple[np.ndarray, np.ndarray]:
+    """Return the output under the mask with the seed `seed`, and that mask; without a seed nothing is masked."""
+    if seed is None:
+        return activations, np.ones(activations.shape, dtype=bool)
+    return inverted_dropout(activations, keep_prob=keep_prob, rng=np.random.default_rng(seed))
+
+
+def _limits(activations: np.ndarray, keep_prob: float) -> tuple[float, float]:
+    """Return limits that hold the outputs of every mask."""
+    outputs = 1.2 * activations / keep_prob
+    return min(0, outputs.min()), max(0, outputs.max())
+
+
+def _units(axes: Axes, activations, output, kept, *, digits: int, size: float = 10) -> None:
+    """Draw the outputs as bars, the activations behind them as outlines, and a cross where a unit is silent."""
+    places = np.arange(len(activations)) + 1
+    axes.bar(places, activations, width=0.7, facecolor="none", edgecolor="C4", hatch=HATCH, alpha=0.5)
+    bars = axes.bar(places, output, width=0.7, color="C0")
+    label_bars(
+        axes, bars, [number(value, digits) if one else "" for value, one in zip(output, kept, strict=True)], size=size
+    )
+    axes.plot(places[~kept], np.zeros((~kept).sum()), "x", color="C1", markersize=9, markeredgewidth=2.5, clip_on=False)
+    axes.set_xticks(places)
+    axes.grid(axis="y")
+
+
+@pictured
+def overfitting(epochs: ArrayLike, accuracies: Mapping[str, ArrayLike]) -> tuple[Figure, str]:
+    """Draw the accuracy on test images during training, for some ways to train.
+
+    Parameters
+    ----------
+    epochs : array_like, shape (n,)
+    accuracies : mapping of str to array_like of shape (seeds, n)
+        By the name of the way to train; at most four.
+    """
+    figure, axes = new_axes(xlabel="epoch", ylabel="accuracy on test images")
+    _curves(axes, epochs, accuracies)
+    axes.set_ylim(0.6, 1)
+    axes.legend(loc="upper right")
+    ends = [np.asarray(runs)[:, -1] for runs in accuracies.values()]
+    words = "; ".join(f"{name} {_mean_spread(end)}" for name, end in zip(accuracies, ends, strict=True))
+    return figure, f"After {np.asarray(epochs)[-1]} epochs, mean and spread over {len(ends[0])} seeds: {words}."
+
+
+@pictured
+def deleted_units(fractions: ArrayLike, accuracies: Mapping[str, ArrayLike]) -> tuple[Figure, str]:
+    """Draw the accuracy that is left when a part of the hidden units is deleted.
+
+    Parameters
+    ----------
+    fractions : array_like, shape (n,)
+        How many are deleted, 0 to 1.
+    accuracies : mapping of str to array_like of shape (seeds, n)
+        By the name of the way to train; at most four.
+    """
+    fractions = np.asarray(fractions)
+    figure, axes = new_axes(xlabel="part of the units that is deleted", ylabel="accuracy on test images")
+    _curves(axes, fractions, accuracies)
+    axes.set_ylim(0, 1.03)
+    axes.legend(loc="lower left")
+    half = int(np.argmin(np.abs(fractions - 0.5)))
+    words = "; ".join(f"{name} {_mean_spread(np.asarray(runs)[:, half])}" for name, runs in accuracies.items())
+    return figure, f"With {100 * fractions[half]:.0f} % of the units deleted: {words}."
+
+
+def _curves(axes: Axes, x: ArrayLike, curves: Mapping[str, ArrayLike]) -> None:
+    """Draw each curve as the mean over its runs, with bars for their spread."""
+    for (name, runs), (color, line, marker) in zip(curves.items(), _LINES, strict=False):
+        runs = np.asarray(runs)
+        spread = runs.std(axis=0, ddof=1) if len(runs) > 1 else None
+        axes.errorbar(
+            x, runs.mean(axis=0), yerr=spread, color=color, linestyle=line, marker=marker, markersize=5, label=name
+        )
+
+
+def _mean_spread(values: np.ndarray) -> str:
+    return f"{values.mean():.3f}" + (f" ± {values.std(ddof=1):.3f}" if len(values) > 1 else "")
+
+
+@pictured
+def ensemble_averages(
+    weight_scaling: ArrayLike, geometric: ArrayLike, arithmetic: ArrayLike, masks: int
+) -> tuple[Figure, str]:
+    """Draw three ways to average the predictions of all masked networks.
+
+    Parameters
+    ----------
+    weight_scaling, geometric, arithmetic : array_like, shape (K,)
+        Probabilities of the classes: of the network without dropout, and of two averages.
+    masks : int
+        How many predictions the averages are made of.
+    """
+    rows = [np.asarray(row) for row in (weight_scaling, geometric, arithmetic)]
+    names = ("without dropout", "geometric mean", "arithmetic mean")
+    figure, axes = new_axes(xlabel="class", ylabel="probability")
+    classes = np.arange(len(rows[0])) + 1
+    looks = ({"color": "C0"}, {"facecolor": "none", "edgecolor": "C2", "hatch": HATCH}, {"color": "C1", "alpha": 0.45})
+    for place, (row, name, look) in enumerate(zip(rows, names, looks, strict=True)):
+        bars = axes.bar(classes + 0.29 * (place - 1), row, width=0.26, label=name, **look)
+        label_bars(axes, bars, [number(p, 2) for p in row], size=8)
+    axes.set_xticks(classes)
+    axes.set_ylim(0, 1.3)
+    axes.set_yticks([0, 0.25, 0.5, 0.75, 1])
+    axes.legend(loc="upper center", ncols=3, fontsize=9, columnspacing=1, handlelength=1.2, handletextpad=0.5)
+    same = "the same" if np.allclose(rows[0], rows[1], atol=1e-12) else "not the same"
+    return figure, (
+        f"Without dropout: {numbers(rows[0])}. Over {masks:,} masks: geometric mean {numbers(rows[1])}, {same};"
+        f" arithmetic mean {numbers(rows[2])}, off by up to {np.abs(rows[0] - rows[2]).max():.3f}."
+    )
+
+
+@pictured
+def mask_averages(counts: Sequence[int], distances: ArrayLike, weight_scaling: ArrayLike) -> tuple[Figure, str]:
+    """Draw how near the average over some masks comes to the average over very many.
+
+    Parameters
+    ----------
+    counts : sequence of int, length n
+        Numbers of masks.
+    distances : array_like, shape (seeds, n)
+        Root mean square distance of the average over so many masks.
+    weight_scaling : array_like, shape (seeds,)
+        The same distance of the network without dropout.
+    """
+    distances, weight_scaling = np.asarray(distances), np.asarray(weight_scaling)
+    figure, axes = new_axes(xlabel="masks averaged (logarithmic)", ylabel="distance (logarithmic)")
+    axes.errorbar(
+        counts, distances.mean(axis=0), yerr=distances.std(axis=0, ddof=1), color="C0", marker="o", markersize=5
+    )
+    axes.axhline(weight_scaling.mean(), color="C1", linestyle="--")
+    axes.annotate(
+        "without dropout", (counts[-1], weight_scaling.mean()), xytext=(0, 4), textcoords="offset points", ha="right"
+    )
+    axes.set(xscale="log", yscale="log", ylim=(0.01, 0.5))
+    for axis, ticks in ((axes.xaxis, counts), (axes.yaxis, (0.01, 0.02, 0.05, 0.1, 0.2, 0.5))):
+        axis.set_major_locator(FixedLocator(ticks))
+        axis.set_major_formatter(FixedFormatter([f"{tick:g}" for tick in ticks]))
+        axis.set_minor_locator(NullLocator())
+    figure.subplots_adjust(left=0.16)
+    return figure, (
+        f"From {counts[0]} to {counts[-1]} masks the distance falls from {distances[:, 0].mean():.3f} to"
+        f" {distances[:, -1].mean():.3f}; that of the network without dropout is {weight_scaling.mean():.3f}."
+    )
+
+
+@pictured
+def variance_shift(keep_prob: float, x: ArrayLike) -> tuple[Figure, str]:
+    """Draw the variance of `x` as a part of its variance under dropout, for each keep probability.
+
+    Parameters
+    ----------
+    keep_prob : float
+        Where the ratio is measured as well.
+    x : array_like, shape (n,)
+        Many values of one unit; not all 0.
+    """
+    x = np.asarray(x, dtype=float)
+    variance, square = x.var(), (x**2).mean()
+
+    def ratio(keep):
+        return variance / (variance + (1 - keep) / keep * square)
+
+    dropped, _ = inverted_dropout(x, keep_prob=keep_prob, rng=np.random.default_rng(0))
+    measured = variance / dropped.var() if keep_prob < 1 else 1.0
+    grid = np.linspace(0.05, 1, 96)
+    figure, axes = new_axes(xlabel="keep probability", ylabel="variance in use / in training")
+    axes.axhline(1, color="C4", linestyle="--", linewidth=1.2)
+    axes.annotate("no shift", (0.06, 1), xytext=(0, 3), textcoords="offset points", fontsize=9)
+    axes.plot(grid, ratio(grid) if variance > 0 else np.zeros(grid.shape), color="C0")
+    axes.plot([keep_prob], [measured], "o", color="C1", markersize=9, clip_on=False)
+    axes.set(xlim=(0.05, 1), ylim=(0, 1.1))
+    return figure, (
+        f"Keep {keep_prob:g}: variance in training {dropped.var():.2f}, in use {variance:.2f}; ratio measured"
+        f" {measured:.3f}, by the formula {ratio(keep_prob):.3f}."
+    )
+
+
+@pictured
+def attention_row_sums(sums: ArrayLike, keep_prob: float) -> tuple[Figure, str]:
+    """Draw how the sums of attention rows spread after dropout.
+
+    Parameters
+    ----------
+    sums : array_like, shape (n,)
+    keep_prob : float
+        With which the weights were dropped; only for the sentence.
+    """
+    sums = np.asarray(sums)
+    figure, axes = new_axes(xlabel="sum of a row of attention weights", ylabel="part of the rows")
+    heights, _, _ = axes.hist(
+        sums, bins=np.arange(0.39, 1.42, 0.02), weights=np.full(sums.size, 1 / sums.size), color="C0"
+    )
+    axes.axvline(1, color="C1", linestyle="--")
+    axes.annotate(
+        "before dropout: 1",
+        (1, 0.96),
+        xycoords=("data", "axes fraction"),
+        xytext=(-4, 0),
+        textcoords="offset points",
+        ha="right",
+        va="top",
+    )
+    axes.set(xlim=(0.4, 1.4), ylim=(0, 1.25 * heights.max()))
+    return figure, (
+        f"Keep {keep_prob:g}: the sums of {sums.size:,} rows have mean {sums.mean():.2f} and spread {sums.std():.2f}."
+    )
+
+
+# What a paper or a program says of each of the places.
+_SLOTS = {
+    "Vaswani et al. 2017, text": ("dropout", "not named", "dropout", "not named", "dropout"),
+    "PyTorch's encoder layer": ("outside", "dropout", "dropout", "dropout", "dropout"),
+    "GPT-2 in Transformers": ("dropout", "dropout", "dropout", "none", "dropout"),
+    "BERT, Google's code": ("dropout", "dropout", "dropout", "none", "dropout"),
+}
+_PLACES = (
+    "the embedding sum",
+    "the attention weights",
+    "the attention output",
+    "the hidden units of the feed-forward part",
+    "the feed-forward output",
+)
+
+
+@pictured
+def dropout_slots(model: str) -> tuple[Figure, str]:
+    """Draw where dropout can stand in a Transformer, and where one model has it.
+
+    Parameters
+    ----------
+    model : str
+        One of "Vaswani et al. 2017, text", "PyTorch's encoder layer", "GPT-2 in Transformers", "BERT, Google's code".
+    """
+    slots = _SLOTS[model]
+    figure = Figure(figsize=(4.6, 3.2))
+    axes = figure.add_axes((0.01, 0.01, 0.98, 0.98))
+    axes.set(xlim=(0, 10), ylim=(0, 7))
+    axes.axis("off")
+    rows = (
+        (5.9, (("token + position", 3.1), 0)),
+        (3.5, (("softmax", 1.9), 1, ("× values", 1.9), 2)),
+        (1.1, (("ReLU layer", 1.9), 3, ("2nd layer", 1.9), 4)),
+    )
+    for (y, parts), title in zip(rows, ("Embedding", "Attention", "Feed-forward"), strict=True):
+        axes.text(0.1, y + 0.95, title, fontsize=10, weight="bold", va="center")
+        x = 0.1
+        for part in parts:
+            x = _slot(axes, x, y, slots[part]) if isinstance(part, int) else _box(axes, x, y, *part)
+        axes.text(x, y, "+" if len(parts) > 2 else "", fontsize=14, va="center")
+    places = {text: [place for place, slot in zip(_PLACES, slots, strict=True) if slot == text] for text in slots}
+    words = [f"dropout on {_and(places['dropout'])}"]
+    words += [f"none on {_and(found)}" for text, found in places.items() if text == "none"]
+    words += [f"not named: {_and(found)}" for text, found in places.items() if text == "not named"]
+    words += [f"outside the layer: {_and(found)}" for text, found in places.items() if text == "outside"]
+    return figure, f"{model}: {'; '.join(words)}."
+
+
+def _box(axes: Axes, x: float, y: float, text: str, width: float) -> float:
+    """Draw a part of the network, an arrow behind it; return where the next part begins."""
+    axes.add_patch(
+        FancyBboxPatch((x, y - 0.4), width, 0.8, boxstyle="round,pad=0.08", facecolor="none", edgecolor="C4")
+    )
+    axes.text(x + width / 2, y, text, ha="center", va="center", fontsize=10)
+    return _arrow(axes, x + width, y)
+
+
+def _slot(axes: Axes, x: float, y: float, text: str) -> float:
+    """Draw a place for dropout: bold where there is some, dotted where there is none."""
+    filled = text == "dropout"
+    look = {"edgecolor": "C1", "linewidth": 1.8} if filled else {"edgecolor": "C4", "linestyle": ":"}
+    axes.add_patch(FancyBboxPatch((x, y - 0.4), 1.7, 0.8, boxstyle="round,pad=0.08", facecolor="none", **look))
+    axes.text(x + 0.85, y, text, ha="center", va="center", fontsize=10, weight="bold" if filled else "normal")
+    return _arrow(axes, x + 1.7, y)
+
+
+def _arrow(axes: Axes, x: float, y: float) -> float:
+    axes.annotate("", (x + 0.55, y), xytext=(x + 0.12, y), arrowprops={"arrowstyle": "->", "color": "C4"})
+    return x + 0.68
+
+
+def _and(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]

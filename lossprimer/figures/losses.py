@@ -1,0 +1,326 @@
+"""The pictures of chapter 2: cross-entropy."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
+from numpy.typing import ArrayLike
+
+from lossprimer.figures.drawing import HATCH, label_bars, new_axes, number, numbers
+from lossprimer.losses import cross_entropy, cross_entropy_grad
+from lossprimer.picture import pictured
+from lossprimer.probability import entropy, kl_divergence, one_hot, softmax, softmax_backward
+
+__all__ = [
+    "coin",
+    "gradient_by_lead",
+    "gradient_size",
+    "label_smoothing",
+    "log_and_square",
+    "recovery",
+    "same_probability",
+    "smoothing_floor",
+    "surprise",
+]
+
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+# A prediction is called sure if its most likely class has at least this probability.
+SURE = 0.8
+
+
+@pictured
+def surprise(p: float) -> tuple[Figure, str]:
+    """Draw the curve of −ln p and the point on it where the right class has the probability `p`."""
+    loss = _surprise(p)
+    curve = np.linspace(np.exp(-3), 1, 200)
+    figure, axes = new_axes(xlabel="probability of the right class", ylabel="loss in nats")
+    axes.plot(curve, _surprise(curve), color="C0")
+    axes.plot([p, p], [0, loss], color="C1", linewidth=1.5, linestyle="--")
+    axes.plot([p], [loss], "o", color="C1", markersize=9, clip_on=False)
+    left = p > 0.6
+    axes.annotate(
+        f"loss {number(loss)}",
+        (p, loss),
+        xytext=(-2 if left else 9, 22 if left else 8),
+        textcoords="offset points",
+        ha="right" if left else "left",
+    )
+    axes.set(xlim=(0, 1), ylim=(0, 3))
+    return figure, (
+        f"The right class gets the probability {p:g}: loss {number(loss)} nats, which is"
+        f" {number(loss / np.log(2))} bits."
+    )
+
+
+def _surprise(p: ArrayLike) -> np.ndarray:
+    """Return −ln p, without the sign of a negative zero."""
+    return np.abs(np.log(p))
+
+
+@pictured
+def same_probability(p: float, classes: int, rest: str) -> tuple[Figure, str]:
+    """Draw a prediction that gives the right class `p`, and judge it.
+
+    Parameters
+    ----------
+    p : float
+        The probability of the right class.
+    classes : int
+        How many there are.
+    rest : {"even", "one"}
+        Whether the other classes share 1 − `p` evenly, or one of them has it all.
+    """
+    rival = (1 - p) / (classes - 1) if rest == "even" else 1 - p
+    others = rival if rest == "even" else 0.0
+    figure, axes = new_axes(xlabel="class", ylabel="probability")
+    names = ["the truth", "strongest rival", "each other class"][: min(classes, 3)]
+    heights = [p, rival, others][: len(names)]
+    bars = axes.bar(np.arange(len(names)), heights, width=0.6, color=["C0", "C1", "C4"][: len(names)])
+    for bar in bars[1:]:
+        bar.set(facecolor="none", edgecolor=bar.get_facecolor(), hatch=HATCH)
+    label_bars(axes, bars, [_plain(height) if height < 0.001 else number(height) for height in heights])
+    axes.axhline(1 / classes, color="C2", linestyle="--", linewidth=1.5)
+    axes.annotate("chance", (2.5, 1 / classes), xytext=(3, -3), textcoords="offset points", color="C2", fontsize=10)
+    axes.set_xticks(np.arange(len(names)), names)
+    axes.set(xlim=(-0.5, 2.5), ylim=(0, 1.12))
+    figure.subplots_adjust(right=0.88)
+    loss, chance = _surprise(p), np.log(classes)
+    spread = "" if classes == 2 else f", {'the rest even' if rest == 'even' else 'the rest on one class'}"
+    return figure, (
+        f"p = {p:g}, {classes:,} classes{spread}: loss {number(loss)} nats, and a uniform guess costs"
+        f" {number(chance)}. {_verdict(p, rival, others, classes)}"
+    )
+
+
+def _verdict(p: float, rival: float, others: float, classes: int) -> str:
+    """Say who is first, and whether the first one has at least `SURE`."""
+    if np.isclose(p, rival):
+        undecided = "among all classes" if classes == 2 or np.isclose(p, others) else "between the truth and one rival"
+        return f"Verdict: undecided {undecided}."
+    sure = "and sure of it" if max(p, rival) >= SURE else "but not sure"
+    return f"Verdict: {'right' if p > rival else 'wrong'}, {sure}."
+
+
+@pictured
+def log_and_square(points: Sequence[float]) -> tuple[Figure, str]:
+    """Draw −ln p and (1 − p)², and both at some probabilities of the right class."""
+    points = np.asarray(points)
+    curve = np.linspace(np.exp(-5), 1, 300)
+    figure, axes = new_axes(xlabel="probability of the right class", ylabel="loss")
+    axes.plot(curve, _surprise(curve), color="C0")
+    axes.plot(curve, (1 - curve) ** 2, color="C1", linestyle="--")
+    axes.plot(points, _surprise(points), "o", color="C0", clip_on=False)
+    axes.plot(points, (1 - points) ** 2, "s", color="C1", clip_on=False)
+    axes.annotate("−ln p, without a bound", (0.09, 2.7), color="C0")
+    axes.annotate("(1 − p)², at most 1", (0.02, 0.13), color="C1", fontsize=10)
+    axes.set(xlim=(0, 1), ylim=(0, 5))
+    return figure, (
+        f"At p = {', '.join(f'{p:g}' for p in points)} the log loss is {numbers(_surprise(points))}"
+        f" and the squared error {numbers((1 - points) ** 2)}."
+    )
+
+
+@pictured
+def gradient_by_lead(lead: float, classes: int, scale: str = "linear") -> tuple[Figure, str]:
+    """Draw how strongly each loss pulls at the scores when one wrong class leads all others.
+
+    Parameters
+    ----------
+    lead : float
+        The score of the wrong class; the truth and all others have the score 0.
+    classes : int
+        How many there are.
+    scale : {"linear", "log"}
+        Of the vertical axis.
+    """
+    leads = np.linspace(0, 20, 201)
+    figure, axes = new_axes(xlabel="lead of one wrong class", ylabel="length of the gradient")
+    curves, points = _gradient_lengths(leads, classes), _gradient_lengths([lead], classes)
+    looks = (("log loss", "-", "o", "C0"), ("squared error", "--", "s", "C1"))
+    for (name, line, marker, color), curve, point in zip(looks, curves, points, strict=True):
+        axes.plot(leads, curve, line, color=color, label=name)
+        axes.plot([lead], point, marker, color=color, clip_on=False)
+    axes.set_xlim(0, 20)
+    axes.set_xticks([0, 5, 10, 15, 20])
+    if scale == "log":
+        axes.set_yscale("log")
+        powers = (0, -3, -6, -9)
+        axes.yaxis.set_major_locator(FixedLocator([10.0**power for power in powers]))
+        axes.yaxis.set_major_formatter(FixedFormatter(["1", *(f"10{str(p).translate(_RAISED)}" for p in powers[1:])]))
+        axes.yaxis.set_minor_locator(NullLocator())
+    # Above the axes: no setting has a curve there.
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
+    axes.set_ylim(*((0, 1.5) if scale == "linear" else (1e-9, 10)))
+    figure.subplots_adjust(left=0.16, top=0.87)
+    (log_loss,), (squared,) = points
+    p = softmax(lead * one_hot(0, classes))[1]
+    return figure, (
+        f"Lead {lead:g}, {classes:,} classes: the truth has p = {_plain(p)}. Length of the gradient: log loss"
+        f" {number(log_loss)}, squared error {_plain(squared)}; ratio {_times(log_loss / squared)}."
+    )
+
+
+def _gradient_lengths(leads: ArrayLike, classes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the lengths of the gradients by the scores: class 0 leads by each of `leads`, class 1 is the truth."""
+    leads = np.asarray(leads, dtype=float)[:, None]
+    z = leads * one_hot(0, classes)
+    y = np.broadcast_to(one_hot(1, classes), z.shape)
+    p = softmax(z)
+    log_loss = cross_entropy_grad(z, y, reduction="sum")
+    squared = softmax_backward(2 * (p - y), p)
+    return np.linalg.norm(log_loss, axis=-1), np.linalg.norm(squared, axis=-1)
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:.1f}" if ratio < 100 else f"{ratio:,.0f}" if ratio < 1e5 else _plain(ratio)
+
+
+def _plain(value: float) -> str:
+    """Return `value` to three decimals, or to two digits and a power of ten where three decimals show too little."""
+    if value == 0 or 0.01 <= value < 1e5:
+        return number(value)
+    digits, power = f"{value:.1e}".split("e")
+    return f"{digits} × 10{str(int(power)).translate(_RAISED)}"
+
+
+@pictured
+def recovery(accuracies: Mapping[str, ArrayLike], chance: float = 0.1) -> tuple[Figure, str]:
+    """Draw test accuracy after each epoch, with the range over seeds.
+
+    Parameters
+    ----------
+    accuracies : mapping of str to array_like, shape (seeds, epochs + 1)
+        One for each way of training; the first column is before training.
+    chance : float
+        The accuracy of a guess.
+    """
+    figure, axes = new_axes(xlabel="epochs after the switch to the true labels", ylabel="test accuracy")
+    styles = ["-", "--", "-.", ":"]
+    for place, (name, runs) in enumerate(accuracies.items()):
+        runs = np.asarray(runs)
+        epochs = np.arange(runs.shape[1])
+        axes.fill_between(epochs, runs.min(axis=0), runs.max(axis=0), color=f"C{place}", alpha=0.2, linewidth=0)
+        axes.plot(epochs, runs.mean(axis=0), styles[place], color=f"C{place}", label=name)
+    axes.axhline(chance, color="C4", linewidth=1)
+    axes.annotate("chance", (epochs[-1], chance), xytext=(0, 3), textcoords="offset points", ha="right", color="C4")
+    axes.set(xlim=(0, epochs[-1]), ylim=(0, 1))
+    axes.set_xticks(np.arange(0, epochs[-1] + 1, 5))
+    axes.legend(loc="upper center", bbox_to_anchor=(0.45, 1.36), ncols=2, fontsize=9)
+    figure.set_size_inches(4.6, 3.3)
+    figure.subplots_adjust(top=0.8, bottom=0.16)
+    after = "; ".join(f"{name}: {np.asarray(runs)[:, 5].mean():.2f}" for name, runs in accuracies.items())
+    return figure, f"Mean test accuracy after 5 epochs. {after}. The bands span all seeds."
+
+
+@pictured
+def gradient_size(counts: Sequence[int], reach: float = 10) -> tuple[Figure, str]:
+    """Draw the length of p − y from a sure right answer to a sure wrong one, for several numbers of classes."""
+    leads = np.linspace(-reach, reach, 201)
+    figure, axes = new_axes(xlabel="← lead of the truth | lead of one wrong class →", ylabel="length of p − y")
+    parts = []
+    for place, classes in enumerate(counts):
+        lengths = np.array([_length(lead, classes) for lead in leads])
+        axes.plot(leads, lengths, ["-", "--", "-."][place], color=f"C{place}", label=f"{classes:,} classes")
+        uniform = _length(0, classes)
+        axes.plot([0], [uniform], "o", color=f"C{place}")
+        ends = lengths[0], uniform, lengths[-1]
+        parts.append(f"{classes:,} classes: {numbers(ends)}")
+    axes.set(xlim=(-reach, reach), ylim=(0, 1.55))
+    ticks = np.arange(-reach, reach + 1, 5)
+    axes.set_xticks(ticks, [f"{abs(tick):g}" for tick in ticks])
+    axes.legend(loc="upper left")
+    return figure, (
+        f"Length of p − y for a sure right answer (lead {reach:g}), a uniform guess and a sure mistake."
+        f" {'; '.join(parts)}."
+    )
+
+
+def _length(lead: float, classes: int) -> float:
+    """Return |p − y| where the truth (class 0) leads by −`lead`, or one wrong class by `lead`."""
+    z = -lead * one_hot(0, classes) if lead < 0 else lead * one_hot(1, classes)
+    return float(np.linalg.norm(cross_entropy_grad(z, 0)))
+
+
+@pictured
+def coin(heads: int, tails: int) -> tuple[Figure, str]:
+    """Draw the mean log loss and the mean squared error of saying "heads with probability p" every time."""
+    share = heads / (heads + tails)
+    p = np.linspace(0.01, 0.99, 99)
+    log_loss = -share * np.log(p) - (1 - share) * np.log(1 - p)
+    squared = share * (1 - p) ** 2 + (1 - share) * p**2
+    figure, axes = new_axes(xlabel="predicted probability of heads", ylabel="mean loss")
+    axes.plot(p, log_loss, color="C0", label="log loss")
+    axes.plot(p, squared, "--", color="C1", label="squared error")
+    lowest = [(p[np.argmin(losses)], losses.min()) for losses in (log_loss, squared)]
+    for (where, value), color, marker in zip(lowest, ("C0", "C1"), "os", strict=True):
+        axes.plot([where], [value], marker, color=color)
+    axes.set(xlim=(0, 1), ylim=(0, 2.2))
+    axes.legend(loc="upper center")
+    return figure, (
+        f"{heads} heads and {tails} tails: the mean log loss is lowest at p = {lowest[0][0]:.2f}, where it is"
+        f" {lowest[0][1]:.3f} nats, and the mean squared error at p = {lowest[1][0]:.2f}."
+    )
+
+
+@pictured
+def label_smoothing(smoothing: float, classes: int, prediction: str) -> tuple[Figure, str]:
+    """Draw a smoothed target beside a prediction, and what their cross-entropy consists of.
+
+    Parameters
+    ----------
+    smoothing : float
+        The share of the target that is spread evenly over all classes. Class 1 is the right one.
+    classes : int
+        How many there are.
+    prediction : {"right", "target", "wrong"}
+        99 % on the right class, the target itself, or 99 % on class 2.
+    """
+    y = (1 - smoothing) * one_hot(0, classes) + smoothing / classes
+    p = y
+    if prediction != "target":
+        p = np.full(classes, 0.01 / (classes - 1))
+        p[0 if prediction == "right" else 1] = 0.99
+    floor, divergence = float(entropy(y)), float(kl_divergence(y, p))
+    # The logarithms of p are scores of which p is the softmax; ln 0 = −∞ is a class that the target lacks too.
+    with np.errstate(divide="ignore"):
+        loss = float(cross_entropy(np.log(p), y))
+    figure, axes = new_axes(xlabel="class", ylabel="probability")
+    places = np.arange(classes) + 1
+    left = axes.bar(places - 0.2, y, width=0.36, facecolor="none", edgecolor="C1", hatch=HATCH)
+    right = axes.bar(places + 0.2, p, width=0.36, color="C0")
+    axes.legend([left, right], ["target", "prediction"], loc="upper center", ncols=2)
+    axes.set_xticks(places)
+    axes.set(xlim=(0.4, classes + 0.6), ylim=(0, 1.3))
+    axes.set_yticks([0, 0.2, 0.4, 0.6, 0.8, 1])
+    axes.set_title(f"loss {number(loss)} = H(y) {number(floor)} + KL {number(divergence)}", loc="right")
+    figure.subplots_adjust(top=0.88)
+    return figure, (
+        f"Smoothing {smoothing:g}, {classes} classes: the target has {number(y[0])} at class 1 and {number(y[1])} at"
+        f" each other. Floor H(y) {number(floor)} nats, KL {number(divergence)}, loss {number(loss)}."
+    )
+
+
+@pictured
+def smoothing_floor(losses: Mapping[float, ArrayLike], floors: Mapping[float, float]) -> tuple[Figure, str]:
+    """Draw the training loss with and without label smoothing, and the lowest value that each can have.
+
+    Parameters
+    ----------
+    losses : mapping of float to array_like, shape (epochs,)
+        The training loss of each epoch, by the amount of smoothing.
+    floors : mapping of float to float
+        The entropy of the smoothed target.
+    """
+    figure, axes = new_axes(xlabel="epoch", ylabel="training loss in nats")
+    parts = []
+    for place, (smoothing, values) in enumerate(losses.items()):
+        values = np.asarray(values)
+        epochs = np.arange(len(values)) + 1
+        axes.plot(epochs, values, ["-", "--"][place], color=f"C{place}", label=f"smoothing {smoothing:g}")
+        axes.axhline(floors[smoothing], color=f"C{place}", linewidth=1, linestyle=":")
+        parts.append(f"smoothing {smoothing:g}: floor {floors[smoothing]:.3f}, last epoch {values[-1]:.3f}")
+    axes.annotate("floor", (len(values), max(floors.values())), xytext=(0, -13), textcoords="offset points", ha="right")
+    axes.set(xlim=(1, len(values)), ylim=(0, 2.0))
+    axes.legend(loc="upper right")
+    return figure, f"Training loss: {'; '.join(parts)}."

@@ -1,0 +1,161 @@
+"""The pictures of chapter 3 say what counting, formulas and other random numbers say."""
+
+import re
+from itertools import product
+
+import numpy as np
+import pytest
+
+from lossprimer.figures import dropout as figures
+from lossprimer.picture import Picture
+
+ACTIVATIONS = np.array([1.2, 0.7, 1.8, -0.3, 0.9])
+NORMAL = np.random.default_rng(7).normal(size=50_000)
+FRACTIONS = [0, 0.25, 0.5]
+RUNS = {"no dropout": [[0.9, 0.8, 0.5], [0.9, 0.8, 0.7]], "keep 0.5": [[0.9, 0.9, 0.8], [0.9, 0.9, 0.8]]}
+
+EXAMPLES = {
+    "attention_row_sums": ([0.9, 1.0, 1.1], 0.9),
+    "deleted_units": (FRACTIONS, RUNS),
+    "dropout_average": (ACTIVATIONS, 0.5, 2),
+    "dropout_masks": (ACTIVATIONS, 0.5, 1),
+    "dropout_slots": ("BERT, Google's code",),
+    "ensemble_averages": ([0.7, 0.3], [0.7, 0.3], [0.6, 0.4], 4),
+    "mask_averages": ([1, 10], [[0.2, 0.06], [0.3, 0.08]], [0.1, 0.12]),
+    "overfitting": ([10, 20, 30], RUNS),
+    "variance_shift": (0.5, NORMAL),
+}
+
+
+def said(sentence, words):
+    """Return the numbers after `words`, up to the end of that part of the sentence."""
+    part = re.split(r"[;:.] |\.$", sentence.split(words, 1)[1])[0]
+    return [float(text.replace("−", "-")) for text in re.findall(r"−?\d+(?:\.\d+)?", part)]
+
+
+def test_every_picture_has_an_example_here():
+    assert sorted(EXAMPLES) == figures.__all__
+
+
+@pytest.mark.parametrize("name", figures.__all__)
+def test_every_picture_can_be_drawn_twice_the_same(name):
+    first, second = (getattr(figures, name)(*EXAMPLES[name]) for _ in range(2))
+    assert isinstance(first, Picture)
+    assert first.svg() == second.svg()
+
+
+def test_in_use_no_unit_is_silent():
+    sentence = figures.dropout_masks(ACTIVATIONS).sentence
+    assert sentence == "In use: no unit is silent, the activations are 1.2, 0.7, 1.8, −0.3, 0.9."
+
+
+@pytest.mark.parametrize("seed", range(1, 11))
+@pytest.mark.parametrize("keep", [0.1, 0.5, 0.95, 1.0])
+def test_a_mask_keeps_a_unit_at_its_activation_over_keep_or_silences_it(keep, seed):
+    sentence = figures.dropout_masks(ACTIVATIONS, keep, seed).sentence
+    outputs, silent = said(sentence, "outputs "), said(sentence, "silent units:")
+    kept = np.random.default_rng(seed).random(5) < keep
+    assert outputs == pytest.approx(np.where(kept, ACTIVATIONS / keep, 0), abs=0.051)
+    assert silent == [unit + 1 for unit in range(5) if not kept[unit]]
+
+
+@pytest.mark.parametrize("seed", range(1, 11))
+def test_units_fall_silent_one_by_one_as_keep_falls(seed):
+    counts = [
+        int(re.search(r"(\d) of 5 units", figures.dropout_average(ACTIVATIONS, keep, seed).sentence)[1])
+        for keep in (0.1, 0.3, 0.5, 0.7, 0.9, 1.0)
+    ]
+    assert counts == sorted(counts)
+    assert counts[-1] == 5
+
+
+@pytest.mark.parametrize("keep", [0.1, 0.5, 0.8])
+def test_means_and_spreads_are_those_of_all_32_masks(keep):
+    masks = np.array(list(product([0, 1], repeat=5)))
+    chance = np.where(masks, keep, 1 - keep).prod(axis=1)
+    outputs = masks * ACTIVATIONS / keep
+    mean = chance @ outputs
+    spread = np.sqrt(chance @ (outputs - mean) ** 2)
+    sentence = figures.dropout_average(ACTIVATIONS, keep, 1).sentence
+    # 10,000 masks: five standard errors of the mean, and as much of the spread; and the rounding.
+    assert said(sentence, "means ") == pytest.approx(mean, abs=5 * spread.max() / 100 + 0.005)
+    assert said(sentence, "spreads ") == pytest.approx(spread, abs=5 * spread.max() / 100 + 0.005)
+
+
+def test_without_dropping_there_is_no_spread():
+    assert "spreads 0, 0, 0, 0, 0." in figures.dropout_average(ACTIVATIONS, 1.0, 1).sentence
+
+
+def test_accuracies_come_with_their_spread_over_the_seeds():
+    # Mean of 0.5 and 0.7, and √(2 · 0.1² / 1).
+    assert "no dropout 0.600 ± 0.141; keep 0.5 0.800 ± 0.000" in figures.deleted_units(FRACTIONS, RUNS).sentence
+    sentence = figures.overfitting([10, 20, 30], RUNS).sentence
+    assert sentence.startswith("After 30 epochs, mean and spread over 2 seeds: no dropout 0.600 ± 0.141;")
+
+
+def test_deletion_is_told_for_half_of_the_units():
+    assert figures.deleted_units(FRACTIONS, RUNS).sentence.startswith("With 50 % of the units deleted")
+
+
+def test_ensemble_averages_tell_which_one_is_the_same():
+    sentence = figures.ensemble_averages([0.7, 0.3], [0.7, 0.3], [0.6, 0.4], 1024).sentence
+    assert "Over 1,024 masks: geometric mean 0.700, 0.300, the same;" in sentence
+    assert sentence.endswith("off by up to 0.100.")
+    assert "not the same" in figures.ensemble_averages([0.7, 0.3], [0.69, 0.31], [0.6, 0.4], 4).sentence
+
+
+def test_mask_averages_give_the_means_over_the_seeds():
+    sentence = figures.mask_averages([1, 10], [[0.2, 0.06], [0.3, 0.08]], [0.1, 0.12]).sentence
+    assert sentence == (
+        "From 1 to 10 masks the distance falls from 0.250 to 0.070; that of the network without dropout is 0.110."
+    )
+
+
+# Worked by hand for the distributions; the sample of 50,000 comes near.
+@pytest.mark.parametrize(
+    ("keep", "x", "ratio"),
+    [
+        (0.5, NORMAL, 0.5),
+        (0.8, NORMAL, 0.8),
+        (0.5, np.maximum(NORMAL, 0), 0.405),  # (1/2 − 1/2π) / (1/2 − 1/2π + 1/2)
+        (0.5, NORMAL + 1, 1 / 3),
+        (0.9, NORMAL + 3, 0.474),  # 1 / (1 + 10/9)
+        (1.0, NORMAL + 3, 1.0),
+    ],
+)
+def test_variance_shift_measures_what_the_formula_says(keep, x, ratio):
+    sentence = figures.variance_shift(keep, x).sentence
+    assert said(sentence, "ratio measured ")[0] == pytest.approx(ratio, abs=0.015)
+    assert said(sentence, "by the formula ") == [pytest.approx(ratio, abs=0.01)]
+
+
+def test_the_shift_of_a_constant_is_total():
+    assert "ratio measured 0.000, by the formula 0.000." in figures.variance_shift(0.5, np.ones(1000)).sentence
+
+
+def test_row_sums_give_mean_and_spread():
+    sentence = figures.attention_row_sums([0.9, 1.0, 1.1], 0.9).sentence
+    assert sentence == "Keep 0.9: the sums of 3 rows have mean 1.00 and spread 0.08."
+
+
+def test_slots_are_those_of_each_model():
+    vaswani, pytorch, gpt2, bert = (
+        figures.dropout_slots(model).sentence
+        for model in (
+            "Vaswani et al. 2017, text",
+            "PyTorch's encoder layer",
+            "GPT-2 in Transformers",
+            "BERT, Google's code",
+        )
+    )
+    everywhere = "the attention output"
+    assert all(everywhere in sentence.split(";")[0] for sentence in (vaswani, pytorch, gpt2, bert))
+    assert "not named: the attention weights and the hidden units" in vaswani
+    assert pytorch.endswith("outside the layer: the embedding sum.")
+    for sentence in (gpt2, bert):
+        assert sentence.endswith("none on the hidden units of the feed-forward part.")
+
+
+def test_slots_say_in_the_drawing_what_is_not_there():
+    assert "not named" in figures.dropout_slots("Vaswani et al. 2017, text").svg()
+    assert "none" in figures.dropout_slots("BERT, Google's code").svg()

@@ -1,0 +1,146 @@
+"""The pictures of chapter 2 say what independent numbers give, and every function draws one."""
+
+import math
+import re
+
+import numpy as np
+import pytest
+from scipy.special import softmax
+from scipy.stats import entropy
+
+from lossprimer import figures
+from lossprimer.figures import losses
+from lossprimer.picture import Picture
+
+
+@pytest.mark.parametrize(
+    ("p", "sentence"),
+    [
+        (1.0, "The right class gets the probability 1: loss 0 nats, which is 0 bits."),
+        (0.95, "The right class gets the probability 0.95: loss 0.051 nats, which is 0.074 bits."),
+        (0.5, "The right class gets the probability 0.5: loss 0.693 nats, which is 1.000 bits."),
+        (0.1, "The right class gets the probability 0.1: loss 2.303 nats, which is 3.322 bits."),
+    ],
+)
+def test_surprise_gives_the_price_in_nats_and_bits(p, sentence):
+    assert figures.surprise(p).sentence == sentence
+
+
+@pytest.mark.parametrize(
+    ("p", "classes", "rest", "verdict"),
+    [
+        (0.1, 2, "even", "wrong, and sure of it"),
+        (0.3, 2, "one", "wrong, but not sure"),
+        (0.5, 2, "even", "undecided among all classes"),
+        (0.1, 10, "even", "undecided among all classes"),
+        (0.1, 10, "one", "wrong, and sure of it"),
+        (0.5, 10, "one", "undecided between the truth and one rival"),
+        (0.5, 1000, "even", "right, but not sure"),
+        (0.8, 10, "even", "right, and sure of it"),
+        (0.01, 3, "even", "wrong, but not sure"),
+    ],
+)
+def test_same_probability_judges_by_who_is_first_and_by_how_much(p, classes, rest, verdict):
+    sentence = figures.same_probability(p, classes, rest).sentence
+    assert sentence.endswith(f"Verdict: {verdict}.")
+    assert f"loss {-math.log(p):.3f} nats, and a uniform guess costs {math.log(classes):.3f}" in sentence
+    assert (", the rest" in sentence) == (classes > 2)
+
+
+def test_log_and_square_gives_both_losses():
+    assert figures.log_and_square([0.5, 0.1]).sentence == (
+        "At p = 0.5, 0.1 the log loss is 0.693, 2.303 and the squared error 0.250, 0.810."
+    )
+
+
+def slopes(loss, z, h=1e-5):
+    """Return the slopes of a loss, by differences and without the library."""
+    steps = h * np.eye(len(z))
+    return np.array([(loss(z + step) - loss(z - step)) / (2 * h) for step in steps])
+
+
+@pytest.mark.parametrize("classes", [2, 10, 100])
+@pytest.mark.parametrize("lead", [0, 2, 4])
+def test_gradient_by_lead_gives_the_lengths_of_measured_gradients(lead, classes):
+    z = np.zeros(classes)
+    z[0] = lead
+    y = np.eye(classes)[1]
+    log_loss = np.linalg.norm(slopes(lambda z: -np.log(softmax(z)[1]), z))
+    square = np.linalg.norm(slopes(lambda z: ((softmax(z) - y) ** 2).sum(), z))
+    sentence = figures.gradient_by_lead(lead, classes).sentence
+    assert f"log loss {log_loss:.3f}, squared error {square:.3f}; ratio {log_loss / square:.1f}." in sentence
+
+
+def test_gradient_by_lead_says_small_and_large_numbers_in_powers_of_ten():
+    assert figures.gradient_by_lead(20, 10, "log").sentence == (
+        "Lead 20, 10 classes: the truth has p = 2.1 × 10⁻⁹. Length of the gradient: log loss 1.414,"
+        " squared error 4.4 × 10⁻⁸; ratio 3.2 × 10⁷."
+    )
+
+
+def test_gradient_size_gives_the_length_of_p_minus_y_at_both_ends_and_in_the_middle():
+    expected = []
+    for z in ([10, 0, 0, 0], [0, 0, 0, 0], [0, 10, 0, 0]):
+        expected.append(f"{np.linalg.norm(softmax(z) - np.eye(4)[0]):.3f}")
+    assert figures.gradient_size([4]).sentence.endswith(f"4 classes: {', '.join(expected)}.")
+
+
+@pytest.mark.parametrize(("heads", "tails"), [(7, 3), (1, 3), (5, 5)])
+def test_coin_is_cheapest_at_the_observed_share(heads, tails):
+    share = heads / (heads + tails)
+    floor = entropy([heads, tails])
+    assert figures.coin(heads, tails).sentence == (
+        f"{heads} heads and {tails} tails: the mean log loss is lowest at p = {share:.2f}, where it is"
+        f" {floor:.3f} nats, and the mean squared error at p = {share:.2f}."
+    )
+
+
+@pytest.mark.parametrize("prediction", ["right", "target", "wrong"])
+@pytest.mark.parametrize("classes", [2, 10])
+@pytest.mark.parametrize("smoothing", [0.1, 0.5])
+def test_label_smoothing_splits_the_loss_into_its_floor_and_the_divergence(smoothing, classes, prediction):
+    y = np.full(classes, smoothing / classes)
+    y[0] += 1 - smoothing
+    rest = 0.01 / (classes - 1)
+    p = {"right": [0.99] + [rest] * (classes - 1), "wrong": [rest, 0.99] + [rest] * (classes - 2), "target": y}
+    loss = -(y * np.log(p[prediction])).sum()
+    sentence = figures.label_smoothing(smoothing, classes, prediction).sentence
+    assert f"the target has {y[0]:.3f} at class 1 and {y[1]:.3f} at each other" in sentence
+    floor, divergence, total = map(float, re.search(r"H\(y\) (\S+) nats, KL (\S+), loss (\S+)\.$", sentence).groups())
+    assert floor == pytest.approx(entropy(y), abs=6e-4)
+    assert divergence == pytest.approx(entropy(y, p[prediction]), abs=6e-4)
+    assert total == pytest.approx(loss, abs=6e-4)
+
+
+def test_label_smoothing_of_nothing_costs_nothing_where_the_prediction_is_the_target():
+    assert figures.label_smoothing(0, 3, "target").sentence.endswith("Floor H(y) 0 nats, KL 0, loss 0.")
+
+
+def test_recovery_gives_the_means_after_five_epochs():
+    runs = np.array([np.linspace(0, 1, 11), np.linspace(0, 0.5, 11)])
+    sentence = figures.recovery({"log": runs, "square": runs / 2}).sentence
+    assert sentence.startswith("Mean test accuracy after 5 epochs. log: 0.38; square: 0.19.")
+
+
+def test_smoothing_floor_gives_the_floor_and_the_last_loss():
+    sentence = figures.smoothing_floor({0: [2.0, 0.01], 0.1: [2.0, 0.52]}, {0: 0.0, 0.1: 0.5003}).sentence
+    assert sentence == (
+        "Training loss: smoothing 0: floor 0.000, last epoch 0.010; smoothing 0.1: floor 0.500, last epoch 0.520."
+    )
+
+
+def test_every_drawing_function_of_the_chapter_returns_pictures():
+    drawn = {
+        "coin": (7, 3),
+        "gradient_by_lead": (8, 10, "log"),
+        "gradient_size": ([2, 10],),
+        "label_smoothing": (0.1, 10, "right"),
+        "log_and_square": ([0.5],),
+        "recovery": ({"log": np.zeros((2, 7))},),
+        "same_probability": (0.1, 10, "one"),
+        "smoothing_floor": ({0: [1.0, 0.5]}, {0: 0.0}),
+        "surprise": (0.5,),
+    }
+    assert set(drawn) == set(losses.__all__)
+    for name, arguments in drawn.items():
+        assert isinstance(getattr(figures, name)(*arguments), Picture)
