@@ -7,6 +7,8 @@ BIN := $(VENV)/bin
 SITE := _build/html
 # The debugger's advice about frozen modules, one line per kernel, helps no reader.
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
+# The networks of the course are small: more threads for one product of matrices only get into each other's way.
+export OMP_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

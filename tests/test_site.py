@@ -39,6 +39,14 @@ EXPECTED = {
         "variance-shift",
         "dropout-in-a-transformer",
     ],
+    "notebooks/04_normalization.html": [
+        "the-place-of-epsilon",
+        "one-matrix-two-axes",
+        "the-normalization-axis",
+        "the-normalization-axis-of-a-tensor",
+        "batch-size",
+        "centred-or-not",
+    ],
 }
 
 

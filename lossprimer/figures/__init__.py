@@ -2,4 +2,5 @@
 
 from lossprimer.figures.dropout import *
 from lossprimer.figures.losses import *
+from lossprimer.figures.normalization import *
 from lossprimer.figures.probability import *

@@ -1,0 +1,444 @@
+"""The pictures of chapter 4: normalization."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
+from numpy.typing import ArrayLike
+
+from lossprimer.figures.drawing import HATCH, MINUS, heat_map, label_bars, new_axes, number, numbers
+from lossprimer.normalization import LayerNorm, RMSNorm, normalize
+from lossprimer.picture import pictured
+
+__all__ = [
+    "accuracy_by_rate",
+    "batch_statistics",
+    "centred_or_not",
+    "epsilon_place",
+    "normalization_steps",
+    "normalized_matrix",
+    "normalized_tensor",
+    "residual_wiring",
+    "scale_by_depth",
+]
+
+# Lines are told apart by dashes and markers too.
+_LINES = [
+    {"color": "C0", "linestyle": "-", "marker": "o"},
+    {"color": "C1", "linestyle": "--", "marker": "s"},
+    {"color": "C2", "linestyle": ":", "marker": "^"},
+    {"color": "C3", "linestyle": "-.", "marker": "D"},
+]
+
+
+@pictured
+def scale_by_depth(
+    depths: Sequence[int], series: Mapping[str, ArrayLike], quantity: str, *, of: str = "layer", marks: Sequence[int]
+) -> tuple[Figure, str]:
+    """Draw how large something is at each depth, on a logarithmic axis.
+
+    Parameters
+    ----------
+    depths : sequence of int, length n
+        Numbers of the layers.
+    series : mapping of str to array_like of shape (n,)
+        At most four lines by their names.
+    quantity : str
+        What is drawn, for the axis and the sentence.
+    of : str
+        What is numbered.
+    marks : sequence of int
+        The depths whose numbers the sentence gives.
+    """
+    figure, axes = new_axes(xlabel=of, ylabel=f"{quantity} (log)")
+    for (name, values), look in zip(series.items(), _LINES, strict=False):
+        axes.plot(depths, values, label=name, markevery=max(1, len(depths) // 6), markersize=4, **look)
+    axes.set_yscale("log")
+    low, high = (np.log10(limit) for limit in axes.get_ylim())
+    if high - low < 2:
+        ticks = [tick for tick in (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50) if low <= np.log10(tick) <= high]
+        axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+        axes.yaxis.set_minor_locator(NullLocator())
+    else:
+        every = max(1, round((high - low) / 5))
+        _powers_of_ten(axes.yaxis, range(int(np.ceil(low)), int(high) + 1, every))
+    axes.set_xticks(marks)
+    _legend_above(axes)
+    figure.subplots_adjust(left=0.16, top=0.88)
+    places = [list(depths).index(mark) for mark in marks]
+    said = "; ".join(f"{name}: {_list(_short(values[place]) for place in places)}" for name, values in series.items())
+    return figure, f"{quantity[0].upper()}{quantity[1:]} at {of} {_list(map(str, marks))}. {said}."
+
+
+def _legend_above(axes: Axes) -> None:
+    """Put the legend above the axes, where no line can hide it."""
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, borderpad=0, columnspacing=1.2, handlelength=2.6)
+
+
+def _list(texts) -> str:
+    *others, last = texts
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def _short(value: float) -> str:
+    """Return two significant digits of a positive number; far from 1 with a power of ten."""
+    mantissa, exponent = f"{value:.1e}".split("e")
+    if -3 <= int(exponent) <= 1:
+        return f"{float(f'{value:.1e}'):#.2g}".rstrip(".")
+    return f"{mantissa} × {_power(10.0 ** int(exponent))}"
+
+
+def _fixed(value: float, digits: int = 3) -> str:
+    """Return a number that is 0 up to rounding as 0.000: whether the rest is exactly 0 differs between machines."""
+    return f"{value:z.{digits}f}".replace("-", MINUS)
+
+
+def _powers_of_ten(axis, exponents: Sequence[int]) -> None:
+    """Put the ticks of a logarithmic axis at powers of ten, written without mathematics."""
+    axis.set_major_locator(FixedLocator([10.0**exponent for exponent in exponents]))
+    axis.set_major_formatter(FixedFormatter([_power(10.0**exponent) for exponent in exponents]))
+    axis.set_minor_locator(NullLocator())
+
+
+@pictured
+def epsilon_place(variance: float, eps: float) -> tuple[Figure, str]:
+    """Draw the spread that is left after dividing by √(σ² + ε), and after dividing by σ + ε.
+
+    Parameters
+    ----------
+    variance : float
+        Where both are read off; greater than 0.
+    eps : float
+        The number ε, greater than 0.
+    """
+    figure, axes = new_axes(xlabel="variance σ² of the input (log)", ylabel="spread of the output")
+    variances = np.geomspace(1e-12, 1, 61)
+    inside, outside = _inside(variances, eps), _outside(variances, eps)
+    axes.plot(variances, inside, label="ε in the root", color="C0")
+    axes.plot(variances, outside, label="ε beside σ", color="C1", linestyle="--")
+    spreads = _inside(variance, eps), _outside(variance, eps)
+    axes.plot([variance], [spreads[0]], "o", color="C0", markersize=8)
+    axes.plot([variance], [spreads[1]], "s", color="C1", markersize=8)
+    axes.set(xscale="log", ylim=(0, 1.06))
+    _powers_of_ten(axes.xaxis, range(-12, 1, 3))
+    _legend_above(axes)
+    figure.subplots_adjust(top=0.88)
+    return figure, (
+        f"Variance {_power(variance)} and ε = {_power(eps)}: with ε in the root a spread of {spreads[0]:.3f} is left,"
+        f" with ε beside σ {spreads[1]:.3f}."
+    )
+
+
+def _inside(variance, eps):
+    return np.sqrt(variance / (variance + eps))
+
+
+def _outside(variance, eps):
+    return np.sqrt(variance) / (np.sqrt(variance) + eps)
+
+
+def _power(value: float) -> str:
+    """Return a power of ten as it is written by hand."""
+    exponent = round(np.log10(value))
+    digits = "".join("⁰¹²³⁴⁵⁶⁷⁸⁹"[int(digit)] for digit in str(abs(exponent)))
+    return "1" if exponent == 0 else f"10{'⁻' if exponent < 0 else ''}{digits}"
+
+
+# What a reader can share one mean and one deviation over, in a matrix of examples by features.
+_MATRIX_AXES = (0, 1, (0, 1))
+_MATRIX_GROUPS = ("feature {} over the batch", "example {} over its features", "all examples and features")
+
+
+@pictured
+def normalization_steps(x: ArrayLike, stage: int) -> tuple[Figure, str]:
+    """One stage of the comparison of two axes.
+
+    Parameters
+    ----------
+    x : array_like, shape (N, d)
+        N examples of d features.
+    stage : int
+        1 for the numbers as they are, 2 for batch, 3 for layer normalization.
+    """
+    x = np.asarray(x, dtype=float)
+    if stage == 1:
+        figure, axes = _matrix(x, digits=1)
+        low, high = number(x.min(), 1), number(x.max(), 1)
+        return figure, f"{len(x)} examples of {x.shape[1]} features, before: numbers from {low} to {high}."
+    along = stage - 2
+    x_hat = normalize(x, axis=along)
+    figure, axes = _matrix(x_hat)
+    means, deviations = x.mean(axis=along), x.std(axis=along)
+    _margins(axes, means, deviations, along)
+    for place in range(len(means)):
+        _outline(axes, *_span(x.shape, along, place), inset=0.04)
+    name, group = (("BatchNorm", "column"), ("LayerNorm", "row"))[along]
+    return figure, (
+        f"{name}: each {group} less its own mean ({numbers(means)}), divided by its own deviation"
+        f" ({numbers(deviations)}). The first {group} becomes {numbers(np.take(x_hat, 0, axis=1 - along))}."
+    )
+
+
+@pictured
+def normalized_matrix(x: ArrayLike, axis: int, group: int = 1, after: bool = False) -> tuple[Figure, str]:
+    """Draw a matrix of examples by features, and outline numbers that share one mean and one deviation.
+
+    Parameters
+    ----------
+    x : array_like, shape (N, d)
+        N examples of d features.
+    axis : {0, 1, 2}
+        Over what statistics are shared: 0 for the batch, 1 for the features, 2 for both.
+    group : int
+        Which group is outlined, from 1; there is only one if `axis` is 2.
+    after : bool
+        Whether the numbers are shown after the normalization.
+    """
+    x = np.asarray(x, dtype=float)
+    along = _MATRIX_AXES[axis]
+    shown = normalize(x, axis=along) if after else x
+    means, deviations = np.ravel(shown.mean(axis=along)), np.ravel(shown.std(axis=along))
+    figure, axes = _matrix(shown)
+    place = min(group, len(means)) - 1
+    _margins(axes, means, deviations, axis)
+    _outline(axes, *_span(x.shape, axis, place))
+    count = x.size // len(means)
+    return figure, (
+        f"{_MATRIX_GROUPS[axis].format(place + 1).capitalize()}, {'after' if after else 'before'}: these {count}"
+        f" numbers have the mean {_fixed(means[place])} and the deviation {_fixed(deviations[place])}."
+        f" Groups in all: {len(means)}."
+    )
+
+
+def _matrix(x, digits: int = 3) -> tuple[Figure, Axes]:
+    """Return a heat map of examples by features, with room for a mean and a deviation of each row and column."""
+    figure, axes = new_axes(xlabel="feature", ylabel="example", size=(4.6, 3.1))
+    heat_map(axes, x, largest=3, digits=digits)
+    axes.set_aspect("auto")
+    axes.xaxis.tick_top()
+    axes.xaxis.set_label_position("top")
+    figure.subplots_adjust(left=0.1, right=0.78, bottom=0.17, top=0.82)
+    return figure, axes
+
+
+def _margins(axes: Axes, means, deviations, axis: int) -> None:
+    """Write mean and deviation below each column (axis 0), beside each row (1), or once (2)."""
+    for place, (mean, deviation) in enumerate(zip(means, deviations, strict=True)):
+        texts = f"μ {_fixed(mean)}", f"σ {_fixed(deviation)}"
+        where = ((place + 0.5, 0), (1, place + 0.5), (0.5, 0))[axis]
+        anchor = (axes.get_xaxis_transform(), axes.get_yaxis_transform(), axes.transAxes)[axis]
+        align = {"ha": "left", "va": "center"} if axis == 1 else {"ha": "center", "va": "top"}
+        axes.annotate(
+            "\n".join(texts) if axis < 2 else ", ".join(texts),
+            where,
+            xycoords=anchor,
+            xytext=(6, 0) if axis == 1 else (0, -5),
+            textcoords="offset points",
+            fontsize=10,
+            **align,
+        )
+
+
+def _span(shape, axis: int, place: int) -> tuple[float, float, float, float]:
+    """Return left, top, width and height of the cells that share statistics."""
+    rows, columns = shape
+    return ((place, 0, 1, rows), (0, place, columns, 1), (0, 0, columns, rows))[axis]
+
+
+def _outline(axes: Axes, left, top, width, height, *, inset: float = 0) -> None:
+    """Draw a thick frame around cells of a heat map."""
+    corner = left + inset, top + inset
+    size = width - 2 * inset, height - 2 * inset
+    axes.add_patch(Rectangle(corner, *size, facecolor="none", edgecolor="C3", linewidth=2.5, clip_on=False))
+
+
+@pictured
+def normalized_tensor(x: ArrayLike, axis: int, entry: tuple[int, int, int], after: bool = False) -> tuple[Figure, str]:
+    """Draw a tensor of examples by tokens by features, and outline what shares statistics with one entry.
+
+    Parameters
+    ----------
+    x : array_like, shape (N, t, d)
+        N examples of t tokens of d features, d even.
+    axis : {0, 1, 2, 3, 4}
+        0: batch and tokens (BatchNorm). 1: tokens (instance normalization). 2: tokens and half of the features (group
+        normalization with two groups). 3: tokens and features (LayerNorm over a whole example). 4: features
+        (LayerNorm of a token).
+    entry : tuple of three ints
+        Example, token and feature, from 0.
+    after : bool
+        Whether the numbers are shown after the normalization.
+    """
+    x = np.asarray(x, dtype=float)
+    examples, tokens, features = x.shape
+    example, token, feature = entry
+    half = features // 2
+    start = feature // half * half
+    every, one = slice(None), [slice(place, place + 1) for place in entry]
+    group = (
+        (every, every, one[2]),
+        (one[0], every, one[2]),
+        (one[0], every, slice(start, start + half)),
+        (one[0], every, every),
+        (one[0], one[1], every),
+    )[axis]
+    x_hat = x.reshape(examples, tokens, -1, half) if axis == 2 else x
+    x_hat = normalize(x_hat, axis=((0, 1), 1, (1, 3), (1, 2), 2)[axis]).reshape(x.shape)
+    shown = x_hat if after else x
+    figure = Figure(figsize=(4.6, 2.5))
+    panels = figure.subplots(1, examples, sharey=True)
+    left, width = start if axis == 2 else feature, half if axis == 2 else 1
+    for place, (axes, matrix) in enumerate(zip(panels, shown, strict=True)):
+        heat_map(axes, matrix, largest=3, digits=1)
+        axes.set_aspect("auto")
+        axes.set(title=f"example {place + 1}", xlabel="feature")
+        for text in axes.texts:
+            text.set_fontsize(8.5)
+        if axis == 0 or place == example:
+            column = (left, 0, width, tokens)
+            _outline(axes, *(column, column, column, (0, 0, features, tokens), (0, token, features, 1))[axis])
+    panels[0].set_ylabel("token")
+    figure.subplots_adjust(left=0.09, right=0.99, bottom=0.21, top=0.86, wspace=0.08)
+    name, what = (
+        ("BatchNorm", f"feature {feature + 1} of all tokens of all examples"),
+        ("Instance normalization", f"feature {feature + 1} of all tokens of example {example + 1}"),
+        ("Group normalization", f"features {start + 1} to {start + half} of all tokens of example {example + 1}"),
+        ("LayerNorm over an example", f"all features of all tokens of example {example + 1}"),
+        ("LayerNorm of a token", f"all features of token {token + 1} of example {example + 1}"),
+    )[axis]
+    values = shown[group]
+    return figure, (
+        f"{name}, {'after' if after else 'before'}: {what}, {values.size} numbers, have the mean"
+        f" {_fixed(values.mean())} and the deviation {_fixed(values.std())}. Groups in all: {x.size // values.size}."
+    )
+
+
+@pictured
+def batch_statistics(population: ArrayLike, draws: ArrayLike, size: int) -> tuple[Figure, str]:
+    """Draw how much the mean of a batch scatters, and what that does to a normalized number.
+
+    Parameters
+    ----------
+    population : array_like, shape (n,)
+        The numbers of one feature.
+    draws : array_like of int, shape (R, B)
+        Which of them are in each of R batches; the first `size` of each row are used.
+    size : int
+        How many examples a batch has, at most B.
+    """
+    population = np.asarray(population, dtype=float)
+    standard = (population - population.mean()) / population.std()
+    batches = standard[np.asarray(draws)[:, :size]]
+    means = batches.mean(axis=1)
+    alone = batches[:, 0]  # normalized with the statistics of the population
+    together = normalize(batches, axis=1)[:, 0]
+    figure = Figure(figsize=(4.6, 2.7))
+    left, right = figure.subplots(1, 2)
+    left.hist(means, bins=np.linspace(-3, 3, 31), weights=np.full(len(means), 1 / len(means)), color="C0")
+    expected = 1 / np.sqrt(size)
+    for side in (-expected, expected):
+        left.axvline(side, color="C1", linestyle="--", linewidth=1.5)
+    left.set(xlabel="mean of the batch", ylabel="share of the batches", xlim=(-3, 3), ylim=(0, 0.6))
+    right.plot([-3, 3], [-3, 3], color="C4", linewidth=1, linestyle="--")
+    right.plot(alone[:80], together[:80], "o", color="C0", markersize=3)
+    right.set(xlabel="x̂ in evaluation", ylabel="x̂ in training", xlim=(-3, 3), ylim=(-3, 3))
+    figure.subplots_adjust(left=0.13, bottom=0.19, top=0.95, wspace=0.42)
+    gap = np.sqrt(((alone - together) ** 2).mean())
+    return figure, (
+        f"{size:,} {'example' if size == 1 else 'examples'} in a batch: its mean scatters by {means.std():.3f} of the"
+        f" feature's deviation (1/√{size} = {expected:.3f}), and a number normalized in training is typically"
+        f" {gap:.2f} away from the same number in evaluation."
+    )
+
+
+@pictured
+def accuracy_by_rate(rates: Sequence[float], accuracies: Mapping[str, ArrayLike]) -> tuple[Figure, str]:
+    """Draw the accuracy after training with each learning rate.
+
+    Parameters
+    ----------
+    rates : sequence of float, length n
+        Learning rates, rising.
+    accuracies : mapping of str to array_like of shape (S, n)
+        At most four kinds of network by name; the accuracies of S runs, from 0 to 1.
+    """
+    figure, axes = new_axes(xlabel="learning rate (log)", ylabel="training accuracy")
+    for (name, runs), look in zip(accuracies.items(), _LINES, strict=False):
+        runs = np.asarray(runs, dtype=float)
+        axes.plot(rates, runs.mean(axis=0), label=name, markersize=5, **look)
+        axes.fill_between(rates, runs.min(axis=0), runs.max(axis=0), color=look["color"], alpha=0.15, linewidth=0)
+    axes.set(xscale="log", ylim=(0, 1.05))
+    axes.xaxis.set_major_locator(FixedLocator(rates))
+    axes.xaxis.set_major_formatter(FixedFormatter([f"{rate:g}" for rate in rates]))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.tick_params(axis="x", labelsize=9)
+    _legend_above(axes)
+    figure.subplots_adjust(top=0.88)
+    said = "; ".join(f"{name} {numbers(np.mean(runs, axis=0), 2)}" for name, runs in accuracies.items())
+    return figure, f"Mean accuracy at the rates {', '.join(f'{rate:g}' for rate in rates)}: {said}."
+
+
+@pictured
+def centred_or_not(x: ArrayLike, offset: float = 0.0) -> tuple[Figure, str]:
+    """Draw what LayerNorm and RMSNorm make of the same features when all are raised by `offset`."""
+    x = np.asarray(x, dtype=float) + offset
+    layer, rms = LayerNorm(len(x))(x), RMSNorm(len(x))(x)
+    figure, axes = new_axes(xlabel="feature", ylabel="output")
+    places = np.arange(len(x)) + 1
+    left = axes.bar(places - 0.2, layer, width=0.36, color="C0")
+    right = axes.bar(places + 0.2, rms, width=0.36, facecolor="none", edgecolor="C1", hatch=HATCH)
+    label_bars(axes, left, [number(value, 2) for value in layer], size=9)
+    label_bars(axes, right, [number(value, 2) for value in rms], size=9)
+    axes.axhline(0, color="C4", linewidth=0.8)
+    axes.legend([left, right], ["LayerNorm", "RMSNorm"], loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderpad=0)
+    axes.set_xticks(places)
+    axes.set_ylim(-2, 2)
+    figure.subplots_adjust(top=0.88)
+    return figure, (
+        f"Features {numbers(x, 1)} (mean {number(x.mean(), 2)}): LayerNorm gives {numbers(layer, 2)}, with mean"
+        f" {_fixed(layer.mean(), 2)}; RMSNorm gives {numbers(rms, 2)}, with mean {_fixed(rms.mean(), 2)}."
+    )
+
+
+@pictured
+def residual_wiring() -> tuple[Figure, str]:
+    """Draw where the normalization stands in a post-norm and in a pre-norm block."""
+    figure = Figure(figsize=(4.6, 2.9))
+    panels = figure.subplots(2, 1)
+    for axes, (title, boxes) in zip(panels, _WIRING.items(), strict=True):
+        axes.set_axis_off()
+        axes.set(xlim=(0, 12), ylim=(-0.9, 2.1))
+        axes.set_title(title, loc="left")
+        axes.text(0.1, 0, "x", ha="center", va="center")
+        start = 0.35
+        for centre, text in boxes.items():
+            half = 0.35 if text == "+" else 1.15
+            _arrow(axes, start, centre - half)
+            start = centre + half
+            colour = {"sublayer": "C0", "+": "C2"}.get(text, "C1")
+            axes.add_patch(Rectangle((centre - half, -0.55), 2 * half, 1.1, facecolor="none", edgecolor=colour))
+            axes.text(centre, 0, text, ha="center", va="center", fontsize=10)
+            if text == "+":
+                axes.plot([0.8, 0.8, centre, centre], [0, 1.4, 1.4, 0.55], color="C4", linewidth=1.5)
+                axes.text((0.8 + centre) / 2, 1.45, "skip connection", ha="center", va="bottom", fontsize=9)
+        _arrow(axes, start, 11.9)
+    figure.subplots_adjust(left=0.03, right=0.98, bottom=0.03, top=0.9, hspace=0.45)
+    return figure, (
+        "Post-norm: sublayer, then sum with the skip connection, then norm, so that the skip path goes through the"
+        " norm. Pre-norm: norm, sublayer, sum, so that the skip path meets no norm until the final norm after the"
+        " last block."
+    )
+
+
+def _arrow(axes: Axes, start: float, end: float) -> None:
+    arrow = {"arrowstyle": "->", "color": "C4", "linewidth": 1.5, "shrinkA": 0, "shrinkB": 0}
+    axes.annotate("", (end, 0), (start, 0), arrowprops=arrow)
+
+
+_WIRING = {
+    "post-norm": {2.3: "sublayer", 4.4: "+", 6.5: "norm"},
+    "pre-norm": {2.3: "norm", 5.0: "sublayer", 7.1: "+", 9.7: "final norm"},
+}
