@@ -12,7 +12,7 @@ export OMP_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book serve notebooks outputs test lint bench pins clean
+.PHONY: help book serve notebooks outputs test compare lint bench pins clean
 
 help: ## list the verbs
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -40,9 +40,14 @@ outputs: $(VENV)/installed ## execute the chapters, store their text outputs, dr
 	$(BIN)/python -m tools.notebooks write
 	$(BIN)/python -m tools.readme_picture
 
-test: $(VENV)/installed book ## run every test: units, notebooks, the built site in a browser
+# The book executes the chapters on one core; meanwhile the other one executes them for comparison.
+test: $(VENV)/installed ## run every test: notebooks, units, the built site in a browser
 	$(BIN)/python -m tools.browser
-	$(BIN)/pytest --nbval --numprocesses 2 --dist loadfile
+	$(MAKE) --jobs 2 book compare
+	$(BIN)/pytest tests lossprimer --numprocesses 2 --dist loadfile
+
+compare: $(VENV)/installed
+	$(BIN)/pytest notebooks --nbval --quiet
 
 lint: $(VENV)/installed ## check code and notebooks
 	$(BIN)/ruff check

@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import os
 import threading
 from collections.abc import Callable, Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -71,3 +72,32 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
     for context in contexts:
         context.close()
     assert errors == []
+
+
+SITE = Path(os.environ.get("BOOK", Path(__file__).parents[1])) / "_build" / "html"
+NEXT_FRAME = "new Promise(requestAnimationFrame)"
+
+
+@pytest.fixture(scope="session")
+def address(serve) -> str:
+    """Serve the site below a path of its own, as a project's pages are; returns where."""
+    return f"{serve(SITE.parent)}/{SITE.name}"
+
+
+@pytest.fixture
+def visit(open_page, address) -> Iterator[Callable[..., Page]]:
+    """Open a page of the site; a request to another host fails the test."""
+    requests = []
+
+    def visit(name: str, **options) -> Page:
+        opened = open_page("about:blank", **options)
+        opened.on("request", lambda request: requests.append(request.url))
+        opened.goto(f"{address}/{name}")
+        if options.get("java_script_enabled", True):
+            # The page's script does some of its work when the browser is idle, and measures in the frame after that.
+            for step in ("document.fonts.ready", *["new Promise(requestIdleCallback)"] * 2, *[NEXT_FRAME] * 2):
+                opened.evaluate(f"{step}.then(() => null)")
+        return opened
+
+    yield visit
+    assert [url for url in requests if not url.startswith(address)] == []

@@ -1,0 +1,25 @@
+"""No page has an accessibility violation that axe knows, in light and dark, on a screen and on a phone."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from conftest import SITE
+
+PAGES = sorted(path.relative_to(SITE).as_posix() for path in SITE.rglob("*.html"))
+# Asking for nothing else halves the time.
+VIOLATIONS = {"resultTypes": ["violations"]}
+
+
+def test_there_are_pages():
+    assert PAGES, f"there is no site in {SITE}: run make book first"
+
+
+@pytest.mark.parametrize("name", [page for page in PAGES if page != "index.html"])
+@pytest.mark.parametrize("width", [1280, 320])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_page_is_accessible_and_as_wide_as_the_screen(visit, name, width, scheme):
+    opened = visit(name, viewport={"width": width, "height": 800}, color_scheme=scheme)
+    assert opened.locator("html").get_attribute("data-theme") == scheme
+    assert opened.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    faults = Axe().run(opened, options=VIOLATIONS).response["violations"]
+    assert [(fault["id"], [node["html"] for node in fault["nodes"]]) for fault in faults] == []
