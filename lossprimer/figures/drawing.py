@@ -4,12 +4,15 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
 MINUS = "\N{MINUS SIGN}"
 INFINITY = "\N{INFINITY}"
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 # Hatching tells two kinds of bars apart without colour.
 HATCH = "////"
 
@@ -31,6 +34,24 @@ def number(value: float, digits: int = 3) -> str:
 def numbers(values: Iterable[float], digits: int = 3) -> str:
     """Return `values` as a list in words."""
     return ", ".join(number(value, digits) for value in values)
+
+
+def power_of_ten(exponent: int) -> str:
+    """Return a power of ten as it is written by hand; 10 to the power of 0 is 1."""
+    return "1" if exponent == 0 else f"10{str(exponent).translate(_RAISED)}"
+
+
+def listed(words: Iterable[str]) -> str:
+    """Return `words` as a list in a sentence: "one, two and three"."""
+    *others, last = words
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def fixed_ticks(axis: Axis, ticks: Sequence[float], texts: Sequence[str] | None = None) -> None:
+    """Put the ticks of a logarithmic axis at `ticks` alone, written as plain numbers or as `texts`."""
+    axis.set_major_locator(FixedLocator(ticks))
+    axis.set_major_formatter(FixedFormatter(texts or [f"{tick:g}" for tick in ticks]))
+    axis.set_minor_locator(NullLocator())
 
 
 def label_bars(axes: Axes, bars: BarContainer, texts: Sequence[str], *, size: float = 10) -> None:

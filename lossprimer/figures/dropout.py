@@ -6,11 +6,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
-from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 from numpy.typing import ArrayLike
 
 from lossprimer.dropout import inverted_dropout
-from lossprimer.figures.drawing import HATCH, label_bars, new_axes, number, numbers
+from lossprimer.figures.drawing import HATCH, fixed_ticks, label_bars, listed, new_axes, number, numbers
 from lossprimer.picture import pictured
 
 __all__ = [
@@ -225,9 +224,7 @@ def mask_averages(counts: Sequence[int], distances: ArrayLike, weight_scaling: A
     )
     axes.set(xscale="log", yscale="log", ylim=(0.01, 0.5))
     for axis, ticks in ((axes.xaxis, counts), (axes.yaxis, (0.01, 0.02, 0.05, 0.1, 0.2, 0.5))):
-        axis.set_major_locator(FixedLocator(ticks))
-        axis.set_major_formatter(FixedFormatter([f"{tick:g}" for tick in ticks]))
-        axis.set_minor_locator(NullLocator())
+        fixed_ticks(axis, ticks)
     figure.subplots_adjust(left=0.16)
     return figure, (
         f"From {counts[0]} to {counts[-1]} masks the distance falls from {distances[:, 0].mean():.3f} to"
@@ -340,10 +337,10 @@ def dropout_slots(model: str) -> tuple[Figure, str]:
             x = _slot(axes, x, y, slots[part]) if isinstance(part, int) else _box(axes, x, y, *part)
         axes.text(x, y, "+" if len(parts) > 2 else "", fontsize=14, va="center")
     places = {text: [place for place, slot in zip(_PLACES, slots, strict=True) if slot == text] for text in slots}
-    words = [f"dropout on {_and(places['dropout'])}"]
-    words += [f"none on {_and(found)}" for text, found in places.items() if text == "none"]
-    words += [f"not named: {_and(found)}" for text, found in places.items() if text == "not named"]
-    words += [f"outside the layer: {_and(found)}" for text, found in places.items() if text == "outside"]
+    words = [f"dropout on {listed(places['dropout'])}"]
+    words += [f"none on {listed(found)}" for text, found in places.items() if text == "none"]
+    words += [f"not named: {listed(found)}" for text, found in places.items() if text == "not named"]
+    words += [f"outside the layer: {listed(found)}" for text, found in places.items() if text == "outside"]
     return figure, f"{model}: {'; '.join(words)}."
 
 
@@ -368,7 +365,3 @@ def _slot(axes: Axes, x: float, y: float, text: str) -> float:
 def _arrow(axes: Axes, x: float, y: float) -> float:
     axes.annotate("", (x + 0.55, y), xytext=(x + 0.12, y), arrowprops={"arrowstyle": "->", "color": "C4"})
     return x + 0.68
-
-
-def _and(words: Sequence[str]) -> str:
-    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]

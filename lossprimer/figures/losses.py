@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 from numpy.typing import ArrayLike
 
-from lossprimer.figures.drawing import HATCH, label_bars, new_axes, number, numbers
+from lossprimer.figures.drawing import HATCH, fixed_ticks, label_bars, new_axes, number, numbers, power_of_ten
 from lossprimer.losses import cross_entropy, cross_entropy_grad
 from lossprimer.picture import pictured
 from lossprimer.probability import entropy, kl_divergence, one_hot, softmax, softmax_backward
@@ -24,7 +23,6 @@ __all__ = [
     "surprise",
 ]
 
-_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 # A prediction is called sure if its most likely class has at least this probability.
 SURE = 0.8
 
@@ -146,9 +144,7 @@ def gradient_by_lead(lead: float, classes: int, scale: str = "linear") -> tuple[
     if scale == "log":
         axes.set_yscale("log")
         powers = (0, -3, -6, -9)
-        axes.yaxis.set_major_locator(FixedLocator([10.0**power for power in powers]))
-        axes.yaxis.set_major_formatter(FixedFormatter(["1", *(f"10{str(p).translate(_RAISED)}" for p in powers[1:])]))
-        axes.yaxis.set_minor_locator(NullLocator())
+        fixed_ticks(axes.yaxis, [10.0**power for power in powers], [power_of_ten(power) for power in powers])
     # Above the axes: no setting has a curve there.
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
     axes.set_ylim(*((0, 1.5) if scale == "linear" else (1e-9, 10)))
@@ -181,7 +177,7 @@ def _plain(value: float) -> str:
     if value == 0 or 0.01 <= value < 1e5:
         return number(value)
     digits, power = f"{value:.1e}".split("e")
-    return f"{digits} × 10{str(int(power)).translate(_RAISED)}"
+    return f"{digits} × {power_of_ten(int(power))}"
 
 
 @pictured

@@ -4,12 +4,23 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 from numpy.typing import ArrayLike
 
-from lossprimer.figures.drawing import HATCH, MINUS, heat_map, label_bars, new_axes, number, numbers
+from lossprimer.figures.drawing import (
+    HATCH,
+    MINUS,
+    fixed_ticks,
+    heat_map,
+    label_bars,
+    listed,
+    new_axes,
+    number,
+    numbers,
+    power_of_ten,
+)
 from lossprimer.normalization import LayerNorm, RMSNorm, normalize
 from lossprimer.picture import pictured
 
@@ -60,8 +71,7 @@ def scale_by_depth(
     low, high = (np.log10(limit) for limit in axes.get_ylim())
     if high - low < 2:
         ticks = [tick for tick in (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50) if low <= np.log10(tick) <= high]
-        axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
-        axes.yaxis.set_minor_locator(NullLocator())
+        fixed_ticks(axes.yaxis, ticks)
     else:
         every = max(1, round((high - low) / 5))
         _powers_of_ten(axes.yaxis, range(int(np.ceil(low)), int(high) + 1, every))
@@ -69,8 +79,8 @@ def scale_by_depth(
     _legend_above(axes)
     figure.subplots_adjust(left=0.16, top=0.88)
     places = [list(depths).index(mark) for mark in marks]
-    said = "; ".join(f"{name}: {_list(_short(values[place]) for place in places)}" for name, values in series.items())
-    return figure, f"{quantity[0].upper()}{quantity[1:]} at {of} {_list(map(str, marks))}. {said}."
+    said = "; ".join(f"{name}: {listed(_short(values[place]) for place in places)}" for name, values in series.items())
+    return figure, f"{quantity[0].upper()}{quantity[1:]} at {of} {listed(map(str, marks))}. {said}."
 
 
 def _legend_above(axes: Axes) -> None:
@@ -78,17 +88,12 @@ def _legend_above(axes: Axes) -> None:
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, borderpad=0, columnspacing=1.2, handlelength=2.6)
 
 
-def _list(texts) -> str:
-    *others, last = texts
-    return f"{', '.join(others)} and {last}" if others else last
-
-
 def _short(value: float) -> str:
     """Return two significant digits of a positive number; far from 1 with a power of ten."""
     mantissa, exponent = f"{value:.1e}".split("e")
     if -3 <= int(exponent) <= 1:
         return f"{float(f'{value:.1e}'):#.2g}".rstrip(".")
-    return f"{mantissa} × {_power(10.0 ** int(exponent))}"
+    return f"{mantissa} × {power_of_ten(int(exponent))}"
 
 
 def _fixed(value: float, digits: int = 3) -> str:
@@ -96,11 +101,9 @@ def _fixed(value: float, digits: int = 3) -> str:
     return f"{value:z.{digits}f}".replace("-", MINUS)
 
 
-def _powers_of_ten(axis, exponents: Sequence[int]) -> None:
+def _powers_of_ten(axis: Axis, exponents: Sequence[int]) -> None:
     """Put the ticks of a logarithmic axis at powers of ten, written without mathematics."""
-    axis.set_major_locator(FixedLocator([10.0**exponent for exponent in exponents]))
-    axis.set_major_formatter(FixedFormatter([_power(10.0**exponent) for exponent in exponents]))
-    axis.set_minor_locator(NullLocator())
+    fixed_ticks(axis, [10.0**exponent for exponent in exponents], [power_of_ten(exponent) for exponent in exponents])
 
 
 @pictured
@@ -126,8 +129,9 @@ def epsilon_place(variance: float, eps: float) -> tuple[Figure, str]:
     _powers_of_ten(axes.xaxis, range(-12, 1, 3))
     _legend_above(axes)
     figure.subplots_adjust(top=0.88)
+    variance_text, eps_text = (power_of_ten(round(np.log10(value))) for value in (variance, eps))
     return figure, (
-        f"Variance {_power(variance)} and ε = {_power(eps)}: with ε in the root a spread of {spreads[0]:.3f} is left,"
+        f"Variance {variance_text} and ε = {eps_text}: with ε in the root a spread of {spreads[0]:.3f} is left,"
         f" with ε beside σ {spreads[1]:.3f}."
     )
 
@@ -138,13 +142,6 @@ def _inside(variance, eps):
 
 def _outside(variance, eps):
     return np.sqrt(variance) / (np.sqrt(variance) + eps)
-
-
-def _power(value: float) -> str:
-    """Return a power of ten as it is written by hand."""
-    exponent = round(np.log10(value))
-    digits = "".join("⁰¹²³⁴⁵⁶⁷⁸⁹"[int(digit)] for digit in str(abs(exponent)))
-    return "1" if exponent == 0 else f"10{'⁻' if exponent < 0 else ''}{digits}"
 
 
 # What a reader can share one mean and one deviation over, in a matrix of examples by features.
@@ -371,9 +368,7 @@ def accuracy_by_rate(rates: Sequence[float], accuracies: Mapping[str, ArrayLike]
         axes.plot(rates, runs.mean(axis=0), label=name, markersize=5, **look)
         axes.fill_between(rates, runs.min(axis=0), runs.max(axis=0), color=look["color"], alpha=0.15, linewidth=0)
     axes.set(xscale="log", ylim=(0, 1.05))
-    axes.xaxis.set_major_locator(FixedLocator(rates))
-    axes.xaxis.set_major_formatter(FixedFormatter([f"{rate:g}" for rate in rates]))
-    axes.xaxis.set_minor_locator(NullLocator())
+    fixed_ticks(axes.xaxis, rates)
     axes.tick_params(axis="x", labelsize=9)
     _legend_above(axes)
     figure.subplots_adjust(top=0.88)

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 from numpy.typing import ArrayLike
 
-from lossprimer.figures.drawing import HATCH, MINUS, heat_map, label_bars, new_axes, number, numbers
+from lossprimer.figures.drawing import HATCH, MINUS, fixed_ticks, heat_map, label_bars, new_axes, number, numbers
 from lossprimer.picture import pictured
 from lossprimer.probability import entropy, log_softmax, softmax
 
@@ -162,7 +161,8 @@ def temperature_on_data(logits: ArrayLike, labels: ArrayLike, temperatures: Arra
     above.set(ylabel="accuracy", ylim=(0, 1.05))
     below.plot(temperatures, losses, color="C1", marker="o", markersize=4)
     below.set(ylabel="loss in nats", ylim=(0, None), xlabel="temperature T (logarithmic)")
-    _logarithmic(below, (0.1, 0.2, 0.5, 1, 2, 5, 10))
+    below.set_xscale("log")
+    fixed_ticks(below.xaxis, (0.1, 0.2, 0.5, 1, 2, 5, 10))
     for axes in (above, below):
         axes.grid(axis="y")
     figure.subplots_adjust(hspace=0.15, bottom=0.15)
@@ -173,14 +173,6 @@ def temperature_on_data(logits: ArrayLike, labels: ArrayLike, temperatures: Arra
         f"From T = {temperatures[0]:g} to {temperatures[-1]:g} the accuracy {stays}; the loss falls from"
         f" {losses[0]:.3f} to {losses[best]:.3f} at T = {temperatures[best]:g} and rises to {losses[-1]:.3f}."
     )
-
-
-def _logarithmic(axes, ticks: Sequence[float]) -> None:
-    """Make the horizontal axis logarithmic, its ticks written as plain numbers."""
-    axes.set_xscale("log")
-    axes.xaxis.set_major_locator(FixedLocator(ticks))
-    axes.xaxis.set_major_formatter(FixedFormatter([f"{tick:g}" for tick in ticks]))
-    axes.xaxis.set_minor_locator(NullLocator())
 
 
 @pictured
