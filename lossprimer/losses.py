@@ -261,7 +261,7 @@ def _gaps_of_rows(logits, axis):
     z = z.reshape(-1, logits.shape[axis])
     starts = np.arange(0, z.size, z.shape[1])
     largest = starts + z.argmax(axis=1)
-    return _gaps(z, z.ravel()[largest, None], (1,)), starts, largest
+    return _gaps(z, z.ravel()[largest][:, None], (1,)), starts, largest
 
 
 def _rows_of_shares(y, q_truth, dtype):
