@@ -36,11 +36,12 @@ def inverted_dropout(a: ArrayLike, *, keep_prob: float, rng: np.random.Generator
 
     Notes
     -----
-    .. math:: a'_i = \frac{m_i}{p} a_i, \qquad m_i \in \{0, 1\}, \qquad P(m_i = 1) = p
+    .. math:: a'_i = \frac{m_i}{p_\mathrm{keep}} a_i, \qquad m_i \in \{0, 1\}, \qquad P(m_i = 1) = p_\mathrm{keep}
 
-    where :math:`p` is `keep_prob`. The expected output is :math:`a`, for :math:`E[m_i] = p`, so that a network needs
-    no correction in use. The original form [1]_ kept :math:`m_i a_i` in training and multiplied the weights by
-    :math:`p` in use. The expected value is all that stays: the variance grows by :math:`a_i^2 (1 - p) / p`.
+    where :math:`p_\mathrm{keep}` is `keep_prob`. The expected output is :math:`a`, for
+    :math:`E[m_i] = p_\mathrm{keep}`, so that a network needs no correction in use. The original form [1]_ kept
+    :math:`m_i a_i` in training and multiplied the weights by :math:`p_\mathrm{keep}` in use. The expected value is
+    all that stays: the variance grows by :math:`a_i^2 (1 - p_\mathrm{keep}) / p_\mathrm{keep}`.
 
     References
     ----------
@@ -87,8 +88,8 @@ class Dropout(Layer):
 
     Notes
     -----
-    The backward pass goes through the same mask, :math:`dx_i = dy_i\, m_i / p`: what was silent learns nothing. With
-    ``keep_prob=1`` and after ``eval()`` the layer returns its input itself, and draws nothing.
+    The backward pass goes through the same mask, :math:`dx_i = dy_i\, m_i / p_\mathrm{keep}`: what was silent learns
+    nothing. With ``keep_prob=1`` and after ``eval()`` the layer returns its input itself, and draws nothing.
 
     Examples
     --------
