@@ -4,3 +4,4 @@ from lossprimer.figures.dropout import *
 from lossprimer.figures.losses import *
 from lossprimer.figures.normalization import *
 from lossprimer.figures.probability import *
+from lossprimer.figures.transformer import *
