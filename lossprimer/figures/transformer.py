@@ -123,10 +123,10 @@ def training_loss(losses: Mapping[str, ArrayLike], num_tokens: int) -> tuple[Fig
     figure.subplots_adjust(left=0.17)
     axes.set_ylim(0.0008, 5)
     axes.legend(loc="lower left")
-    count = len(runs)
+    counts = dict.fromkeys(str(len(runs)) for runs in losses.values())
     return figure, (
-        f"Mean loss of {count} runs over {runs.shape[1]} steps: {listed(said)}. A uniform guess among {num_tokens}"
-        f" tokens costs {guess:.2f}."
+        f"Mean loss of {listed(counts)} runs over {runs.shape[1]} steps: {listed(said)}. A uniform guess"
+        f" among {num_tokens} tokens costs {guess:.2f}."
     )
 
 

@@ -1,0 +1,130 @@
+"""The pictures of the epilogue say what was recorded."""
+
+import re
+import xml.etree.ElementTree as ElementTree
+
+import numpy as np
+import pytest
+
+from lossprimer import figures
+from lossprimer.figures import transformer
+from lossprimer.picture import Picture
+
+# Three symbols, the separator, and two of them again: at rows 3, 4 and 5 the symbols at 0, 1 and 2 are to be copied.
+TOKENS = [5, 7, 6, 0, 5, 7]
+PROMPTS = {"three": [5, 7, 6]}
+
+
+def evenly():
+    """Return attention weights of two blocks with two heads that prefer nothing."""
+    mask = np.tril(np.ones((6, 6)))
+    return np.tile(mask / mask.sum(axis=-1, keepdims=True), (2, 2, 1, 1))
+
+
+def texts(picture):
+    return [text.get_text() for text in picture.figure.axes[0].texts]
+
+
+def slots(kind):
+    """Return the texts of the slots that the drawing marks as `kind`."""
+    return [text.replace("\n", " ") for text in texts(figures.transformer_slots()) if text.endswith(kind)]
+
+
+def test_slots_mark_each_tool_by_a_word():
+    assert slots("always") == ["softmax: always"] * 2
+    assert slots("usually") == ["norm: usually"] * 2 + ["final norm: usually", "cross-entropy: usually"]
+    assert slots("optional") == ["dropout: optional"] * 5
+    assert slots("not here") == ["batch norm: not here"]
+
+
+def test_slots_look_different_without_colour():
+    picture = figures.transformer_slots()
+    frames = {}
+    for text, patch in zip(
+        [text for text in picture.figure.axes[0].texts if ":" in text.get_text() and "after" not in text.get_text()],
+        [patch for patch in picture.figure.axes[0].patches if patch.get_linewidth() > 1],
+        strict=True,
+    ):
+        kind = text.get_text().split(":")[1].strip()
+        frames.setdefault(kind, set()).add((patch.get_linestyle(), patch.get_linewidth()))
+    assert all(len(looks) == 1 for looks in frames.values())
+    assert len({look for looks in frames.values() for look in looks}) == len(frames) == 4
+
+
+def test_the_sentence_of_the_slots_names_every_kind_and_tool():
+    sentence = figures.transformer_slots().sentence
+    assert re.findall(r"(Always|Usually|Optional|Not here):", sentence) == ["Always", "Usually", "Optional", "Not here"]
+    always, usually, optional, absent = re.split(r"Always:|Usually:|Optional:|Not here:", sentence)[1:]
+    assert "softmax" in always
+    assert "norm" in usually
+    assert "outside the model, cross-entropy" in usually
+    assert "dropout" in optional
+    assert "batch normalization" in absent
+
+
+def test_training_loss_gives_start_end_and_the_price_of_a_guess():
+    falling = np.linspace(3, 1, 21)
+    sentence = figures.training_loss({"dropout": [falling, falling + 0.2], "none": [falling / 2]}, 12).sentence
+    assert sentence == (
+        "Mean loss of 2 and 1 runs over 21 steps: dropout from 3.10 to 1.550 in the last 10 steps and none from 1.50 to"
+        " 0.725 in the last 10 steps. A uniform guess among 12 tokens costs 2.48."
+    )
+
+
+def test_attention_that_prefers_nothing_is_spread_evenly():
+    sentence = figures.copying_attention({0: evenly()}, TOKENS, 0, (0, 0)).sentence
+    assert sentence == (
+        "Block 1, head 1, after 0 steps: the symbol to be copied gets 21 % of the attention on average, and at least"
+        " 17 %. Spread evenly it would get 21 %."
+    )
+
+
+@pytest.mark.parametrize("head", [(0, 0), (0, 1), (1, 0), (1, 1)])
+def test_attention_is_read_off_at_the_symbol_to_be_copied(head):
+    weights = np.zeros((2, 2, 6, 6))
+    weights[head][[3, 4, 5], [0, 1, 2]] = [0.5, 0.7, 0.9]
+    picture = figures.copying_attention({10: evenly(), 20: weights}, TOKENS, 20, head)
+    assert picture.sentence.startswith(f"Block {head[0] + 1}, head {head[1] + 1}, after 20 steps:")
+    assert "gets 70 % of the attention on average, and at least 50 %" in picture.sentence
+    assert texts(picture) == ["50", "70", "90"]
+    framed = [(p.get_x(), p.get_y()) for p in picture.figure.axes[0].patches if p.get_linewidth() > 1]
+    assert framed == [(0, 0), (1, 1), (2, 2)]
+
+
+def test_attention_names_the_tokens():
+    axes = figures.copying_attention({0: evenly()}, TOKENS, 0, (0, 0)).figure.axes[0]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["5", "7", "6", "|", "5", "7"]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["|", "5", "7"]
+
+
+def test_copied_symbols_counts_and_frames_what_is_wrong():
+    samples = np.tile(PROMPTS["three"], (10, 1))
+    samples[0, 1], samples[3, 0], samples[8] = 0, 9, 1
+    picture = figures.copied_symbols({("three", 2): samples}, PROMPTS, 2, "three")
+    assert picture.sentence == (
+        "T = 2: 16 of 18 symbols are copied right, wrong ones are framed. The first sample is 5 | 6. Of 10 samples 83 %"
+        " of the symbols are right."
+    )
+    assert [(round(p.get_x()), round(p.get_y())) for p in picture.figure.axes[0].patches] == [(1, 1), (0, 4)]
+
+
+def test_accuracy_by_arm_gives_mean_and_range():
+    sentence = figures.accuracy_by_arm({"pre-LN": [0.9, 1.0], "none": [0.25]}, 1 / 11).sentence
+    assert sentence == (
+        "Accuracy, mean and range of the runs: pre-LN 0.95 (0.90 to 1.00); none 0.25. A guess gets 0.09."
+    )
+
+
+def test_every_drawing_function_returns_a_picture_that_can_be_written():
+    arguments = {
+        "accuracy_by_arm": ({"none": [0.5]}, 0.1),
+        "copied_symbols": ({("three", 1): [PROMPTS["three"]]}, PROMPTS, 1, "three"),
+        "copying_attention": ({0: evenly()}, TOKENS, 0, (1, 1)),
+        "training_loss": ({"none": [np.linspace(3, 1, 20)]}, 12),
+        "transformer_slots": (),
+    }
+    assert set(arguments) == set(transformer.__all__)
+    for name, values in arguments.items():
+        picture = getattr(figures, name)(*values)
+        assert isinstance(picture, Picture)
+        assert ElementTree.fromstring(picture.svg().replace("&nbsp;", " ")).tag == "svg"
