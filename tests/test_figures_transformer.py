@@ -66,8 +66,8 @@ def test_training_loss_gives_start_end_and_the_price_of_a_guess():
     falling = np.linspace(3, 1, 21)
     sentence = figures.training_loss({"dropout": [falling, falling + 0.2], "none": [falling / 2]}, 12).sentence
     assert sentence == (
-        "Mean loss of 2 and 1 runs over 21 steps: dropout from 3.10 to 1.550 in the last 10 steps and none from 1.50 to"
-        " 0.725 in the last 10 steps. A uniform guess among 12 tokens costs 2.48."
+        "Mean loss of 2 and 1 runs, at the first and in the last 10 of 21 steps: dropout 3.10 and 1.550; none 1.50 and"
+        " 0.725. A uniform guess among 12 tokens costs 2.48."
     )
 
 

@@ -107,7 +107,7 @@ def training_loss(losses: Mapping[str, ArrayLike], num_tokens: int) -> tuple[Fig
         steps = np.arange(runs.shape[1]) + 1
         axes.plot(steps, runs.mean(axis=0), label=name, linewidth=1.5, **look)
         axes.fill_between(steps, runs.min(axis=0), runs.max(axis=0), color=look["color"], alpha=0.15, linewidth=0)
-        said.append(f"{name} from {runs[:, 0].mean():.2f} to {runs[:, -10:].mean():.3f} in the last 10 steps")
+        said.append(f"{name} {runs[:, 0].mean():.2f} and {runs[:, -10:].mean():.3f}")
     axes.axhline(guess, color="C4", linestyle=":", linewidth=1.5)
     axes.annotate(
         f"uniform guess, ln {num_tokens}",
@@ -121,12 +121,12 @@ def training_loss(losses: Mapping[str, ArrayLike], num_tokens: int) -> tuple[Fig
     axes.set_yscale("log")
     fixed_ticks(axes.yaxis, [0.001, 0.01, 0.1, 1])
     figure.subplots_adjust(left=0.17)
-    axes.set_ylim(0.0008, 5)
+    axes.set_ylim(0.0003, 5)
     axes.legend(loc="lower left")
     counts = dict.fromkeys(str(len(runs)) for runs in losses.values())
     return figure, (
-        f"Mean loss of {listed(counts)} runs over {runs.shape[1]} steps: {listed(said)}. A uniform guess"
-        f" among {num_tokens} tokens costs {guess:.2f}."
+        f"Mean loss of {listed(counts)} runs, at the first and in the last 10 of {runs.shape[1]} steps: {'; '.join(said)}."
+        f" A uniform guess among {num_tokens} tokens costs {guess:.2f}."
     )
 
 
