@@ -125,8 +125,8 @@ def training_loss(losses: Mapping[str, ArrayLike], num_tokens: int) -> tuple[Fig
     axes.legend(loc="lower left")
     counts = dict.fromkeys(str(len(runs)) for runs in losses.values())
     return figure, (
-        f"Mean loss of {listed(counts)} runs, at the first and in the last 10 of {runs.shape[1]} steps: {'; '.join(said)}."
-        f" A uniform guess among {num_tokens} tokens costs {guess:.2f}."
+        f"Mean loss of {listed(counts)} runs, at the first and in the last 10 of {runs.shape[1]} steps:"
+        f" {'; '.join(said)}. A uniform guess among {num_tokens} tokens costs {guess:.2f}."
     )
 
 
