@@ -1,0 +1,273 @@
+"""What is a task? The right function, cases in an order that teaches, and the mistakes that are often made."""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from lossprimer.checks.calling import NotAttempted, Outcome, Trouble, attempt, direct, undisturbed
+from lossprimer.checks.report import Finding, Report
+from lossprimer.checks.values import agree, contrast, shown
+
+
+@dataclass(frozen=True)
+class Case:
+    """An input on which the learner's function must give what the right one gives.
+
+    Parameters
+    ----------
+    title : str
+        What holds if it does.
+    args : tuple
+        The arguments: arrays, numbers, and for random tasks a Generator.
+    cause : str
+        The likely cause if it does not hold and no typical mistake explains what came.
+    play : callable
+        ``play(f, *args)``, where there is more to do than to call `f`: for a class, to make and use an object.
+    script : str
+        What `play` does, as code.
+    returns : tuple of str
+        Names of the results of `play`. Without them, those of the task.
+    """
+
+    title: str
+    args: tuple
+    cause: str = ""
+    play: Callable = direct
+    script: str = ""
+    returns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Property:
+    """Something that must be true of a function whose results are random.
+
+    Parameters
+    ----------
+    title : str
+        What holds.
+    judge : callable
+        ``judge(call, rng)`` draws its inputs from `rng`, calls the learner's function as ``call(*args)`` or
+        ``call(*args, play=..., returns=...)``, which returns plain arrays, and raises `Trouble`.
+    """
+
+    title: str
+    judge: Callable
+
+
+class Mistake:
+    """A mistake that is often made: the sentence that explains it, and what one gets who makes it.
+
+    Parameters
+    ----------
+    cause : str
+        What is wrong, and where to look.
+    *wrong : callable
+        Functions (or classes) like the right one, but for the mistake; several, if it can be made in several ways.
+    """
+
+    def __init__(self, cause: str, *wrong: Callable):
+        self.cause = cause
+        self.wrong = wrong
+
+
+class Task:
+    """What a learner is to write, and how a check finds out whether it is right.
+
+    Parameters
+    ----------
+    usage : str
+        How the function is called, as ``softmax(z)``.
+    right : callable
+        The right function, or a right class.
+    steps : iterable of Case and Property
+        In the order in which they are tried.
+    mistakes : iterable of Mistake
+        The first one that gives what came explains it.
+    draw : callable, optional
+        ``draw(rng)`` returns more cases with inputs drawn from a Generator.
+    returns : tuple of str
+        Names of the results. With several, the function returns a tuple.
+    keeps_type : bool
+        Whether the results must have the float type of the input. Otherwise they may have a wider one.
+    """
+
+    def __init__(
+        self,
+        usage: str,
+        *,
+        right: Callable | None = None,
+        steps: Iterable[Case | Property],
+        mistakes: Iterable[Mistake] = (),
+        draw: Callable[[np.random.Generator], list[Case]] | None = None,
+        returns: tuple[str, ...] = ("",),
+        keeps_type: bool = False,
+    ):
+        self.usage = usage
+        self.right = right
+        self.steps = tuple(steps)
+        self.mistakes = tuple(mistakes)
+        self.draw = draw
+        self.returns = returns
+        self.keeps_type = keeps_type
+
+    def check(self, f: Callable, rng: np.random.Generator | None = None) -> Report:
+        """Try `f` on every case, with a Generator also on cases drawn from it, up to the first that does not hold."""
+        if not callable(f):
+            return self._report([], Trouble(came=f"{type(f).__name__}, which is not callable", cause=self._handed))
+        tries = self._tries(rng)
+        held = []
+        with undisturbed():
+            for title, run in tries:
+                try:
+                    run(f)
+                except NotAttempted as nothing:
+                    if not held:
+                        return Report(self.usage, attempted=False)
+                    return self._report(held, nothing, title, len(tries))
+                except Trouble as trouble:
+                    return self._report(held, trouble, title, len(tries))
+                held.append(title)
+        return Report(self.usage, tuple(held))
+
+    @property
+    def _handed(self):
+        name = self.usage.split("(")[0].split()[-1]
+        return f"Hand the check {name} itself, without calling it."
+
+    def _report(self, held, trouble, title="a function or class", tries=1):
+        finding = Finding(title, trouble.given, trouble.came, trouble.expected, trouble.cause)
+        return Report(self.usage, tuple(held), finding, untried=tries - len(held) - 1)
+
+    def _tries(self, rng):
+        """Pairs of a title and a function that raises Trouble; what is right is computed before anything is tried."""
+        tries = [self._prepared(step, np.random.default_rng(seed)) for seed, step in enumerate(self.steps)]
+        if rng is not None:
+            drawn = self.draw(rng) if self.draw else []
+            again = [step for step in self.steps if isinstance(step, Property)]
+            tries += [self._prepared(step, rng, " (drawn)") for step in [*drawn, *again]]
+        return tries
+
+    def _prepared(self, step, rng, suffix=""):
+        if isinstance(step, Case):
+            return step.title + suffix, partial(self._compare, case=step, expected=self._of(self.right, step))
+        return step.title + suffix, partial(self._judge, step=step, rng=rng)
+
+    def _of(self, f, case):
+        """What our own function `f` returns in a case, as a tuple of arrays."""
+        copies = (arg.copy() if isinstance(arg, np.ndarray) else arg for arg in case.args)
+        with np.errstate(all="ignore"):
+            value = case.play(f, *copies)
+        names = case.returns or self.returns
+        return tuple(np.asarray(result) for result in (value if len(names) > 1 else (value,)))
+
+    def _judge(self, f, *, step, rng):
+        def call(*args, play=direct, returns=self.returns):
+            outcome = attempt(f, args, names=returns, usage=self.usage, play=play)
+            if outcome.changed is not None:
+                raise _changed(self._parameters[outcome.changed] if play is direct else "")
+            return outcome.results[0] if len(returns) == 1 else outcome.results
+
+        step.judge(call, rng)
+
+    def _compare(self, f, *, case, expected):
+        """Raise Trouble unless `f` gives in this case what is expected."""
+        names = case.returns or self.returns
+        try:
+            outcome = attempt(f, case.args, names=names, usage=self.usage, play=case.play)
+            for number in range(len(names)):
+                self._compare_result(number, names[number], case, outcome, expected)
+            if outcome.changed is not None:
+                raise _changed(self._parameters[outcome.changed] if case.play is direct else "")
+        except Trouble as trouble:
+            trouble.given = self._given(case)
+            raise
+
+    def _compare_result(self, number, name, case, outcome, expected):
+        came, right = outcome.results[number], expected[number]
+        single = any(isinstance(arg, np.ndarray) and arg.dtype == np.float32 for arg in case.args)
+        prefix = f"{name} = " if name else ""
+        if not agree(came, right, single=single):
+            texts = [prefix + text for text in contrast(came, right, single=single)]
+            cause = self._explain(number, case, outcome, right, single)
+            raise Trouble(came=texts[0], expected=texts[1], cause=cause)
+        wide = right.dtype if self.keeps_type else min(came.dtype, right.dtype, key=_width)
+        if outcome.typed[number] and right.ndim and (came.dtype != wide or _width(came.dtype) < _width(right.dtype)):
+            raise Trouble(came=f"{prefix}{came.dtype}", expected=f"{prefix}{right.dtype}", cause=_type_cause(came))
+
+    def _explain(self, number, case, outcome, right, single):
+        """The sentence for a result that is not right: a typical mistake, or what can be seen from outside."""
+        came = outcome.results[number]
+        for mistake in self.mistakes:
+            for wrong in mistake.wrong:
+                try:
+                    result = self._of(wrong, case)[number]
+                except Exception:  # a mistake need not fit every case
+                    continue
+                if agree(came, result, single=single) and not agree(result, right, single=single):
+                    return mistake.cause
+        return case.cause if case.cause and came.shape == right.shape else _outward(number, outcome, right)
+
+    @property
+    def _parameters(self):
+        return re.findall(r"\w+", self.usage.partition("(")[2])
+
+    def _given(self, case):
+        if case.script:
+            values = [f"x = {shown(arg)}" for arg in case.args if isinstance(arg, np.ndarray)]
+            return "; ".join([case.script, *values[:1]])
+        pairs = zip(self._parameters, case.args, strict=True)
+        return ", ".join(f"{name} = {shown(arg)}" for name, arg in pairs if not isinstance(arg, np.random.Generator))
+
+
+def _width(dtype):
+    return dtype.itemsize if dtype.kind == "f" else 0
+
+
+def _changed(name):
+    return Trouble(
+        came=f"{name or 'the input'} is changed after the call",
+        expected="an input that stays as it was",
+        cause="An input is changed in place. Operations such as -= and x[...] = write into the caller's array: write "
+        "x = x - y, or work on x.copy().",
+    )
+
+
+def _type_cause(came):
+    if came.dtype == np.float64:
+        return (
+            "The result has another float type than the input. np.zeros(shape), np.eye and NumPy's own float64 "
+            "numbers make float64; np.zeros_like(x) and x.dtype keep the type."
+        )
+    return "The result has another number type than the input, and loses digits."
+
+
+def _outward(number, outcome: Outcome, right):
+    """What can be said of a wrong result without knowing the mistake."""
+    came = outcome.results[number]
+    if outcome.single[number]:
+        return "The function returns a tuple with one entry: is there a comma after the result?"
+    if came.shape != right.shape:
+        return f"The result has the shape {came.shape}, expected {right.shape}. Which axis is summed over?"
+    warned = f" NumPy warned: {outcome.warning}." if outcome.warning else ""
+    if not np.isfinite(came).all() and np.isfinite(right).all():
+        return f"A number is not finite: somewhere there is 0/0, the log of 0, or a number too large for exp.{warned}"
+    factor = _factor(came, right)
+    if factor is not None:
+        return (
+            f"Every number is {factor:.5g} times what it should be. Is something multiplied or divided once too often?"
+        )
+    if came.ndim == 2 and came.shape[0] == came.shape[1] and agree(came.T, right):
+        return "This is the transpose of the right result: rows and columns are swapped."
+    return f"No typical mistake gives this. Compute the first number by hand and compare the steps.{warned}"
+
+
+def _factor(came, right):
+    """The number that `right` must be multiplied with to be `came`, if there is one."""
+    at = np.unravel_index(np.argmax(np.abs(right)), right.shape)
+    if not np.isfinite(right).all() or right[at] == 0:
+        return None
+    factor = came[at] / right[at]
+    return factor if factor != 0 and agree(came, factor * right) else None
