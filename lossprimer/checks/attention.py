@@ -64,8 +64,7 @@ _ATTENTION = Task(
     "attention_weights(queries, keys)",
     right=_right,
     steps=[
-        Case("two positions by hand", (np.array([[1.0, 0.0], [0.0, 2.0]]), np.array([[1.0, 1.0], [0.0, 1.0]]))),
-        Case("three positions of size 4", (_QUERIES, _KEYS)),
+        Case("three positions by hand", (_QUERIES, _KEYS)),
         Case("one position has nobody else to look at", (_QUERIES[:1], _KEYS[:1])),
         Case("a batch of two", (np.stack([_QUERIES, _KEYS]), np.stack([_KEYS, _WEIGHTS]))),
         Case("a batch with heads", (np.stack([[_QUERIES, _KEYS]]), np.stack([[_WEIGHTS, _QUERIES]]))),

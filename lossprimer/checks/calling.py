@@ -175,7 +175,7 @@ _ERRORS = (
     (
         r"could not be broadcast|non-broadcastable|could not broadcast",
         "Shapes do not fit together. A sum, mean or "
-        "maximum over an axis loses that axis; keepdims=True keeps it, so that the result fits below what it came from.",
+        "maximum over an axis loses that axis; keepdims=True keeps it, so that the result fits what it came from.",
     ),
     (
         r"matmul|not aligned|einsum",
@@ -192,6 +192,7 @@ _ERRORS = (
     (r"^RecursionError", "The function calls itself without end."),
     (r"truth value of an array", "An if, max or and meets a whole array. Use np.where, np.maximum or np.max."),
     (r"has no attribute", "A method or attribute is missing. The task asks for {usage}."),
+    (r"^AxisError", "The array does not have that axis. The last one is axis=-1, however many there are."),
     (
         r"^IndexError",
         "An index does not fit the array. To take one entry of each row, write x[np.arange(len(x)), labels].",

@@ -39,8 +39,8 @@ def dropout_backward(f: Callable, *, rng: np.random.Generator | None = None) -> 
 def dropout_layer(f: Callable, *, rng: np.random.Generator | None = None) -> Report:
     """Check the class ``Dropout(keep_prob, rng)``, with ``training``, ``forward(a)`` and ``backward(dy)``.
 
-    ``training`` is True at first: each call of ``forward`` draws a new mask and returns what inverted dropout does. With
-    ``training = False`` it returns `a`. ``backward`` goes back through the last call of ``forward``: through its mask,
+    ``training`` is True at first: each call of ``forward`` draws a new mask and returns what inverted dropout does.
+    With ``training = False`` it returns `a`. ``backward`` goes back through the last call of ``forward``: through its mask,
     or unchanged if there was none.
     """
     return _LAYER.check(f, rng)
@@ -49,8 +49,8 @@ def dropout_layer(f: Callable, *, rng: np.random.Generator | None = None) -> Rep
 def monte_carlo_average(f: Callable, *, rng: np.random.Generator | None = None) -> Report:
     """Check ``monte_carlo_average(x, weight, keep_prob, samples, rng)``, a mean over dropout masks.
 
-    `x` has the shape ``(N, D)``, `weight` the shape ``(D, K)``. For each of `samples` new masks, inverted dropout on `x`
-    gives the probabilities ``softmax(dropped x @ weight)``; the result is their mean, of shape ``(N, K)``.
+    `x` has the shape ``(N, D)``, `weight` the shape ``(D, K)``. For each of `samples` new masks, inverted dropout on
+    `x` gives the probabilities ``softmax(dropped x @ weight)``; the result is their mean, of shape ``(N, K)``.
     """
     return _MONTE_CARLO.check(f, rng)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 import lossprimer
-from lossprimer.checks.probability import log_of_shares, scores, shares
+from lossprimer.checks.probability import log_of_shares, scores, second, shares
 from lossprimer.checks.report import Report
 from lossprimer.checks.task import Case, Mistake, Task
 from lossprimer.probability import log_softmax, one_hot
@@ -84,8 +84,8 @@ _UNDERFLOW = (
     "compute log(sum(exp(z))) - z[label], with the largest logit subtracted."
 )
 _SMALL_NUMBER = (
-    "A small number is added to the probability, or it is clipped, before the log. That hides the -inf and puts a wrong "
-    "loss in its place. Compute log(sum(exp(z))) - z[label] with the largest logit subtracted."
+    "A small number is added to the probability, or it is clipped, before the log. That hides the -inf and puts a "
+    "wrong loss in its place. Compute log(sum(exp(z))) - z[label] with the largest logit subtracted."
 )
 _BASE_TWO = "The logarithm has base 2 or 10: the loss is not in nats. np.log is the natural one."
 _SUM = "The losses are added up. Divide by the number of examples: the mean over the batch."
@@ -115,7 +115,7 @@ _SMALL_LOGS = [
 def _cases(*options, underflow=_UNDERFLOW):
     """Cases that the losses and their gradients share."""
     return [
-        Case("one example by hand", (_HAND, np.array([1]), *options)),
+        Case("one example by hand", (_HAND, np.array([2]), *options)),
         Case("two examples, four classes", (_LOGITS, _LABELS, *options)),
         Case("as many examples as classes", (_THREE, _THREE_LABELS, *options)),
         Case("the same label twice", (_LOGITS, _REPEATED, *options)),
@@ -198,8 +198,8 @@ _CROSS_ENTROPY = Task(
             lambda z, labels: -log_softmax(z).mean(),
         ),
         Mistake(
-            "The largest logit is subtracted in the exponent and not given back: add it to the logarithm of the sum, or "
-            "subtract it from the label's logit too.",
+            "The largest logit is subtracted in the exponent and not given back: add it to the logarithm of the sum, "
+            "or subtract it from the label's logit too.",
             lambda z, labels: (
                 np.log(np.exp(z - z.max(axis=-1, keepdims=True)).sum(axis=-1)) - _picked(z, labels)
             ).mean(),
@@ -323,7 +323,7 @@ _SMOOTHED = Task(
     "smoothed_cross_entropy(logits, labels, smoothing)",
     right=lambda logits, labels, smoothing: lossprimer.cross_entropy(logits, labels, label_smoothing=smoothing),
     steps=[
-        Case("one example by hand", (_HAND, np.array([1]), 0.3)),
+        Case("one example by hand", (_HAND, np.array([2]), 0.3)),
         *_SMOOTHED_CASES[1:5],
         Case("smoothing 1 forgets the label", (_LOGITS, _LABELS, 1.0)),
         *_SMOOTHED_CASES[5:],
@@ -362,8 +362,7 @@ _SMOOTHED = Task(
             lambda z, labels, e: (1 - e) * _loss()(z, labels),
         ),
         Mistake(
-            "The logarithms of all classes are added up without dividing by K, or divided once more.",
-            lambda z, labels, e: (1 - e) * _loss()(z, labels) - e * log_softmax(z).sum(axis=-1).mean(),
+            "The smoothing part is divided by K twice: the mean over the classes has done so already.",
             lambda z, labels, e: (1 - e) * _loss()(z, labels) - e * log_softmax(z).mean() / z.shape[-1],
         ),
         Mistake(
@@ -502,7 +501,7 @@ _KL = Task(
         Mistake(
             "The sum goes over the rows. The classes are on the last axis: axis=-1.",
             lambda p, q: _terms(p, q).sum(axis=0),
-            lambda p, q: _terms(p, q).sum(axis=1),
+            lambda p, q: _terms(p, q).sum(axis=second(p)),
         ),
         Mistake("The terms are not added up.", _terms),
         Mistake(

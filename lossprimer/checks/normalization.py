@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 import lossprimer
+from lossprimer.checks.probability import second
 from lossprimer.checks.report import Report
 from lossprimer.checks.task import Case, Mistake, Task
 
@@ -22,9 +23,9 @@ def batch_norm(f: Callable, *, rng: np.random.Generator | None = None) -> Report
 def batch_norm_layer(f: Callable, *, rng: np.random.Generator | None = None) -> Report:
     """Check the class ``BatchNorm(num_features, momentum, eps)``, with ``forward(x)`` for `x` of shape ``(N, C)``.
 
-    ``training`` is True at first. In training, ``forward`` normalizes with the mean and the variance of the batch (gamma
-    is 1, beta 0) and moves ``running_mean`` (0 at first) and ``running_var`` (1 at first, unbiased: it divides by N - 1)
-    to ``(1 - momentum) * old + momentum * batch``. With ``training = False`` it normalizes with these two and leaves
+    ``training`` is True at first. In training, ``forward`` normalizes with the mean and the variance of the batch
+    (gamma is 1, beta 0) and moves ``running_mean`` (0 at first) and ``running_var`` (1 at first, unbiased: it divides
+    by N - 1) to ``(1 - momentum) * old + momentum * batch``. With ``training = False`` it normalizes with these two and leaves
     them as they are.
     """
     return _BATCH_NORM_LAYER.check(f, rng)
@@ -101,16 +102,16 @@ _NO_EPS = "eps is missing: sqrt(var + eps) keeps the division finite where all v
 _NO_ROOT = "The root is missing: divide by sqrt(var + eps), not by the variance."
 _DDOF = "The variance divides by n - 1. Normalization takes the plain mean of the squares: np.var with ddof=0."
 _CANCELS = (
-    "The variance is computed as E[x^2] - E[x]^2. For values far from 0 the two nearly cancel, and few digits are left, "
-    "or a negative number. Subtract the mean first, then average the squares."
+    "The variance is computed as E[x^2] - E[x]^2. For values far from 0 the two nearly cancel, and few digits are "
+    "left, or a negative number. Subtract the mean first, then average the squares."
 )
 _NOT_CENTRED = "The mean is not subtracted."
 _NO_GAMMA = "gamma is not used: multiply the normalized values with it."
 _NO_BETA = "beta is not used: add it at the end."
 _GAMMA_IS_BETA = "gamma and beta have changed places: gamma multiplies, beta is added."
 _KEEPDIMS = (
-    "The means of the rows stand in a row instead of a column: without keepdims=True, column i loses the mean of row i, "
-    "and in a square table that goes unnoticed."
+    "The means of the rows stand in a row instead of a column: without keepdims=True, column i loses the mean of row "
+    "i, and in a square table that goes unnoticed."
 )
 _WHOLE = "Mean and variance are those of the whole array."
 
@@ -137,7 +138,6 @@ def _shared(axis):
             _EPS_OUTSIDE,
             _affine(axis, root=lambda var, eps: np.sqrt(var) + eps),
             _affine(axis, root=lambda var, eps: np.sqrt(var + eps**2)),
-            _affine(axis, root=lambda var, eps: np.maximum(np.sqrt(var), eps)),
         ),
         Mistake(_NO_EPS, _affine(axis, root=lambda var, eps: np.sqrt(var))),
         Mistake(
@@ -155,13 +155,13 @@ _BATCH_NORM = Task(
     keeps_type=True,
     steps=[
         Case("two columns by hand", (_COLUMNS, np.ones(2), np.zeros(2), 0.0)),
-        Case("three examples of four features", (_X, np.ones(4), np.zeros(4), 1e-5)),
-        Case("as many examples as features", (_SQUARE, np.ones(3), np.zeros(3), 1e-5)),
-        Case("gamma and beta", (_X, _GAMMA, _BETA, 1e-5)),
+        Case("three examples of four features", (_X, np.ones(4), np.zeros(4), 0.01)),
+        Case("as many examples as features", (_SQUARE, np.ones(3), np.zeros(3), 0.01)),
+        Case("gamma and beta", (_X, _GAMMA, _BETA, 0.01)),
         Case("an eps that one can see", (_X, _GAMMA, _BETA, 3.0), _EPS_OUTSIDE),
-        Case("a column of equal values", (np.array([[5.0, 1.0], [5.0, 3.0]]), np.ones(2), np.ones(2), 1e-5), _NO_EPS),
-        Case("float32 stays float32", tuple(a.astype(np.float32) for a in (_X, _GAMMA, _BETA)) + (1e-5,)),
-        Case("values far from 0", (_X + 1e8, np.ones(4), np.zeros(4), 1e-5), _CANCELS),
+        Case("a column of equal values", (np.array([[5.0, 1.0], [5.0, 3.0]]), np.ones(2), np.ones(2), 0.01), _NO_EPS),
+        Case("float32 stays float32", tuple(a.astype(np.float32) for a in (_X, _GAMMA, _BETA)) + (0.01,)),
+        Case("values far from 0", (_X + 1e8, np.ones(4), np.zeros(4), 0.01), _CANCELS),
     ],
     draw=lambda rng: _draw_norm(rng, (7, 4), (4, 7), (5, 5)),
     mistakes=[
@@ -180,13 +180,13 @@ _BATCH_NORM = Task(
 def _draw_norm(rng, *shapes):
     return [
         *(
-            Case(f"shape {shape}", (*(_numbers(rng, *s) for s in (shape, shape[-1:], shape[-1:])), 1e-5))
+            Case(f"shape {shape}", (*(_numbers(rng, *s) for s in (shape, shape[-1:], shape[-1:])), 0.01))
             for shape in shapes
         ),
         Case("a larger eps", (*(_numbers(rng, *s) for s in (shapes[0], shapes[0][-1:], shapes[0][-1:])), 0.5)),
         Case(
             "values far from 0",
-            (_numbers(rng, *shapes[0]) + 1e8, np.ones(shapes[0][-1]), np.zeros(shapes[0][-1]), 1e-5),
+            (_numbers(rng, *shapes[0]) + 1e8, np.ones(shapes[0][-1]), np.zeros(shapes[0][-1]), 0.01),
             _CANCELS,
         ),
     ]
@@ -198,15 +198,15 @@ _LAYER_NORM = Task(
     keeps_type=True,
     steps=[
         Case("two rows by hand", (_COLUMNS, np.ones(2), np.zeros(2), 0.0)),
-        Case("three rows of four", (_X, np.ones(4), np.zeros(4), 1e-5)),
-        Case("three rows of three", (_SQUARE, np.ones(3), np.zeros(3), 1e-5)),
-        Case("the last of three axes", (_DEEP, np.ones(4), np.zeros(4), 1e-5)),
-        Case("one row alone", (_X[0], np.ones(4), np.zeros(4), 1e-5)),
-        Case("gamma and beta", (_X, _GAMMA, _BETA, 1e-5)),
+        Case("three rows of four", (_X, np.ones(4), np.zeros(4), 0.01)),
+        Case("three rows of three", (_SQUARE, np.ones(3), np.zeros(3), 0.01)),
+        Case("the last of three axes", (_DEEP, np.ones(4), np.zeros(4), 0.01)),
+        Case("one row alone", (_X[0], np.ones(4), np.zeros(4), 0.01)),
+        Case("gamma and beta", (_X, _GAMMA, _BETA, 0.01)),
         Case("an eps that one can see", (_X, _GAMMA, _BETA, 3.0), _EPS_OUTSIDE),
-        Case("a row of equal values", (np.array([[5.0, 5.0], [1.0, 3.0]]), np.ones(2), np.ones(2), 1e-5), _NO_EPS),
-        Case("float32 stays float32", tuple(a.astype(np.float32) for a in (_X, _GAMMA, _BETA)) + (1e-5,)),
-        Case("values far from 0", (_X + 1e8, np.ones(4), np.zeros(4), 1e-5), _CANCELS),
+        Case("a row of equal values", (np.array([[5.0, 5.0], [1.0, 3.0]]), np.ones(2), np.ones(2), 0.01), _NO_EPS),
+        Case("float32 stays float32", tuple(a.astype(np.float32) for a in (_X, _GAMMA, _BETA)) + (0.01,)),
+        Case("values far from 0", (_X + 1e8, np.ones(4), np.zeros(4), 0.01), _CANCELS),
     ],
     draw=lambda rng: _draw_norm(rng, (7, 4), (4, 7), (5, 5), (2, 3, 4)),
     mistakes=[
@@ -215,7 +215,10 @@ _LAYER_NORM = Task(
             "axis=-1.",
             _affine(0),
         ),
-        Mistake("Mean and variance go over the wrong axis. Each row is normalized by itself: axis=-1.", _affine(1)),
+        Mistake(
+            "Mean and variance go over the wrong axis. Each row is normalized by itself: axis=-1.",
+            lambda x, gamma, beta, eps: _affine(second(x))(x, gamma, beta, eps),
+        ),
         Mistake(_WHOLE + " Each row has its own: axis=-1.", _affine(None)),
         Mistake(_KEEPDIMS, _affine(-1, keepdims=False)),
         *_shared(-1),
@@ -237,21 +240,21 @@ _RMS_NORM = Task(
     keeps_type=True,
     steps=[
         Case("one row by hand", (np.array([1.0, 7.0]), np.ones(2), 0.0)),
-        Case("three rows of four", (_X, np.ones(4), 1e-5)),
-        Case("three rows of three", (_SQUARE, np.ones(3), 1e-5)),
-        Case("the last of three axes", (_DEEP, np.ones(4), 1e-5)),
-        Case("gamma", (_X, _GAMMA, 1e-5)),
+        Case("three rows of three", (_SQUARE, np.ones(3), 0.01)),
+        Case("three rows of four", (_X, np.ones(4), 0.01)),
+        Case("the last of three axes", (_DEEP, np.ones(4), 0.01)),
+        Case("gamma", (_X, _GAMMA, 0.01)),
         Case("an eps that one can see", (_X, _GAMMA, 3.0), _EPS_OUTSIDE.replace("variance", "mean square")),
         Case(
             "a row of zeros",
-            (np.array([[0.0, 0.0], [1.0, 3.0]]), np.ones(2), 1e-5),
+            (np.array([[0.0, 0.0], [1.0, 3.0]]), np.ones(2), 0.01),
             "eps is missing: sqrt(mean(x**2) + eps) keeps the division finite where all values are 0.",
         ),
-        Case("float32 stays float32", (_X.astype(np.float32), _GAMMA.astype(np.float32), 1e-5)),
+        Case("float32 stays float32", (_X.astype(np.float32), _GAMMA.astype(np.float32), 0.01)),
     ],
     draw=lambda rng: [
         Case(f"shape {shape}", (_numbers(rng, *shape), _numbers(rng, shape[-1]), eps))
-        for shape, eps in (((7, 4), 1e-5), ((5, 5), 1e-5), ((2, 3, 4), 1e-5), ((4, 7), 0.5))
+        for shape, eps in (((7, 4), 0.01), ((5, 5), 0.01), ((2, 3, 4), 0.01), ((4, 7), 0.5))
     ],
     mistakes=[
         Mistake(
@@ -270,7 +273,8 @@ _RMS_NORM = Task(
         ),
         Mistake("The mean goes over the batch. Each row has its own root mean square: axis=-1.", _wrong_rms(axis=0)),
         Mistake(
-            "The mean goes over the wrong axis. Each row has its own root mean square: axis=-1.", _wrong_rms(axis=1)
+            "The mean goes over the wrong axis. Each row has its own root mean square: axis=-1.",
+            lambda x, gamma, eps: _rms(x, gamma, eps, axis=second(x)),
         ),
         Mistake(
             "The mean goes over the whole array. Each row has its own root mean square: axis=-1.", _wrong_rms(axis=None)
@@ -340,7 +344,7 @@ _DY = np.array([[1.0, 0.0, -1.0, 2.0], [0.5, 2.0, 1.0, -1.0], [0.0, 1.0, 3.0, 0.
 def _draw_backward(rng):
     return [
         Case(f"shape {shape}", (_numbers(rng, *shape), _numbers(rng, *shape), _numbers(rng, shape[-1]), eps))
-        for shape, eps in (((4, 6), 1e-5), ((5, 5), 1e-5), ((6, 3), 0.5))
+        for shape, eps in (((4, 6), 0.01), ((5, 5), 0.01), ((6, 3), 0.5))
     ]
 
 
@@ -349,12 +353,12 @@ _BACKWARD = Task(
     right=_right_gradients,
     returns=("dx", "dgamma", "dbeta"),
     steps=[
-        Case("one row of three", (np.array([[1.0, 0.0, 0.0]]), np.array([[1.0, 2.0, 6.0]]), np.ones(3), 1e-5)),
-        Case("three rows of four", (_DY, _X, np.ones(4), 1e-5)),
-        Case("with gamma", (_DY, _X, _GAMMA, 1e-5)),
-        Case("three rows of three", (_DY[:, 1:], _SQUARE, _GAMMA[1:], 1e-5)),
+        Case("one row of three", (np.array([[1.0, 0.0, 0.0]]), np.array([[2.0, 3.0, 7.0]]), np.ones(3), 0.01)),
+        Case("three rows of four", (_DY, _X, np.ones(4), 0.01)),
+        Case("with gamma", (_DY, _X, _GAMMA, 0.01)),
+        Case("three rows of three", (_DY[:, 1:], _SQUARE, _GAMMA[1:], 0.01)),
         Case("an eps that one can see", (_DY, _X, _GAMMA, 3.0), _EPS_OUTSIDE),
-        Case("float32", tuple(a.astype(np.float32) for a in (_DY, _X, _GAMMA)) + (1e-5,)),
+        Case("float32", tuple(a.astype(np.float32) for a in (_DY, _X, _GAMMA)) + (0.01,)),
     ],
     draw=_draw_backward,
     mistakes=[
@@ -439,7 +443,7 @@ def _added(dy, x, gamma):
     x_hat = _standard(x, 1e-5, -1)
     g = dy * gamma
     corrections = g.mean(axis=-1, keepdims=True) + x_hat * (g * x_hat).mean(axis=-1, keepdims=True)
-    return (g + corrections) / np.sqrt(x.var(axis=-1, keepdims=True) + 1e-5)
+    return (g + corrections) / np.sqrt(x.var(axis=-1, keepdims=True) + 0.01)
 
 
 class _Right:
@@ -553,7 +557,7 @@ def _script(uses, momentum, eps):
     return "; ".join(lines)
 
 
-def _layer_case(title, uses, *batches, momentum=0.25, eps=1e-5, cause=""):
+def _layer_case(title, uses, *batches, momentum=0.25, eps=0.01, cause=""):
     args = (batches[0].shape[1], momentum, eps, *batches)
     names = ("y", "running_mean", "running_var")
     return Case(title, args, cause, play=_after(*uses), script=_script(uses, momentum, eps), returns=names)

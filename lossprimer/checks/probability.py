@@ -56,6 +56,11 @@ def shares(z: np.ndarray, axis=-1, top="row", base=np.exp) -> np.ndarray:
     return powers / powers.sum(axis=axis, keepdims=True)
 
 
+def second(z: np.ndarray) -> int:
+    """The axis that is the last one in a table and not in three axes."""
+    return min(1, z.ndim - 1)
+
+
 def log_of_shares(p: Callable) -> list[Callable]:
     """Ways to take the log of the shares `p(z)` with a small number that keeps it finite."""
     small = (1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-12, 1e-15, 1e-16, 1e-20, 1e-30, 1e-100, 1e-300)
@@ -143,7 +148,7 @@ _SOFTMAX = Task(
     steps=[Case("three scores by hand", (np.array([2.0, 1.0, 0.5]),)), *_shapes(), *_extremes(), _MASKED],
     draw=_drawn(),
     mistakes=[
-        Mistake(_WRONG_AXIS, lambda z: shares(z, 0), lambda z: shares(z, 0, "none"), lambda z: shares(z, 1)),
+        Mistake(_WRONG_AXIS, lambda z: shares(z, 0), lambda z: shares(z, 0, "none"), lambda z: shares(z, second(z))),
         Mistake(
             _WHOLE,
             lambda z: shares(z, None),
@@ -168,10 +173,6 @@ _SOFTMAX = Task(
             "The scores are divided by their sum. First take the exponential of each: it is never negative.",
             lambda z: z / z.sum(axis=-1, keepdims=True),
         ),
-        Mistake(
-            "The exponentials are divided by the largest of them. Divide by their sum.",
-            lambda z: np.exp(z) / np.exp(z).max(axis=-1, keepdims=True),
-        ),
         Mistake(_LOG_IS_TAKEN, lossprimer.log_softmax),
         Mistake(
             "The signs of the scores are turned: exp(-z) gives the largest share to the smallest score.",
@@ -179,7 +180,7 @@ _SOFTMAX = Task(
             lambda z: shares(-z, top="none"),
         ),
         Mistake(
-            "Each score goes through a sigmoid by itself. Softmax compares it with the others: divide by their sum.",
+            "Each score goes through a sigmoid by itself. Softmax compares it with the others.",
             lambda z: 1 / (1 + np.exp(-z)),
         ),
     ],
@@ -201,6 +202,11 @@ def _draw_temperatures(rng):
     return _drawn(_with(temperature))(rng)
 
 
+_NO_MAXIMUM_AT_TEMPERATURE = (
+    "A quotient z / temperature can be too large or too small for exp. Divide first, then subtract the largest quotient "
+    "of each row, then take exp."
+)
+
 _TEMPERATURE = Task(
     "softmax_with_temperature(z, temperature)",
     right=lambda z, temperature: lossprimer.softmax(z, temperature=temperature),
@@ -209,10 +215,10 @@ _TEMPERATURE = Task(
         Case("three scores at temperature 0.5", (np.array([2.0, 1.0, 0.5]), 0.5)),
         Case("temperature 1 is the plain softmax", (np.array([2.0, 1.0, 0.5]), 1.0)),
         *_shapes(_with(2.0)),
-        Case("very cold: only the leader is left", (np.array([2.0, 1.0, 0.5]), 0.001), _NO_MAXIMUM),
-        Case("very cold: a tie is shared", (np.array([2.0, 2.0, 0.5]), 0.001), _NO_MAXIMUM),
+        Case("very cold: only the leader is left", (np.array([2.0, 1.0, 0.5]), 0.001), _NO_MAXIMUM_AT_TEMPERATURE),
+        Case("very cold: a tie is shared", (np.array([2.0, 2.0, 0.5]), 0.001), _NO_MAXIMUM_AT_TEMPERATURE),
         Case("very hot: nearly equal shares", (np.array([2.0, 1.0, 0.5]), 1000.0)),
-        *_extremes(_with(0.5)),
+        *_extremes(_with(0.5), _NO_MAXIMUM_AT_TEMPERATURE),
     ],
     draw=_draw_temperatures,
     mistakes=[
@@ -235,21 +241,20 @@ _TEMPERATURE = Task(
             lambda z, t: shares(z) ** (1 / t),
         ),
         Mistake(
-            "The largest score is not divided by the temperature, so that what is subtracted is not the largest number "
-            "in the exponents. Divide all scores first.",
+            _NO_MAXIMUM_AT_TEMPERATURE,
+            _over(lambda z: shares(z, top="none")),
             lambda z, t: shares(z / t - z.max(axis=-1, keepdims=True), top="none"),
         ),
         Mistake(
             _WRONG_AXIS,
             _over(lambda z: shares(z, 0)),
             _over(lambda z: shares(z, 0, "none")),
-            _over(lambda z: shares(z, 1)),
+            _over(lambda z: shares(z, second(z))),
         ),
         Mistake(_WHOLE, _over(lambda z: shares(z, None)), _over(lambda z: shares(z, None, "none"))),
         Mistake(_MAXIMUM_OF_COLUMN, _over(lambda z: shares(z - z.max(axis=0), top="none"))),
         Mistake(_KEEPDIMS, _over(_square)),
         Mistake(_GLOBAL_MAXIMUM, _over(lambda z: shares(z, top="all"))),
-        Mistake(_NO_MAXIMUM, _over(lambda z: shares(z, top="none"))),
         Mistake(_BASE_TWO, _over(lambda z: shares(z, base=np.exp2))),
         Mistake(_LOG_IS_TAKEN, _over(lossprimer.log_softmax)),
     ],
@@ -305,7 +310,11 @@ _LOG_SOFTMAX = Task(
             lambda z: z - np.exp(z - _tops(z)).sum(axis=-1, keepdims=True),
             lambda z: z - np.exp(z).sum(axis=-1, keepdims=True),
         ),
-        Mistake(_WRONG_AXIS, lambda z: lossprimer.log_softmax(z, axis=0), lambda z: lossprimer.log_softmax(z, axis=1)),
+        Mistake(
+            _WRONG_AXIS,
+            lambda z: lossprimer.log_softmax(z, axis=0),
+            lambda z: lossprimer.log_softmax(z, axis=second(z)),
+        ),
         Mistake(
             _WHOLE, lambda z: z - np.log(np.exp(z).sum()), lambda z: z - _tops(z) - np.log(np.exp(z - _tops(z)).sum())
         ),
@@ -337,7 +346,7 @@ _BACKWARD = Task(
     right=lossprimer.softmax_backward,
     keeps_type=True,
     steps=[
-        Case("three shares by hand", (np.array([1.0, 0.0, -1.0]), np.array([0.5, 0.3, 0.2]))),
+        Case("three shares by hand", (np.array([1.0, 0.0, 2.0]), np.array([0.5, 0.3, 0.2]))),
         *_shapes(_pair),
         Case("the same slope for all shares moves no score", (np.full((2, 3), 4.0), shares(_TABLE[:2]))),
         Case("a share of exactly 1 passes nothing on", (np.array([3.0, 1.0, 2.0]), np.array([1.0, 0.0, 0.0]))),
@@ -375,7 +384,7 @@ _BACKWARD = Task(
         Mistake(
             _WRONG_AXIS.replace("The shares add up to 1", "The sum goes"),
             lambda dy, p: p * (dy - (dy * p).sum(axis=0)),
-            lambda dy, p: p * (dy - (dy * p).sum(1, keepdims=True)),
+            lambda dy, p: p * (dy - (dy * p).sum(second(p), keepdims=True)),
         ),
         Mistake(_WHOLE, lambda dy, p: p * (dy - (dy * p).sum())),
         Mistake(

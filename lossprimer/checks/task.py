@@ -120,17 +120,17 @@ class Task:
         tries = self._tries(rng)
         held = []
         with undisturbed():
-            for title, run in tries:
+            for each in tries:
                 try:
-                    run(f)
+                    each.run(f, held)
                 except NotAttempted as nothing:
                     if not held:
                         return Report(self.usage, attempted=False)
-                    return self._report(held, nothing, title, len(tries))
+                    return self._report(held, nothing, each.title, len(tries))
                 except Trouble as trouble:
-                    return self._report(held, trouble, title, len(tries))
-                held.append(title)
-        return Report(self.usage, tuple(held))
+                    return self._report(held, trouble, each.title, len(tries))
+                held.append(each)
+        return Report(self.usage, tuple(each.title for each in held))
 
     @property
     def _handed(self):
@@ -139,21 +139,22 @@ class Task:
 
     def _report(self, held, trouble, title="a function or class", tries=1):
         finding = Finding(title, trouble.given, trouble.came, trouble.expected, trouble.cause)
-        return Report(self.usage, tuple(held), finding, untried=tries - len(held) - 1)
+        return Report(self.usage, tuple(each.title for each in held), finding, untried=tries - len(held) - 1)
 
     def _tries(self, rng):
-        """Pairs of a title and a function that raises Trouble; what is right is computed before anything is tried."""
-        tries = [self._prepared(step, np.random.default_rng(seed)) for seed, step in enumerate(self.steps)]
+        """Everything that will be tried; what is right is computed before any of it is."""
+        tries = [self._try(step, step.title, np.random.default_rng(seed)) for seed, step in enumerate(self.steps)]
         if rng is not None:
             drawn = self.draw(rng) if self.draw else []
             again = [step for step in self.steps if isinstance(step, Property)]
-            tries += [self._prepared(step, rng, " (drawn)") for step in [*drawn, *again]]
+            tries += [self._try(step, f"{step.title} (drawn)", rng) for step in [*drawn, *again]]
         return tries
 
-    def _prepared(self, step, rng, suffix=""):
-        if isinstance(step, Case):
-            return step.title + suffix, partial(self._compare, case=step, expected=self._of(self.right, step))
-        return step.title + suffix, partial(self._judge, step=step, rng=rng)
+    def _try(self, step, title, rng):
+        if isinstance(step, Property):
+            return _Try(title, partial(self._judge, step=step, rng=rng))
+        expected = self._of(self.right, step)
+        return _Try(title, partial(self._compare, case=step, expected=expected), step, expected)
 
     def _of(self, f, case):
         """What our own function `f` returns in a case, as a tuple of arrays."""
@@ -163,52 +164,62 @@ class Task:
         names = case.returns or self.returns
         return tuple(np.asarray(result) for result in (value if len(names) > 1 else (value,)))
 
-    def _judge(self, f, *, step, rng):
+    def _judge(self, f, held, *, step, rng):
         def call(*args, play=direct, returns=self.returns):
             outcome = attempt(f, args, names=returns, usage=self.usage, play=play)
             if outcome.changed is not None:
-                raise _changed(self._parameters[outcome.changed] if play is direct else "")
+                raise _changed(self._parameters[outcome.changed])
             return outcome.results[0] if len(returns) == 1 else outcome.results
 
         step.judge(call, rng)
 
-    def _compare(self, f, *, case, expected):
+    def _compare(self, f, held, *, case, expected):
         """Raise Trouble unless `f` gives in this case what is expected."""
         names = case.returns or self.returns
         try:
             outcome = attempt(f, case.args, names=names, usage=self.usage, play=case.play)
             for number in range(len(names)):
-                self._compare_result(number, names[number], case, outcome, expected)
+                self._compare_result(number, names[number], case, outcome, expected, held)
             if outcome.changed is not None:
-                raise _changed(self._parameters[outcome.changed] if case.play is direct else "")
+                raise _changed(self._parameters[outcome.changed] if case.play is direct else "x")
         except Trouble as trouble:
             trouble.given = self._given(case)
             raise
 
-    def _compare_result(self, number, name, case, outcome, expected):
+    def _compare_result(self, number, name, case, outcome, expected, held):
         came, right = outcome.results[number], expected[number]
-        single = any(isinstance(arg, np.ndarray) and arg.dtype == np.float32 for arg in case.args)
+        single = _is_single(case)
         prefix = f"{name} = " if name else ""
         if not agree(came, right, single=single):
             texts = [prefix + text for text in contrast(came, right, single=single)]
-            cause = self._explain(number, case, outcome, right, single)
+            cause = self._explain(number, case, outcome, right, held)
             raise Trouble(came=texts[0], expected=texts[1], cause=cause)
-        wide = right.dtype if self.keeps_type else min(came.dtype, right.dtype, key=_width)
-        if outcome.typed[number] and right.ndim and (came.dtype != wide or _width(came.dtype) < _width(right.dtype)):
+        kept = came.dtype == right.dtype if self.keeps_type else _width(came.dtype) >= _width(right.dtype)
+        if outcome.typed[number] and right.ndim and not kept:
             raise Trouble(came=f"{prefix}{came.dtype}", expected=f"{prefix}{right.dtype}", cause=_type_cause(came))
 
-    def _explain(self, number, case, outcome, right, single):
+    def _explain(self, number, case, outcome, right, held):
         """The sentence for a result that is not right: a typical mistake, or what can be seen from outside."""
         came = outcome.results[number]
         for mistake in self.mistakes:
             for wrong in mistake.wrong:
-                try:
-                    result = self._of(wrong, case)[number]
-                except Exception:  # a mistake need not fit every case
-                    continue
-                if agree(came, result, single=single) and not agree(result, right, single=single):
+                if self._agrees(wrong, case, outcome.results[: number + 1]) and all(
+                    self._agrees(wrong, each.case, each.expected) for each in held if each.case
+                ):
                     return mistake.cause
         return case.cause if case.cause and came.shape == right.shape else _outward(number, outcome, right)
+
+    def _agrees(self, wrong, case, results):
+        """Whether a mistake gives these results in a case, as far as they go.
+
+        A mistake that shows in an earlier case, where the learner's function was right, is not the one.
+        """
+        single = _is_single(case)
+        try:
+            ours = self._of(wrong, case)[: len(results)]
+        except Exception:  # a mistake need not fit every case
+            return False
+        return all(agree(came, own, single=single) for came, own in zip(results, ours, strict=True))
 
     @property
     def _parameters(self):
@@ -220,6 +231,20 @@ class Task:
             return "; ".join([case.script, *values[:1]])
         pairs = zip(self._parameters, case.args, strict=True)
         return ", ".join(f"{name} = {shown(arg)}" for name, arg in pairs if not isinstance(arg, np.random.Generator))
+
+
+@dataclass(frozen=True)
+class _Try:
+    """Something to try: ``run(f, held)`` raises Trouble. For a case also the case and what is right."""
+
+    title: str
+    run: Callable
+    case: Case | None = None
+    expected: tuple[np.ndarray, ...] = ()
+
+
+def _is_single(case):
+    return any(isinstance(arg, np.ndarray) and arg.dtype == np.float32 for arg in case.args)
 
 
 def _width(dtype):
