@@ -15,9 +15,9 @@ from lossprimer.checks.values import Refused, plain
 class Trouble(Exception):
     """Something did not hold: the input, what came, what was expected, and the likely cause."""
 
-    def __init__(self, *, came: str, cause: str, given: str = "", expected: str = ""):
+    def __init__(self, came: str, expected: str, cause: str):
         super().__init__(cause)
-        self.given, self.came, self.expected, self.cause = given, came, expected, cause
+        self.given, self.came, self.expected, self.cause = "", came, expected, cause
 
 
 class NotAttempted(Trouble):
@@ -143,7 +143,7 @@ def _unpacked(value, names, printed):
         raise _nothing(printed)
     else:
         came = f"one {type(value).__name__}"
-    raise Trouble(came=came, expected=f"the tuple ({wanted})", cause=f"End the function with: return {wanted}")
+    raise Trouble(came, f"the tuple ({wanted})", f"End the function with: return {wanted}")
 
 
 def _read(name, value, printed):
@@ -154,9 +154,9 @@ def _read(name, value, printed):
         return plain(value)
     except Refused as refused:
         raise Trouble(
-            came=str(refused),
-            expected=f"{name}: a NumPy array of numbers, or a number",
-            cause="Only plain arrays and numbers can be checked. Make one, for instance with np.array(...).",
+            str(refused),
+            f"{name}: a NumPy array of numbers, or a number".removeprefix(": "),
+            "Only plain arrays and numbers can be checked. Make one, for instance with np.array(...).",
         ) from None
 
 
@@ -165,7 +165,7 @@ def _nothing(printed):
         cause = "The function prints its result and returns nothing. Write return in place of print."
     else:
         cause = "The function returns nothing. End it with a line that begins with return."
-    return Trouble(came="None", cause=cause)
+    return Trouble("None", "", cause)
 
 
 _LONG = 300
@@ -207,7 +207,7 @@ _ERRORS = (
 def _failed(error, usage):
     """Trouble that says what was raised. An error from another process names its type in its text already."""
     if isinstance(error, NotImplementedError):
-        return NotAttempted(came="NotImplementedError", cause="This part is not written yet.")
+        return NotAttempted("NotImplementedError", "", "This part is not written yet.")
     try:
         text = str(error)[:_LONG]
     except Exception:
@@ -216,5 +216,5 @@ def _failed(error, usage):
         text = f"{type(error).__name__}: {text}".removesuffix(": ")
     for pattern, cause in _ERRORS:
         if re.search(pattern, text):
-            return Trouble(came=text, cause=cause.format(usage=usage))
-    return Trouble(came=text, cause="The function stops with an error before it returns.")
+            return Trouble(text, "", cause.format(usage=usage))
+    return Trouble(text, "", "The function stops with an error before it returns.")

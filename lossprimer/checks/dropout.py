@@ -9,12 +9,13 @@ import math
 from collections.abc import Callable
 
 import numpy as np
+from numpy import isin
 
 from lossprimer.checks.calling import Trouble
 from lossprimer.checks.probability import shares
 from lossprimer.checks.report import Report
 from lossprimer.checks.task import Case, Mistake, Property, Task
-from lossprimer.checks.values import near, shown
+from lossprimer.checks.values import agree, near, shown
 
 
 def inverted_dropout(f: Callable, *, rng: np.random.Generator | None = None) -> Report:
@@ -58,22 +59,26 @@ def monte_carlo_average(f: Callable, *, rng: np.random.Generator | None = None) 
 _LOG_RARE = math.log(2 / 1e-12)
 
 
-def deviation(count: int, variance: float) -> float:
-    """How far the mean of `count` numbers of range 1 is from its expectation at most, but for one time in 1e12."""
+def deviation(count: int, variance: np.ndarray | float) -> np.ndarray | float:
+    """How far the mean of `count` numbers from 0 to 1 is from what is expected, at most, but for one time in 1e12."""
     linear = _LOG_RARE / 3
-    return (linear + math.sqrt(linear**2 + 2 * count * variance * _LOG_RARE)) / count
+    return (linear + np.sqrt(linear**2 + 2 * count * variance * _LOG_RARE)) / count
 
 
 def _values(rng, *shape):
-    """Numbers with two decimals of which none is 0, so that a 0 was dropped."""
-    return (rng.uniform(0.5, 2.0, size=shape).round(2) + 0.001) * rng.choice([-1.0, 1.0], size=shape)
+    """Numbers of which none is 0, so that a 0 in the output was dropped."""
+    return rng.uniform(0.5, 2.0, size=shape).round(2) * rng.choice([-1.0, 1.0], size=shape)
 
 
-def _twin(rng):
-    """A seed, for several generators that draw the same."""
+def _generator(rng):
+    return np.random.default_rng(_seed(rng))
+
+
+def _seed(rng):
     return int(rng.integers(2**32))
 
 
+_EACH = "There is one random number for each entry: rng.random(a.shape)."
 _SCALES = (
     (lambda p: 1.0, "What is kept is not divided by keep_prob, so that the expected output is keep_prob times a."),
     (lambda p: p, "What is kept is multiplied with keep_prob. Divide by it: the expected output is then a."),
@@ -83,200 +88,117 @@ _SCALES = (
 )
 
 
-def kept(output: np.ndarray, a: np.ndarray, keep_prob: float, given: str, name: str = "output") -> np.ndarray:
-    """Where `output` keeps an entry of `a`, none of which is 0.
-
-    Raises
-    ------
-    Trouble
-        If it has another shape, or holds something else than 0 and ``a / keep_prob``.
-    """
+def _kept(output, a, keep_prob):
+    """Where an output keeps an entry of `a`. Trouble if it holds something else than 0 and ``a / keep_prob``."""
     if output.shape != a.shape:
-        raise Trouble(
-            given=given,
-            came=f"{name} of shape {output.shape}",
-            expected=f"shape {a.shape}",
-            cause="There is one random number for each entry: rng.random(a.shape).",
-        )
-    here = near(output, a / keep_prob, single=a.dtype == np.float32)
-    if (here | (output == 0)).all():
-        return here
-    first = tuple(np.argwhere(~(here | (output == 0)))[0])
-    came, expected = f"{name} {shown(output[first], 5)}", f"0 or {shown(a[first] / keep_prob, 5)}"
-    raise Trouble(
-        given=f"{given}; where a = {shown(a[first], 5)}",
-        came=came,
-        expected=expected,
-        cause=_scale_cause(output, a, keep_prob),
-    )
+        raise Trouble(f"an output of shape {output.shape}", f"shape {a.shape}", _EACH)
+    single = a.dtype == np.float32
+    keeps = near(output, a / keep_prob, single=single)
+    fits = keeps | (output == 0)
+    if fits.all():
+        return keeps
+    first = tuple(np.argwhere(~fits)[0])
+    came = f"{shown(output[first], 5)} for the entry {shown(a[first], 5)}"
+    cause = "An entry is either dropped, and then 0, or kept, and then a / keep_prob."
+    if near(output[output != 0], 1 / keep_prob, single=single).all():
+        cause = "This is the mask. The output is a times the mask."
+    for scale, sentence in _SCALES if keep_prob < 1 else ():
+        if (near(output, a * scale(keep_prob), single=single) | (output == 0)).all():
+            cause = sentence
+    raise Trouble(came, f"0 or {shown(a[first] / keep_prob, 5)}", cause)
 
 
-def _scale_cause(output, a, keep_prob):
-    if not np.isfinite(output).all():
-        return "A number is not finite: what is dropped is 0, and keep_prob is never 0."
-    for scale, cause in _SCALES if keep_prob < 1 else ():
-        if (near(output, a * scale(keep_prob), single=a.dtype == np.float32) | (output == 0)).all():
-            return cause
-    if near(output[output != 0], 1 / keep_prob).all():
-        return "This is the mask. The output is a times the mask."
-    return "An entry is either dropped, and then 0, or kept, and then a / keep_prob."
-
-
-def judge_share(keeps: np.ndarray, keep_prob: float, given: str) -> None:
-    """Raise Trouble unless as many entries are kept as the keep probability says."""
-    share = keeps.mean()
-    if abs(share - keep_prob) <= deviation(keeps.size, keep_prob * (1 - keep_prob)):
+def _judge_share(keeps, keep_prob):
+    """Trouble unless as many entries are kept as the keep probability says."""
+    share, bound = keeps.mean(), deviation(keeps.size, keep_prob * (1 - keep_prob))
+    if abs(share - keep_prob) <= bound:
         return
-    if share == 1:
-        cause = "Nothing is dropped."
-    elif share == 0:
-        cause = "Everything is dropped."
-    elif abs(share - (1 - keep_prob)) <= deviation(keeps.size, keep_prob * (1 - keep_prob)):
+    cause = "An entry is kept with the probability keep_prob: rng.random(a.shape) < keep_prob."
+    if share in (0, 1):
+        cause = "Nothing is dropped." if share else "Everything is dropped."
+    elif abs(share - (1 - keep_prob)) <= bound:
         cause = "Keep and drop are swapped: an entry is kept where rng.random() < keep_prob."
-    else:
-        cause = "An entry is kept with the probability keep_prob: rng.random(a.shape) < keep_prob."
-    raise Trouble(
-        given=given, came=f"{share:.1%} of the entries are kept", expected=f"about {keep_prob:.0%}", cause=cause
-    )
+    raise Trouble(f"{share:.1%} of the entries are kept", f"about {keep_prob:.0%}", cause)
 
 
-def judge_independence(keeps: np.ndarray, given: str) -> None:
-    """Raise Trouble if the rows or the columns of a table of entries kept depend on each other."""
-
-    def trouble(came, expected, cause):
-        return Trouble(given=given, came=came, expected=expected, cause=cause)
-
+def _judge_independence(keeps):
+    """Trouble if the entries of a table are not kept or dropped each by itself."""
     if keeps.all() or not keeps.any():
-        return  # the share of entries kept says what is wrong
+        return  # the share that is kept says what is wrong
     if (keeps == keeps[0]).all():
-        raise trouble(
-            "the same entries are dropped in every row",
-            "another mask in every row",
-            "One mask serves the whole batch. Draw a number for each entry: rng.random(a.shape).",
-        )
+        cause = "One mask serves the whole batch. Draw a number for each entry: rng.random(a.shape)."
+        raise Trouble("the same entries are dropped in every row", "another mask in every row", cause)
     if (keeps == keeps[:, :1]).all():
-        raise trouble(
-            "rows are dropped as a whole",
-            "each entry by itself",
-            "One number is drawn for each row. Draw one for each entry: rng.random(a.shape).",
+        cause = "One number is drawn for each row. Draw one for each entry: rng.random(a.shape)."
+        raise Trouble("rows are dropped as a whole", "each entry by itself", cause)
+    if any((counts == counts[0]).all() for counts in (keeps.sum(axis=0), keeps.sum(axis=1))):
+        cause = (
+            "A fixed number of entries is dropped. Each is dropped by itself, whatever happens to the others: "
+            "rng.random(a.shape) < keep_prob."
         )
-    if (keeps.sum(axis=1) == keeps[0].sum()).all() or (keeps.sum(axis=0) == keeps[:, 0].sum()).all():
-        raise trouble(
-            "the same number of entries is kept each time",
-            "a number that varies",
-            "A fixed number of entries is dropped. Each entry is dropped by itself, whatever happens to the others: "
-            "rng.random(a.shape) < keep_prob.",
-        )
+        raise Trouble("the same number of entries is kept each time", "a number that varies", cause)
 
 
-def judge_randomness(draw: Callable[[int], tuple[np.ndarray, np.ndarray]], rng: np.random.Generator) -> None:
-    """Raise Trouble unless the Generator alone decides what is drawn.
-
-    ``draw(seed)`` calls the learner's function twice, with a Generator that has this seed.
-    """
-    first, other = _twin(rng), _twin(rng)
-    (a, b), (again, _), (c, _) = draw(first), draw(first), draw(other)
-    if (a == b).all() and (a == c).all() and (a == again).all():
-        raise Trouble(
-            came="the same mask at every call, whatever rng is",
-            expected="a mask that rng draws anew",
-            cause="The mask does not come from rng: a seed of its own makes it the same each time. Draw with rng.",
+def _judge_randomness(draw, rng):
+    """Trouble unless the Generator alone decides; ``draw(seed)`` returns what two calls in a row draw."""
+    seed = _seed(rng)
+    (first, second), (again, _), (other, _) = draw(seed), draw(seed), draw(_seed(rng))
+    if not (first == again).all():
+        cause = (
+            "The mask does not come from rng, but from np.random or another generator. Draw with rng.random(a.shape)."
         )
-    if (a == b).all():
-        raise Trouble(
-            came="the same mask at two calls in a row",
-            expected="a new mask at each call",
-            cause="The mask is drawn once and kept, or rng is copied. Draw a new one at each call.",
-        )
-    if (a != again).any():
-        raise Trouble(
-            came="two masks from two generators with the same seed",
-            expected="the same mask",
-            cause="The mask does not come from rng, but from NumPy's global np.random or another generator. "
-            "Draw with rng: rng.random(a.shape).",
-        )
-    if (a == c).all():
-        raise Trouble(
-            came="the same mask from generators with different seeds",
-            expected="different masks",
-            cause="The mask does not come from rng. Draw with rng: rng.random(a.shape).",
-        )
+        raise Trouble("two masks from two generators with the same seed", "the same mask", cause)
+    if (first == other).all():
+        cause = "The mask does not come from rng: with a seed of its own it is the same each time. Draw with rng."
+        raise Trouble("the same mask, whatever rng is", "another mask from another generator", cause)
+    if (first == second).all():
+        cause = "The mask is drawn once and kept, or rng is copied. Draw a new one at each call."
+        raise Trouble("the same mask at two calls in a row", "a new mask at each call", cause)
 
 
-# Task 10: the function.
+# The function: what it drops, how it scales, and the mask that it returns.
 
 _HAND = np.array([1.2, 0.7, 1.8, -0.3, 0.9])
+_MASK_MEANS = "a mask that is True, or not 0, where an entry is kept"
 
 
-def _given(a, keep_prob):
-    return f"a = {shown(a)}, keep_prob = {keep_prob:g}"
-
-
-def _drop(call, a, keep_prob, seed):
-    """Entries kept, as the output and the mask of the learner's function agree upon."""
-    output, mask = call(a, keep_prob, np.random.default_rng(seed))
-    given = _given(a, keep_prob)
-    looks_like_mask = np.isin(output, (0, 1, 1 / keep_prob)).all() and not np.isin(mask, (0, 1, 1 / keep_prob)).all()
-    if looks_like_mask and output.shape == mask.shape:
-        raise Trouble(
-            given=given,
-            came="(mask, output)",
-            expected="(output, mask)",
-            cause="The two results are in the wrong order: the output comes first.",
-        )
-    keeps = kept(output, a, keep_prob, given)
+def _drop(call, rng, a, keep_prob):
+    """Entries kept, on which the output and the mask of the learner's function agree."""
+    output, mask = call(a, keep_prob, _generator(rng))
+    marks = (0, 1, 1 / keep_prob)
+    if output.shape == mask.shape and isin(output, marks).all() and not isin(mask, marks).all():
+        raise Trouble("(mask, output)", "(output, mask)", "The two results are in the wrong order.")
+    keeps = _kept(output, a, keep_prob)
     if mask.shape != a.shape:
-        raise Trouble(
-            given=given,
-            came=f"a mask of shape {mask.shape}",
-            expected=f"shape {a.shape}",
-            cause="There is one random number for each entry: rng.random(a.shape).",
-        )
-    marks = mask != 0
-    entries = f"mask {shown(mask, 5)} with output {shown(output, 5)}"
-    if (marks == ~keeps).all() and mask.size > 1:
-        raise Trouble(
-            given=given,
-            came=entries,
-            expected="a mask that is True, or not 0, where an entry is kept",
-            cause="The mask says what is dropped. Return the one that says what is kept.",
-        )
-    if (marks != keeps).any():
-        raise Trouble(
-            given=given,
-            came=entries,
-            expected="a mask that is True, or not 0, where an entry is kept",
-            cause="The mask that is returned is not the one that was used: is it drawn twice?",
-        )
-    if not (near(mask[marks], 1.0).all() or near(mask[marks], 1 / keep_prob, single=True).all()):
-        raise Trouble(
-            given=given,
-            came=f"mask {shown(mask, 5)}",
-            expected="booleans, or 0 and 1, or 0 and 1/keep_prob",
-            cause="The mask holds other numbers. It says which entries are kept.",
-        )
+        raise Trouble(f"a mask of shape {mask.shape}", f"shape {a.shape}", _EACH)
+    came = f"mask {shown(mask, 5)} with output {shown(output, 5)}"
+    if ((mask != 0) == ~keeps).all():
+        raise Trouble(came, _MASK_MEANS, "The mask says what is dropped. Return the one that says what is kept.")
+    if ((mask != 0) != keeps).any():
+        raise Trouble(came, _MASK_MEANS, "The mask that is returned is not the one that was used: is it drawn twice?")
+    if not any(near(mask[keeps], mark, single=True).all() for mark in marks[1:]):
+        cause = "The mask holds other numbers. It says which entries are kept."
+        raise Trouble(f"mask {shown(mask, 5)}", "booleans, or 0 and 1, or 0 and 1 / keep_prob", cause)
     return keeps
 
 
 def _by_hand(call, rng):
     for _ in range(20):
-        _drop(call, _HAND, 0.8, _twin(rng))
+        _drop(call, rng, _HAND, 0.8)
 
 
 def _shapes(call, rng):
     for shape in ((3, 4), (2, 3, 2)):
-        _drop(call, _values(rng, *shape), 0.6, _twin(rng))
+        _drop(call, rng, _values(rng, *shape), 0.6)
 
 
-def _own_number(call, rng):
-    a = _values(rng, 60, 40)
-    judge_independence(_drop(call, a, 0.7, _twin(rng)), _given(a, 0.7))
+def _own_luck(call, rng):
+    _judge_independence(_drop(call, rng, _values(rng, 60, 40), 0.7))
 
 
 def _share(call, rng):
     for keep_prob in (0.8, 0.3):
-        a = _values(rng, 100, 200)
-        judge_share(_drop(call, a, keep_prob, _twin(rng)), keep_prob, _given(a, keep_prob))
+        _judge_share(_drop(call, rng, _values(rng, 100, 200), keep_prob), keep_prob)
 
 
 def _from_rng(call, rng):
@@ -284,24 +206,19 @@ def _from_rng(call, rng):
 
     def draw(seed):
         generator = np.random.default_rng(seed)
-        return tuple(call(a, 0.5, generator)[0] != 0 for _ in range(2))
+        return [call(a, 0.5, generator)[0] for _ in range(2)]
 
-    judge_randomness(draw, rng)
+    _judge_randomness(draw, rng)
 
 
 def _keep_all(call, rng):
-    a = _values(rng, 500)
-    if not _drop(call, a, 1.0, _twin(rng)).all():
-        raise Trouble(
-            given=_given(a, 1.0),
-            came="entries that are dropped",
-            expected="a, unchanged",
-            cause="With keep_prob = 1 every entry is kept: rng.random() < 1 is always true.",
-        )
+    if not _drop(call, rng, _values(rng, 500), 1.0).all():
+        cause = "With keep_prob = 1 every entry is kept: rng.random() < 1 is always true."
+        raise Trouble("entries that are dropped", "a, unchanged", cause)
 
 
 def _single(call, rng):
-    _drop(call, _values(rng, 4, 5).astype(np.float32), 0.5, _twin(rng))
+    _drop(call, rng, _values(rng, 4, 5).astype(np.float32), 0.5)
 
 
 _INVERTED = Task(
@@ -310,7 +227,7 @@ _INVERTED = Task(
     steps=[
         Property("five activations: each is 0 or a / keep_prob", _by_hand),
         Property("arrays of two and three axes", _shapes),
-        Property("each entry has its own luck", _own_number),
+        Property("each entry has its own luck", _own_luck),
         Property("the share that is kept is keep_prob", _share),
         Property("rng decides, and nothing else", _from_rng),
         Property("keep_prob = 1 keeps everything", _keep_all),
@@ -319,17 +236,20 @@ _INVERTED = Task(
 )
 
 
-# Task 11: its gradient.
+# Its gradient.
 
 _DY = np.array([[1.0, -2.0, 3.0], [0.5, 4.0, -1.0]])
 _MASK = np.array([[True, False, True], [False, True, True]])
+_GIVEN_MASK = "Where the mask is True the gradient is dy / keep_prob, elsewhere 0. No new mask is drawn."
 
 
 def _draw_masks(rng):
     cases = []
     for shape in ((7,), (4, 5), (2, 3, 4)):
         keep_prob = float(rng.choice([0.2, 0.4, 0.75, 0.9]))
-        cases.append(Case(f"shape {shape}", (_values(rng, *shape), rng.random(shape) < keep_prob, keep_prob)))
+        cases.append(
+            Case(f"shape {shape}", (_values(rng, *shape), rng.random(shape) < keep_prob, keep_prob), _GIVEN_MASK)
+        )
     return cases
 
 
@@ -337,11 +257,11 @@ _BACKWARD = Task(
     "dropout_backward(dy, mask, keep_prob)",
     right=lambda dy, mask, keep_prob: np.where(mask, dy / keep_prob, 0.0),
     steps=[
-        Case("three entries by hand", (np.array([1.0, 2.0, 3.0]), np.array([True, False, True]), 0.8)),
-        Case("a table", (_DY, _MASK, 0.8)),
-        Case("three axes", (_DY.reshape(1, 3, 2), _MASK.reshape(1, 3, 2), 0.3)),
-        Case("keep_prob = 1", (_DY, np.ones((2, 3), dtype=bool), 1.0)),
-        Case("float32", (_DY.astype(np.float32), _MASK, 0.5)),
+        Case("three entries by hand", (np.array([1.0, 2.0, 3.0]), np.array([True, False, True]), 0.8), _GIVEN_MASK),
+        Case("a table", (_DY, _MASK, 0.8), _GIVEN_MASK),
+        Case("three axes", (_DY.reshape(1, 3, 2), _MASK.reshape(1, 3, 2), 0.3), _GIVEN_MASK),
+        Case("keep_prob = 1", (_DY, np.ones((2, 3), dtype=bool), 1.0), _GIVEN_MASK),
+        Case("float32", (_DY.astype(np.float32), _MASK, 0.5), _GIVEN_MASK),
     ],
     draw=_draw_masks,
     mistakes=[
@@ -375,180 +295,138 @@ _BACKWARD = Task(
 )
 
 
-# Task 12: the layer.
+# The layer: the same in training, nothing in use, and backward through the mask of the last call.
 
 
-def _run(keep_prob, seed, *uses):
-    """Make a way to play with the class: for each use an input, the mode, and a gradient or None."""
+def _use(call, rng, keep_prob, *uses):
+    """Results of calls of forward and backward: each use is an input, a mode or None, and a gradient or None."""
+    seed = rng if isinstance(rng, int) else _seed(rng)
+    lines, names = [f"layer = Dropout({keep_prob:g}, rng)"], []
+    for _, training, dy in uses:
+        lines += [] if training is None else [f"layer.training = {training}"]
+        lines += ["layer.forward(a)"] + ([] if dy is None else ["layer.backward(dy)"])
+        names += ["forward"] + ([] if dy is None else ["backward"])
 
     def play(Dropout):  # noqa: N803
         layer = Dropout(keep_prob, np.random.default_rng(seed))
         results = []
-        for training, a, dy in uses:
+        for a, training, dy in uses:
             if training is not None:
                 layer.training = training
             results.append(layer.forward(a.copy()))
             if dy is not None:
                 results.append(layer.backward(dy.copy()))
-        return tuple(results) if len(results) > 1 else results[0]
+        return results if len(results) > 1 else results[0]
 
-    return play
-
-
-def _results(call, keep_prob, seed, *uses):
-    names = [name for _, _, dy in uses for name in ("forward(a)", "backward(dy)")[: 1 if dy is None else 2]]
-    results = call(play=_run(keep_prob, seed, *uses), returns=tuple(names))
-    return results if len(names) > 1 else (results,)
+    results = call(play=play, script="; ".join(lines), returns=tuple(names))
+    return results if len(names) > 1 else [results]
 
 
-def _layer_training(call, rng):
-    given = f"Dropout(0.8, rng).forward(a), a = {shown(_HAND)}"
+def _layer_by_hand(call, rng):
     for _ in range(20):
-        (output,) = _results(call, 0.8, _twin(rng), (None, _HAND, None))
-        kept(output, _HAND, 0.8, given)
+        (output,) = _use(call, rng, 0.8, (_HAND, None, None))
+        _kept(output, _HAND, 0.8)
 
 
-def _layer_drops(call, rng):
+def _layer_own_luck(call, rng):
     a = _values(rng, 60, 40)
-    given = f"Dropout(0.7, rng).forward(a), a of shape {a.shape}"
-    (output,) = _results(call, 0.7, _twin(rng), (None, a, None))
-    keeps = kept(output, a, 0.7, given)
-    if keeps.mean() == 1 or near(output, a).all():
-        raise Trouble(
-            given=given,
-            came="nothing is dropped",
-            expected="about 30% of the entries 0",
-            cause="A new layer is in training: set self.training = True in __init__, and drop where it is True.",
-        )
-    judge_independence(keeps, given)
+    (output,) = _use(call, rng, 0.7, (a, None, None))
+    _judge_independence(_kept(output, a, 0.7))
 
 
 def _layer_share(call, rng):
     for keep_prob in (0.8, 0.3):
         a = _values(rng, 100, 200)
-        given = f"Dropout({keep_prob:g}, rng).forward(a), a of shape {a.shape}"
-        (output,) = _results(call, keep_prob, _twin(rng), (None, a, None))
-        judge_share(kept(output, a, keep_prob, given), keep_prob, given)
+        (output,) = _use(call, rng, keep_prob, (a, None, None))
+        _judge_share(_kept(output, a, keep_prob), keep_prob)
 
 
 def _layer_backward(call, rng):
-    a, dy = _values(rng, 6, 5), _values(rng, 6, 5)
-    given = "layer.forward(a); layer.backward(dy)"
-    output, da = _results(call, 0.6, _twin(rng), (None, a, dy))
-    keeps = kept(output, a, 0.6, given)
+    a, dy = _values(rng, 12), _values(rng, 12)
+    output, da = _use(call, rng, 0.6, (a, None, dy))
+    keeps = _kept(output, a, 0.6)
     expected = np.where(keeps, dy / 0.6, 0.0)
-    if da.shape == dy.shape and near(da, expected).all():
+    if agree(da, expected):
         return
+    came = f"forward {shown(output, 3)}, backward {shown(da, 3)}"
+    cause = "What was kept gets dy / keep_prob, what was dropped gets 0."
     if da.shape != dy.shape:
         cause = "The gradient has the shape of dy."
-    elif near(da, dy * keeps).all():
+    elif agree(da, dy * keeps):
         cause = "The gradient is not divided by keep_prob. The forward pass divided, so the slope is 1/keep_prob."
-    elif near(da, dy * keeps * 0.6).all():
+    elif agree(da, dy * keeps * 0.6):
         cause = "The gradient is multiplied with keep_prob. The slope is 1/keep_prob."
-    elif near(da, dy * ~keeps / 0.6).all():
+    elif any(agree(da, dy * ~keeps * scale) for scale in (1.0, 1 / 0.6, 1 / 0.4)):
         cause = "Keep and drop are swapped in backward: only what was kept gets a gradient."
-    elif any(near(da, dy * scale).all() for scale in (1.0, 0.6, 1 / 0.6)):
+    elif any(agree(da, dy * scale) for scale in (1.0, 0.6, 1 / 0.6)):
         cause = "The mask is not used in backward. What was dropped gets no gradient."
-    elif (near(da, dy / 0.6) | near(da, dy) | near(da, dy * 0.6) | (da == 0)).all():
-        cause = "Backward draws a mask of its own. It goes through the mask of the forward pass: keep that in self."
-    else:
-        cause = "What was kept gets dy / keep_prob, what was dropped gets 0."
-    raise Trouble(
-        given=given,
-        came=f"output {shown(output[0], 5)} and da {shown(da.reshape(da.shape[:1] + (-1,))[0] if da.ndim else da, 5)} "
-        "in the first row",
-        expected=f"da {shown(expected[0], 5)}",
-        cause=cause,
-    )
+    elif any((near(da, dy * scale) | (da == 0)).all() for scale in (1.0, 0.6, 1 / 0.6)):
+        cause = "Backward draws a mask of its own. It goes through the mask of forward: keep that one in self."
+    raise Trouble(came, f"backward {shown(expected, 3)}", cause)
 
 
 def _layer_last_mask(call, rng):
     first, second, dy = (_values(rng, 200) for _ in range(3))
-    given = "layer.forward(a1); layer.forward(a2); layer.backward(dy)"
-    output, again, da = _results(call, 0.5, _twin(rng), (None, first, None), (None, second, dy))
-    keeps, latest = kept(output, first, 0.5, given), kept(again, second, 0.5, given)
-    if (keeps == latest).all():
-        raise Trouble(
-            given=given,
-            came="the same mask at two calls of forward",
-            expected="a new mask at each call",
-            cause="The mask is drawn once and kept, in __init__ or at the first call. Draw it in forward.",
-        )
-    if not near(da, np.where(latest, 2 * dy, 0)).all():
-        raise Trouble(
-            given=given,
-            came="a gradient through another mask",
-            expected="the mask of the last call",
-            cause="Backward goes through the mask of the last call of forward: keep that one in self.",
-        )
+    one, two, da = _use(call, rng, 0.5, (first, None, None), (second, None, dy))
+    keeps = _kept(two, second, 0.5)
+    if (_kept(one, first, 0.5) == keeps).all():
+        cause = "The mask is drawn once and kept, in __init__ or at the first call. Draw it in forward."
+        raise Trouble("the same mask at two calls of forward", "a new mask at each call", cause)
+    if not agree(da, np.where(keeps, 2 * dy, 0.0)):
+        cause = "Backward goes through the mask of the last call of forward: keep that one in self."
+        raise Trouble("a gradient through another mask", "the mask of the last call", cause)
 
 
 def _layer_in_use(call, rng):
-    a = _values(rng, 4, 5)
-    given = f"Dropout(0.8, rng) with training = False; forward(a), a of shape {a.shape}"
-    outputs = _results(call, 0.8, _twin(rng), (True, a, None), (False, a, None))
-    output = outputs[1]
-    if output.shape == a.shape and near(output, a).all():
+    a = _values(rng, 12)
+    _, output = _use(call, rng, 0.8, (a, True, None), (a, False, None))
+    if agree(output, a):
         return
-    if output.shape != a.shape:
-        cause = "In use the layer returns its input."
-    elif near(output, 0.8 * a).all():
-        cause = "The output is scaled in use. Inverted dropout divides in training already: in use return a itself."
-    elif near(output, a / 0.8).all():
-        cause = "The output is divided by keep_prob in use. That belongs to training only: in use return a itself."
-    elif (output == 0).any():
+    cause = "In use the layer returns its input: nothing is dropped and nothing is scaled."
+    if (output == 0).any():
         cause = "The layer drops in use as well. Draw a mask only if self.training is True."
-    else:
-        cause = "In use the layer returns its input: nothing is dropped and nothing is scaled."
-    raise Trouble(
-        given=given,
-        came=shown(output[:1], 5) + " in the first row" if output.ndim == 2 else shown(output, 5),
-        expected=shown(a[:1], 5),
-        cause=cause,
-    )
+    elif agree(output, 0.8 * a):
+        cause = "The output is scaled in use. Inverted dropout divides in training already: in use return a itself."
+    elif agree(output, a / 0.8):
+        cause = "The output is divided by keep_prob in use. That belongs to training: in use return a itself."
+    raise Trouble(shown(output, 3), shown(a, 3), cause)
 
 
 def _layer_backward_in_use(call, rng):
     a, dy = _values(rng, 200), _values(rng, 200)
-    _, _, da = _results(call, 0.5, _twin(rng), (True, a, None), (False, a, dy))
-    if da.shape != dy.shape or not near(da, dy).all():
-        raise Trouble(
-            given="training = False; layer.forward(a); layer.backward(dy)",
-            came="a gradient that is changed",
-            expected="dy, unchanged",
-            cause="The last call had no mask. Backward still uses the one of an "
-            "earlier call: in use forget it, or keep one that is True everywhere.",
-        )
-
-
-def _layer_from_rng(call, rng):
-    a = _values(rng, 200)
-
-    def draw(seed):
-        outputs = _results(call, 0.5, seed, (None, a, None), (None, a, None))
-        return tuple(output != 0 for output in outputs)
-
-    judge_randomness(draw, rng)
+    _, _, da = _use(call, rng, 0.5, (a, True, None), (a, False, dy))
+    if not agree(da, dy):
+        cause = "The last call had no mask, and backward uses that of an earlier one: in use keep one of ones."
+        raise Trouble("a gradient that is changed", "dy, unchanged", cause)
 
 
 def _layer_back_in_training(call, rng):
     a = _values(rng, 200)
-    given = "training = False; forward(a); training = True; forward(a)"
-    _, output = _results(call, 0.5, _twin(rng), (False, a, None), (True, a, None))
-    if near(output, a).all() or not (output == 0).any():
-        raise Trouble(
-            given=given,
-            came="nothing is dropped",
-            expected="a new mask",
-            cause="The mode is read once. Look at self.training in each call of forward.",
-        )
+    _, output = _use(call, rng, 0.5, (a, False, None), (a, True, None))
+    if not (output == 0).any():
+        cause = "The mode is read once. Look at self.training in each call of forward."
+        raise Trouble("nothing is dropped", "a new mask", cause)
+
+
+def _layer_from_rng(call, rng):
+    a = _values(rng, 200)
+    _judge_randomness(lambda seed: _use(call, seed, 0.5, (a, None, None), (a, None, None)), rng)
+
+
+def _layer_begins_in_training(call, rng):
+    a = _values(rng, 200)
+    (output,) = _use(call, rng, 0.5, (a, None, None))
+    if agree(output, a):
+        cause = "A new layer is in training: set self.training = True in __init__, and drop where it is True."
+        raise Trouble("nothing is dropped", "0 or a / keep_prob", cause)
 
 
 _LAYER = Task(
     "Dropout(keep_prob, rng) with training, forward(a) and backward(dy)",
     steps=[
-        Property("in training each activation is 0 or a / keep_prob", _layer_training),
-        Property("each entry has its own luck", _layer_drops),
+        Property("a new layer is in training", _layer_begins_in_training),
+        Property("five activations: each is 0 or a / keep_prob", _layer_by_hand),
+        Property("each entry has its own luck", _layer_own_luck),
         Property("the share that is kept is keep_prob", _layer_share),
         Property("backward goes through the same mask", _layer_backward),
         Property("each call draws a new mask", _layer_last_mask),
@@ -560,149 +438,117 @@ _LAYER = Task(
 )
 
 
-# Task 13: the average over masks.
-
-
-def _all_masked(x, keep_prob, weight, scale=True):
-    """Probabilities of each row under each of the 2^D masks, of shape (2^D, N, K), and the masks' probabilities."""
-    masks = np.array(list(itertools.product([False, True], repeat=x.shape[1])))
-    factor = 1 / keep_prob if scale else 1.0
-    logits = (masks[:, None, :] * x) @ weight * factor
-    chances = (keep_prob ** masks.sum(axis=1)) * (1 - keep_prob) ** (~masks).sum(axis=1)
-    return shares(logits), chances
-
+# The average over masks: so few inputs that all masks can be tried.
 
 _SAMPLES = 400
 _X = np.array([[2.0, -1.0, 1.5], [-0.5, 2.5, 1.0]])
 _WEIGHT = np.array([[1.5, -1.0, 0.5], [-1.0, 2.0, 0.5], [2.0, 0.5, -2.5]])
+_LOGITS = _X @ _WEIGHT
+_MASKS = np.array(list(itertools.product([0.0, 1.0], repeat=3)))
 
 
-def _monte_carlo(call, rng, keep_prob, samples, x=_X, weight=_WEIGHT):
-    given = f"x = {shown(x)}, weight = {shown(weight)}, keep_prob = {keep_prob:g}, samples = {samples}"
-    result = call(x, weight, keep_prob, samples, np.random.default_rng(_twin(rng)))
+def _average(call, rng, keep_prob, samples, x=_X, weight=_WEIGHT):
+    """Probabilities by the learner's function, of the right shape."""
+    result = call(x, weight, keep_prob, samples, _generator(rng))
     expected = (len(x), weight.shape[1])
     if result.shape != expected:
         cause = "Average over the samples only: one row of probabilities is left for each row of x."
-        raise Trouble(given=given, came=f"shape {result.shape}", expected=f"shape {expected}", cause=cause)
-    return result, given
+        raise Trouble(f"shape {result.shape}", f"shape {expected}", cause)
+    return result
 
 
-def _trouble(given, came, expected, cause):
-    return Trouble(given=given, came=shown(came, 5), expected=expected, cause=cause)
+def _predictions(factor):
+    """Probabilities under each of the masks, of shape (8, 2, 3)."""
+    return shares((_MASKS[:, None] * _X) @ _WEIGHT * factor)
+
+
+def _is_one_of(result, predictions):
+    """Whether each row is one of its predictions."""
+    return near(predictions, result[None]).all(axis=-1).any(axis=0).all()
 
 
 def _without_dropping(call, rng):
-    result, given = _monte_carlo(call, rng, 1.0, 3)
-    right = shares(_X @ _WEIGHT)
-    if near(result, right).all():
+    result = _average(call, rng, 1.0, 3)
+    right = shares(_LOGITS)
+    if agree(result, right):
         return
-    guesses = {
-        "The probabilities are added up and not divided by the number of samples.": 3 * right,
-        "The softmax goes over the rows. The classes are on the last axis: axis=-1.": shares(_X @ _WEIGHT, 0),
-        "The softmax goes over the whole array. Each row has its own: axis=-1.": shares(_X @ _WEIGHT, None),
-        "The softmax is missing: these are logits.": _X @ _WEIGHT,
-        "The mean is over the wrong number. Divide the sum by samples.": right.sum() / result.sum() * result,
-    }
-    for cause, guess in list(guesses.items())[:4]:
-        if near(result, guess).all():
-            raise _trouble(given, result, shown(right, 5), cause)
-    if near(result, right * (result[0, 0] / right[0, 0])).all():
-        cause = "The sum over the samples is divided by another number than samples."
-    else:
-        cause = "With keep_prob = 1 nothing is dropped: each sample is softmax(x @ weight), and so is the mean."
-    raise _trouble(given, result, shown(right, 5), cause)
+    cause = "With keep_prob = 1 nothing is dropped: each sample is softmax(x @ weight), and so is the mean."
+    guesses = (
+        (shares(_LOGITS, 0), "The softmax goes over the rows. The classes are on the last axis: axis=-1."),
+        (shares(_LOGITS, None), "The softmax goes over the whole array. Each row has its own: axis=-1."),
+        (_LOGITS, "The softmax is missing: these are logits."),
+        (right * result[0, 0] / right[0, 0], "The mean is over the wrong number. Divide the sum by samples."),
+    )
+    for guess, sentence in guesses:
+        if agree(result, guess):
+            cause = sentence
+    raise Trouble(shown(result, 5), shown(right, 5), cause)
 
 
 def _one_sample(call, rng):
-    keep_prob = 0.5
-    possible, _ = _all_masked(_X, keep_prob, _WEIGHT)
     for _ in range(8):
-        result, given = _monte_carlo(call, rng, keep_prob, 1)
-        if not near(possible, result[None]).all(axis=-1).any(axis=0).all():
-            raise _trouble(
-                given, result, "softmax(dropped x @ weight) for one of the masks", _one_sample_cause(result, keep_prob)
-            )
+        result = _average(call, rng, 0.5, 1)
+        if not _is_one_of(result, _predictions(2.0)):
+            expected = "softmax(dropped x @ weight) under one mask"
+            raise Trouble(shown(result, 5), expected, _one_sample_cause(result))
 
 
-def _one_sample_cause(result, keep_prob):
-    bare, _ = _all_masked(_X, keep_prob, _WEIGHT, scale=False)
-    if near(bare, result[None]).all(axis=-1).any(axis=0).all():
+def _one_sample_cause(result):
+    if agree(result, shares(_LOGITS)):
+        return "Nothing is dropped. Every sample drops a part of x."
+    if _is_one_of(result, _predictions(1.0)):
         return "What is kept is not divided by keep_prob. Use inverted dropout on x."
-    if near(result, shares(_X @ _WEIGHT)).all():
-        return "Nothing is dropped. Every sample drops a part of x, in use as in training."
-    logits = _X @ _WEIGHT
-    masks = np.array(list(itertools.product([0.0, 1.0], repeat=logits.shape[1])))
-    for factor in (1.0, 1 / keep_prob):
-        if near(shares(masks[:, None] * logits * factor), result[None]).all(axis=-1).any(axis=0).all():
+    for factor in (1.0, 2.0):
+        if _is_one_of(result, shares(_MASKS[:, None] * _LOGITS * factor)):
             return "The mask is on the logits. It is on x, before the product with weight."
-        probabilities = masks[:, None] * shares(logits) * factor
-        if near(probabilities, result[None]).all(axis=-1).any(axis=0).all():
+        if _is_one_of(result, _MASKS[:, None] * shares(_LOGITS) * factor):
             return "The mask is on the probabilities. It is on x, before the product with weight."
-    return (
-        "With one sample the result is the softmax under one mask. Is the mask on x, and samples the number of masks?"
-    )
+    return "Is the mask on x, as inverted dropout does it, and is samples the number of masks?"
 
 
-def _large(call, rng):
-    keep_prob = 0.5
-    possible, chances = _all_masked(_X, keep_prob, _WEIGHT)
-    expected = np.einsum("m,mnk->nk", chances, possible)
-    variance = np.einsum("m,mnk->nk", chances, (possible - expected) ** 2)
-    bound = np.vectorize(deviation)(_SAMPLES, variance)
-    result, given = _monte_carlo(call, rng, keep_prob, _SAMPLES)
-    if (np.abs(result - expected) <= bound).all():
+def _many_samples(call, rng):
+    for keep_prob in (0.5, 0.9):
+        _judge_average(_average(call, rng, keep_prob, _SAMPLES), keep_prob)
+
+
+def _judge_average(result, keep_prob):
+    """Trouble unless an average is near that over all masks, each with its probability."""
+    predictions = _predictions(1 / keep_prob)
+
+    def distance(keep_prob):
+        chances = np.prod(np.where(_MASKS, keep_prob, 1 - keep_prob), axis=1)[:, None, None]
+        mean = (chances * predictions).sum(axis=0)
+        variance = (chances * (predictions - mean) ** 2).sum(axis=0)
+        return mean, (np.abs(result - mean) / deviation(_SAMPLES, variance)).max()
+
+    expected, far = distance(keep_prob)
+    if far <= 1:
         return
-    if near(possible, result[None]).all(axis=-1).any(axis=0).all():
+    cause = "This is too far from the average over all masks. Does each sample get a new mask with keep_prob?"
+    if _is_one_of(result, predictions):
         cause = "All samples have the same mask. Draw a new one for each sample."
-    elif (np.abs(result - shares(_X @ _WEIGHT)) < 0.05).all():
-        cause = (
-            "The logits are averaged, and then goes the softmax. Average the probabilities: softmax first, mean after."
-        )
-    elif (result.sum(axis=-1) > 1.001).any() or (result.sum(axis=-1) < 0.999).any():
-        cause = "The rows do not add up to 1. Divide the sum over the samples by samples."
-    else:
-        cause = (
-            "The mean is too far from the true average over all masks. Does each sample get a new mask with keep_prob?"
-        )
-    raise _trouble(given, result, f"about {shown(expected, 2)}", cause)
+    elif (np.abs(result - shares(_LOGITS)) < 0.1).all() and keep_prob == 0.5:
+        cause = "The logits are averaged, then comes the softmax. Average the probabilities: softmax first, mean after."
+    elif distance(1 - keep_prob)[1] <= 1:
+        cause = "Keep and drop are swapped: an entry of x is kept where rng.random() < keep_prob."
+    raise Trouble(shown(result, 3), f"about {shown(expected, 2)}", cause)
 
 
-def _shares_sum(call, rng):
-    x, weight = _values(rng, 5, 4), _values(rng, 4, 3)
-    result, given = _monte_carlo(call, rng, 0.7, 10, x, weight)
-    if not near(result.sum(axis=-1), np.ones(5)).all():
-        raise _trouble(
-            given,
-            result.sum(axis=-1),
-            "rows that add up to 1",
-            "A mean of probabilities adds up to 1. Divide the sum over the samples by samples.",
-        )
+def _rows_add_up(call, rng):
+    totals = _average(call, rng, 0.7, 10, _values(rng, 5, 4), _values(rng, 4, 3)).sum(axis=-1)
+    if not near(totals, 1.0).all():
+        cause = "A mean of probabilities adds up to 1. Divide the sum over the samples by samples."
+        raise Trouble(f"sums {shown(totals, 5)}", "rows that add up to 1", cause)
 
 
-def _swapped(call, rng):
-    """With a high keep probability a swap shows at once."""
-    keep_prob = 0.9
-    possible, chances = _all_masked(_X, keep_prob, _WEIGHT)
-    expected = np.einsum("m,mnk->nk", chances, possible)
-    variance = np.einsum("m,mnk->nk", chances, (possible - expected) ** 2)
-    result, given = _monte_carlo(call, rng, keep_prob, _SAMPLES)
-    if (np.abs(result - expected) > np.vectorize(deviation)(_SAMPLES, variance)).any():
-        raise _trouble(
-            given,
-            result,
-            f"about {shown(expected, 2)}",
-            "Keep and drop are swapped: an entry of x is kept where rng.random() < keep_prob.",
-        )
-
-
-def _monte_carlo_rng(call, rng):
+def _average_from_rng(call, rng):
     x, weight = _values(rng, 20, 6), _values(rng, 6, 3)
 
     def draw(seed):
         generator = np.random.default_rng(seed)
-        return tuple(call(x, weight, 0.5, 2, generator) for _ in range(2))
+        return [call(x, weight, 0.5, 2, generator) for _ in range(2)]
 
-    judge_randomness(draw, rng)
+    _judge_randomness(draw, rng)
 
 
 _MONTE_CARLO = Task(
@@ -710,9 +556,8 @@ _MONTE_CARLO = Task(
     steps=[
         Property("keep_prob = 1: the plain prediction", _without_dropping),
         Property("one sample: the prediction under one mask", _one_sample),
-        Property("the rows add up to 1", _shares_sum),
-        Property("400 samples: near the average over all masks", _large),
-        Property("a high keep_prob: near its average", _swapped),
-        Property("rng decides, and nothing else", _monte_carlo_rng),
+        Property("the rows add up to 1", _rows_add_up),
+        Property("400 samples: near the average over all masks", _many_samples),
+        Property("rng decides, and nothing else", _average_from_rng),
     ],
 )

@@ -309,16 +309,28 @@ _RMS_NORM = Task(
 
 
 def _gradients(
-    dy, x, gamma, eps, *, first=True, second=True, average=np.mean, inner=True, scale=None, var=np.var, root=_inside
+    dy,
+    x,
+    gamma,
+    eps,
+    *,
+    first=True,
+    second=True,
+    average=np.mean,
+    sign=-1.0,
+    inner=True,
+    scale=None,
+    var=np.var,
+    root=_inside,
 ):
     """The gradients of layer normalization; each part can be left out."""
     x_hat = _standard(x, eps, -1, var=var, root=root)
     g = dy * gamma if inner else dy
-    dx = g - 0.0
+    dx = g
     if first:
-        dx = dx - average(g, axis=-1, keepdims=True)
+        dx = dx + sign * average(g, axis=-1, keepdims=True)
     if second:
-        dx = dx - x_hat * average(g * x_hat, axis=-1, keepdims=True)
+        dx = dx + sign * x_hat * average(g * x_hat, axis=-1, keepdims=True)
     divisor = root(var(x, axis=-1, keepdims=True), eps)
     dx = dx / divisor if scale is None else scale(dx, divisor)
     return dx, (dy * x_hat).sum(axis=0), dy.sum(axis=0)
@@ -397,7 +409,7 @@ _BACKWARD = Task(
         ),
         Mistake(
             "The corrections are added. They are subtracted.",
-            _changed_gradients(lambda dy, x, gamma, dx, *rest: (_added(dy, x, gamma), *rest)),
+            _wrong_gradients(sign=1.0),
         ),
         Mistake("The sign of dx is turned.", _changed_gradients(lambda dy, x, gamma, dx, *rest: (-dx, *rest))),
         Mistake(
@@ -436,14 +448,6 @@ _BACKWARD = Task(
         ),
     ],
 )
-
-
-def _added(dy, x, gamma):
-    """Corrections with the wrong sign, without eps, which is too small to matter."""
-    x_hat = _standard(x, 1e-5, -1)
-    g = dy * gamma
-    corrections = g.mean(axis=-1, keepdims=True) + x_hat * (g * x_hat).mean(axis=-1, keepdims=True)
-    return (g + corrections) / np.sqrt(x.var(axis=-1, keepdims=True) + 0.01)
 
 
 class _Right:

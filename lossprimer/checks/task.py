@@ -49,8 +49,8 @@ class Property:
     title : str
         What holds.
     judge : callable
-        ``judge(call, rng)`` draws its inputs from `rng`, calls the learner's function as ``call(*args)`` or
-        ``call(*args, play=..., returns=...)``, which returns plain arrays, and raises `Trouble`.
+        ``judge(call, rng)`` draws its inputs from `rng`, calls the learner's function as ``call(*args)``, or for a
+        class as ``call(play=..., script=..., returns=...)``, both of which return plain arrays, and raises `Trouble`.
     """
 
     title: str
@@ -116,7 +116,9 @@ class Task:
     def check(self, f: Callable, rng: np.random.Generator | None = None) -> Report:
         """Try `f` on every case, with a Generator also on cases drawn from it, up to the first that does not hold."""
         if not callable(f):
-            return self._report([], Trouble(came=f"{type(f).__name__}, which is not callable", cause=self._handed))
+            return self._report(
+                [], Trouble(f"an object of type {type(f).__name__}", "a function or a class", self._handed)
+            )
         tries = self._tries(rng)
         held = []
         with undisturbed():
@@ -137,7 +139,7 @@ class Task:
         name = self.usage.split("(")[0].split()[-1]
         return f"Hand the check {name} itself, without calling it."
 
-    def _report(self, held, trouble, title="a function or class", tries=1):
+    def _report(self, held, trouble, title="something that can be called", tries=1):
         finding = Finding(title, trouble.given, trouble.came, trouble.expected, trouble.cause)
         return Report(self.usage, tuple(each.title for each in held), finding, untried=tries - len(held) - 1)
 
@@ -165,13 +167,22 @@ class Task:
         return tuple(np.asarray(result) for result in (value if len(names) > 1 else (value,)))
 
     def _judge(self, f, held, *, step, rng):
-        def call(*args, play=direct, returns=self.returns):
+        """Raise Trouble unless the property holds; its input is that of the last call."""
+        given = ""
+
+        def call(*args, play=direct, script="", returns=self.returns):
+            nonlocal given
+            given = self._given(script, args)
             outcome = attempt(f, args, names=returns, usage=self.usage, play=play)
             if outcome.changed is not None:
                 raise _changed(self._parameters[outcome.changed])
             return outcome.results[0] if len(returns) == 1 else outcome.results
 
-        step.judge(call, rng)
+        try:
+            step.judge(call, rng)
+        except Trouble as trouble:
+            trouble.given = given
+            raise
 
     def _compare(self, f, held, *, case, expected):
         """Raise Trouble unless `f` gives in this case what is expected."""
@@ -183,7 +194,7 @@ class Task:
             if outcome.changed is not None:
                 raise _changed(self._parameters[outcome.changed] if case.play is direct else "x")
         except Trouble as trouble:
-            trouble.given = self._given(case)
+            trouble.given = self._given(case.script, case.args)
             raise
 
     def _compare_result(self, number, name, case, outcome, expected, held):
@@ -193,10 +204,10 @@ class Task:
         if not agree(came, right, single=single):
             texts = [prefix + text for text in contrast(came, right, single=single)]
             cause = self._explain(number, case, outcome, right, held)
-            raise Trouble(came=texts[0], expected=texts[1], cause=cause)
+            raise Trouble(*texts, cause)
         kept = came.dtype == right.dtype if self.keeps_type else _width(came.dtype) >= _width(right.dtype)
         if outcome.typed[number] and right.ndim and not kept:
-            raise Trouble(came=f"{prefix}{came.dtype}", expected=f"{prefix}{right.dtype}", cause=_type_cause(came))
+            raise Trouble(f"{prefix}{came.dtype}", f"{prefix}{right.dtype}", _type_cause(came))
 
     def _explain(self, number, case, outcome, right, held):
         """The sentence for a result that is not right: a typical mistake, or what can be seen from outside."""
@@ -225,11 +236,11 @@ class Task:
     def _parameters(self):
         return re.findall(r"\w+", self.usage.partition("(")[2])
 
-    def _given(self, case):
-        if case.script:
-            values = [f"x = {shown(arg)}" for arg in case.args if isinstance(arg, np.ndarray)]
-            return "; ".join([case.script, *values[:1]])
-        pairs = zip(self._parameters, case.args, strict=True)
+    def _given(self, script, args):
+        """The input in words: the arguments, or what is done with the class and the first array."""
+        if script:
+            return "; ".join([script, *[f"x = {shown(arg)}" for arg in args if isinstance(arg, np.ndarray)][:1]])
+        pairs = zip(self._parameters, args, strict=True)
         return ", ".join(f"{name} = {shown(arg)}" for name, arg in pairs if not isinstance(arg, np.random.Generator))
 
 
@@ -253,9 +264,9 @@ def _width(dtype):
 
 def _changed(name):
     return Trouble(
-        came=f"{name or 'the input'} is changed after the call",
-        expected="an input that stays as it was",
-        cause="An input is changed in place. Operations such as -= and x[...] = write into the caller's array: write "
+        f"{name} is changed after the call",
+        "an input that stays as it was",
+        "An input is changed in place. Operations such as -= and x[...] = write into the caller's array: write "
         "x = x - y, or work on x.copy().",
     )
 
