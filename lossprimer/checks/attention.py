@@ -39,6 +39,11 @@ def _scaled_by(scale):
     return lambda queries, keys: shares(_masked(_products(queries, keys, scale(queries))))
 
 
+def _masked_late(products):
+    powers = np.tril(np.exp(products))
+    return powers / powers.sum(axis=-1, keepdims=True)
+
+
 def _after_softmax(queries, keys):
     return np.tril(shares(_products(queries, keys)))
 
@@ -48,6 +53,11 @@ _KEYS = np.array([[0.5, 1.0, -1.0, 0.0], [1.0, 0.0, 0.5, 2.0], [-1.0, 1.0, 1.0, 
 _WEIGHTS = 0.5 * np.array([[2.0, 1.0, 0.0, 1.0], [1.0, 3.0, -1.0, 0.0], [0.0, 2.0, 2.0, -2.0]])
 _NO_MAXIMUM = (
     "The exponential of a large product is infinite. Subtract the largest allowed product of each row before exp."
+)
+
+
+_FUTURE_MAXIMUM = (
+    "A position of the future takes part in the maximum or in the sum. Mask the products before the softmax."
 )
 
 
@@ -69,12 +79,12 @@ _ATTENTION = Task(
         Case("a batch of two", (np.stack([_QUERIES, _KEYS]), np.stack([_KEYS, _WEIGHTS]))),
         Case("a batch with heads", (np.stack([[_QUERIES, _KEYS]]), np.stack([[_WEIGHTS, _QUERIES]]))),
         Case("float32", (_QUERIES.astype(np.float32), _KEYS.astype(np.float32))),
-        Case("large products", (40 * _QUERIES, 40 * _KEYS), _NO_MAXIMUM),
         Case(
             "a large product in the future",
             (np.array([[1.0, 0.0], [0.0, 1.0]]), np.array([[-1000.0, 1.0], [1000.0, 0.0]])),
-            "A position of the future takes part in the maximum or in the sum. Mask the products before the softmax.",
+            _FUTURE_MAXIMUM,
         ),
+        Case("large products", (40 * _QUERIES, 40 * _KEYS), _NO_MAXIMUM),
     ],
     draw=_draw,
     mistakes=[
@@ -142,6 +152,10 @@ _ATTENTION = Task(
             "The largest product of the whole array is subtracted. A row far below it becomes 0/0, which is nan. "
             "Subtract the largest of each row.",
             lambda q, k: shares(_masked(_products(q, k)), top="all"),
+        ),
+        Mistake(
+            _FUTURE_MAXIMUM,
+            lambda q, k: _masked_late(_products(q, k) - _products(q, k).max(axis=-1, keepdims=True)),
         ),
         Mistake(_NO_MAXIMUM, _without_maximum),
         Mistake(

@@ -41,8 +41,8 @@ def dropout_layer(f: Callable, *, rng: np.random.Generator | None = None) -> Rep
     """Check the class ``Dropout(keep_prob, rng)``, with ``training``, ``forward(a)`` and ``backward(dy)``.
 
     ``training`` is True at first: each call of ``forward`` draws a new mask and returns what inverted dropout does.
-    With ``training = False`` it returns `a`. ``backward`` goes back through the last call of ``forward``: through its mask,
-    or unchanged if there was none.
+    With ``training = False`` it returns `a`. ``backward`` goes back through the last call of ``forward``: through its
+    mask, or unchanged if there was none.
     """
     return _LAYER.check(f, rng)
 
@@ -198,7 +198,7 @@ def _own_luck(call, rng):
 
 def _share(call, rng):
     for keep_prob in (0.8, 0.3):
-        _judge_share(_drop(call, rng, _values(rng, 100, 200), keep_prob), keep_prob)
+        _judge_share(_drop(call, rng, _values(rng, 60, 80), keep_prob), keep_prob)
 
 
 def _from_rng(call, rng):
@@ -336,7 +336,7 @@ def _layer_own_luck(call, rng):
 
 def _layer_share(call, rng):
     for keep_prob in (0.8, 0.3):
-        a = _values(rng, 100, 200)
+        a = _values(rng, 60, 80)
         (output,) = _use(call, rng, keep_prob, (a, None, None))
         _judge_share(_kept(output, a, keep_prob), keep_prob)
 

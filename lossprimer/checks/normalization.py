@@ -25,8 +25,8 @@ def batch_norm_layer(f: Callable, *, rng: np.random.Generator | None = None) -> 
 
     ``training`` is True at first. In training, ``forward`` normalizes with the mean and the variance of the batch
     (gamma is 1, beta 0) and moves ``running_mean`` (0 at first) and ``running_var`` (1 at first, unbiased: it divides
-    by N - 1) to ``(1 - momentum) * old + momentum * batch``. With ``training = False`` it normalizes with these two and leaves
-    them as they are.
+    by N - 1) to ``(1 - momentum) * old + momentum * batch``. With ``training = False`` it normalizes with these
+    two and leaves them as they are.
     """
     return _BATCH_NORM_LAYER.check(f, rng)
 
@@ -345,6 +345,19 @@ def _changed_gradients(change):
     return lambda dy, x, gamma, eps: change(dy, x, gamma, *_gradients(dy, x, gamma, eps))
 
 
+def _reduced(reduce):
+    """Two mistakes: dgamma and dbeta, or only the second, are made from the parts of each example in a wrong way."""
+
+    def both(dy, x, gamma, eps):
+        parts = dy * _standard(x, eps, -1), dy
+        return _gradients(dy, x, gamma, eps)[0], *(reduce(part, gamma) for part in parts)
+
+    def only_dbeta(dy, x, gamma, eps):
+        return *_gradients(dy, x, gamma, eps)[:2], reduce(dy, gamma)
+
+    return both, only_dbeta
+
+
 def _right_gradients(dy, x, gamma, eps):
     dx = lossprimer.normalize_backward(dy * gamma, x, axis=-1, eps=eps)
     return dx, (dy * lossprimer.normalize(x, axis=-1, eps=eps)).sum(axis=0), dy.sum(axis=0)
@@ -421,25 +434,21 @@ _BACKWARD = Task(
             _changed_gradients(lambda dy, x, gamma, dx, dgamma, dbeta: (dx, (dy * x).sum(axis=0), dbeta)),
         ),
         Mistake(
-            "dgamma and dbeta are means over the batch. The gradients of all examples are added up.",
-            _changed_gradients(lambda dy, x, gamma, dx, *rest: (dx, *(part / len(x) for part in rest))),
+            "dgamma or dbeta is a mean over the batch. The gradients of all examples are added up.",
+            *_reduced(lambda parts, gamma: parts.mean(axis=0)),
         ),
         Mistake(
             "dgamma or dbeta is summed over the features. gamma and beta serve all examples: sum over the batch, "
             "axis=0.",
-            lambda dy, x, gamma, eps: (
-                _gradients(dy, x, gamma, eps)[0],
-                (dy * _standard(x, eps, -1)).sum(axis=-1),
-                dy.sum(axis=-1),
-            ),
+            *_reduced(lambda parts, gamma: parts.sum(axis=-1)),
         ),
         Mistake(
             "dgamma or dbeta is not summed: gamma and beta serve all examples. Sum over the batch, axis=0.",
-            lambda dy, x, gamma, eps: (_gradients(dy, x, gamma, eps)[0], dy * _standard(x, eps, -1), dy),
+            *_reduced(lambda parts, gamma: parts),
         ),
         Mistake(
-            "gamma is used in dbeta or dgamma. It multiplies x_hat only: dbeta is the sum of dy.",
-            _changed_gradients(lambda dy, x, gamma, dx, *rest: (dx, *(part * gamma for part in rest))),
+            "gamma is used in dgamma or dbeta. It has no part there: dgamma is the sum of dy x_hat, dbeta that of dy.",
+            *_reduced(lambda parts, gamma: (parts * gamma).sum(axis=0)),
         ),
         Mistake(_DDOF, _wrong_gradients(var=_unbiased)),
         Mistake(_EPS_OUTSIDE, _wrong_gradients(root=lambda var, eps: np.sqrt(var) + eps)),

@@ -203,8 +203,8 @@ def _draw_temperatures(rng):
 
 
 _NO_MAXIMUM_AT_TEMPERATURE = (
-    "A quotient z / temperature can be too large or too small for exp. Divide first, then subtract the largest quotient "
-    "of each row, then take exp."
+    "A quotient z / temperature can be too large or too small for exp. Divide first, then subtract the largest "
+    "quotient of each row, then take exp."
 )
 
 _TEMPERATURE = Task(

@@ -205,9 +205,10 @@ class Task:
             texts = [prefix + text for text in contrast(came, right, single=single)]
             cause = self._explain(number, case, outcome, right, held)
             raise Trouble(*texts, cause)
-        kept = came.dtype == right.dtype if self.keeps_type else _width(came.dtype) >= _width(right.dtype)
+        wanted = np.dtype(np.float32) if single else right.dtype
+        kept = came.dtype == wanted if self.keeps_type else _width(came.dtype) >= _width(wanted)
         if outcome.typed[number] and right.ndim and not kept:
-            raise Trouble(f"{prefix}{came.dtype}", f"{prefix}{right.dtype}", _type_cause(came))
+            raise Trouble(f"{prefix}{came.dtype}", f"{prefix}{wanted}", _type_cause(came))
 
     def _explain(self, number, case, outcome, right, held):
         """The sentence for a result that is not right: a typical mistake, or what can be seen from outside."""
@@ -287,6 +288,8 @@ def _outward(number, outcome: Outcome, right):
         return "The function returns a tuple with one entry: is there a comma after the result?"
     if came.shape != right.shape:
         return f"The result has the shape {came.shape}, expected {right.shape}. Which axis is summed over?"
+    if came.dtype in (np.float16, np.float32) and came.dtype != right.dtype and agree(came, right, single=True):
+        return _type_cause(came)
     warned = f" NumPy warned: {outcome.warning}." if outcome.warning else ""
     if not np.isfinite(came).all() and np.isfinite(right).all():
         return f"A number is not finite: somewhere there is 0/0, the log of 0, or a number too large for exp.{warned}"

@@ -1,0 +1,515 @@
+"""Does a check accept every right answer, refuse every wrong one, and say what is wrong with it?"""
+
+import copy
+import functools
+import html
+import inspect
+import sys
+import warnings
+
+import answers
+import numpy as np
+import pytest
+from answers.probability import shifted
+
+from lossprimer import checks
+from lossprimer.checks import CheckFailed, Report, attention, dropout, losses, normalization, probability
+from lossprimer.checks.report import Finding
+from lossprimer.checks.task import Task
+from lossprimer.checks.values import Refused, agree, plain, shown
+
+NAMES = [name for name in checks.__all__ if name not in ("CheckFailed", "Report")]
+RIGHT = [pytest.param(name, f, id=f"{name}-{i}") for name in NAMES for i, f in enumerate(answers.RIGHT[name])]
+WRONG = [
+    pytest.param(name, fragment, f, id=f"{name}-{i}-{fragment}")
+    for name in NAMES
+    for i, (fragment, f) in enumerate(answers.WRONG[name])
+]
+MODULES = (probability, attention, losses, dropout, normalization)
+TASKS = [task for module in MODULES for task in vars(module).values() if isinstance(task, Task)]
+MISTAKES = [
+    pytest.param(task, mistake.cause, wrong, id=f"{task.usage.split('(')[0]}-{i}-{j}")
+    for task in TASKS
+    for i, mistake in enumerate(task.mistakes)
+    for j, wrong in enumerate(mistake.wrong)
+]
+SEEDS = (0, 1, 2)
+
+
+def check(name, f, rng=None):
+    return getattr(checks, name)(f, rng=rng)
+
+
+def words(report):
+    """The text of a report, each entry on one line."""
+    return " ".join(str(report).split())
+
+
+class RemoteError(Exception):
+    """What a stand-in raises for an exception in another process."""
+
+
+def sent(value):
+    """`value` as if it had been to another process: plain, and nobody else's."""
+    if isinstance(value, np.random.Generator):
+        twin = np.random.default_rng(0)
+        twin.bit_generator.state = value.bit_generator.state
+        return twin
+    return copy.deepcopy(value)
+
+
+def remotely(f, args):
+    there = [sent(arg) for arg in args]
+    try:
+        result = f(*there)
+    except NotImplementedError:
+        raise
+    except BaseException as error:
+        raise RemoteError(f"{type(error).__name__}: {error}") from None
+    for here, after in zip(args, there, strict=True):
+        if isinstance(here, np.ndarray):
+            here[...] = after
+        if isinstance(here, np.random.Generator):
+            here.bit_generator.state = after.bit_generator.state
+    return result
+
+
+class RemoteObject:
+    """Has the methods and attributes of an object elsewhere."""
+
+    def __init__(self, there):
+        vars(self)["there"] = there
+
+    def __getattr__(self, name):
+        value = remotely(lambda: getattr(self.there, name), ())
+        return functools.partial(self.call, value) if callable(value) else sent(value)
+
+    def __setattr__(self, name, value):
+        setattr(self.there, name, sent(value))
+
+    @staticmethod
+    def call(method, *args):
+        return sent(remotely(method, args))
+
+
+def stand_in(f):
+    """A callable for `f` that hands on positional arguments only, and plain values both ways."""
+
+    def call(*args):
+        result = remotely(f, args)
+        return RemoteObject(result) if isinstance(f, type) else sent(result)
+
+    return call
+
+
+class TestAnswers:
+    """Right ones are accepted however they are written; each wrong one gets its own sentence."""
+
+    def test_there_are_many(self):
+        assert set(NAMES) == answers.RIGHT.keys() == answers.WRONG.keys()
+        assert len(NAMES) == 18
+        assert len(RIGHT) >= 60
+        assert len(WRONG) >= 110
+
+    @pytest.mark.parametrize(("name", "f"), RIGHT)
+    def test_right(self, name, f):
+        for rng in (None, *map(np.random.default_rng, SEEDS)):
+            report = check(name, f, rng)
+            assert report.passed, report
+
+    @pytest.mark.parametrize(("name", "fragment", "f"), WRONG)
+    def test_wrong(self, name, fragment, f):
+        for rng in (None, np.random.default_rng(0)):
+            report = check(name, f, rng)
+            assert report.attempted
+            assert not report.passed
+            assert fragment in words(report)
+
+    @pytest.mark.parametrize(("name", "f"), RIGHT)
+    def test_right_in_another_process(self, name, f):
+        report = check(name, stand_in(f), np.random.default_rng(0))
+        assert report.passed, report
+
+    @pytest.mark.parametrize(("name", "fragment", "f"), WRONG)
+    def test_wrong_in_another_process(self, name, fragment, f):
+        report = check(name, stand_in(f), np.random.default_rng(0))
+        assert not report.passed
+        if fragment not in ("print", "Only plain arrays"):  # seen only here, or refused on the way
+            assert fragment in words(report)
+
+    @pytest.mark.parametrize(("task", "cause", "wrong"), MISTAKES)
+    def test_who_makes_a_mistake_of_a_task_is_told_so(self, task, cause, wrong):
+        report = task.check(wrong)
+        assert not report.passed
+        assert report.finding.cause == cause
+
+    @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.usage.split("(")[0])
+    def test_no_sentence_twice_in_a_task(self, task):
+        causes = [mistake.cause for mistake in task.mistakes]
+        assert len(causes) == len(set(causes))
+
+
+class TestEveryCheck:
+    """What is true of all of them."""
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_a_stub_is_not_attempted(self, name):
+        def stub(*args):
+            raise NotImplementedError
+
+        report = check(name, stub)
+        assert (report.attempted, report.passed) == (False, False)
+        assert str(report).endswith(": not attempted yet")
+        with pytest.raises(CheckFailed, match="not attempted yet$"):
+            report.require()
+
+    @pytest.mark.parametrize("method", ["__init__", "forward"])
+    @pytest.mark.parametrize("name", ["dropout_layer", "batch_norm_layer"])
+    def test_a_stub_of_a_class_is_not_attempted(self, name, method):
+        def stub(self, *args):
+            raise NotImplementedError
+
+        whole = {"__init__": lambda self, *args: None, "forward": lambda self, x: x}
+        assert not check(name, type("Stub", (), whole | {method: stub})).attempted
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_without_a_generator_the_inputs_are_always_the_same(self, name):
+        f = answers.WRONG[name][0][1]
+        assert str(check(name, f)) == str(check(name, f))
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_a_generator_adds_inputs(self, name):
+        f = answers.RIGHT[name][0]
+        plain, more = check(name, f).held, check(name, f, np.random.default_rng(0)).held
+        assert more[: len(plain)] == plain
+        assert len(more) > len(plain)
+        assert all(title.endswith(" (drawn)") for title in more[len(plain) :])
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_who_knows_the_named_inputs_by_heart_is_found_out(self, name):
+        """Right on every input of the first run, wrong on others."""
+        f, seen = answers.RIGHT[name][0], []
+
+        def key(args):
+            return [arg.tobytes() if isinstance(arg, np.ndarray) else repr(arg) for arg in args]
+
+        def recorder(*args):
+            seen.append(key(args))
+            return f(*args)
+
+        def by_heart(*args):
+            return f(*args) if key(args) in seen else 7.0
+
+        if isinstance(f, type):
+            pytest.skip("a class is handed no inputs that one could look up")
+        no_generators = name in ("inverted_dropout", "monte_carlo_average")
+        if no_generators:
+            pytest.skip("its results are drawn, not looked up")
+        assert check(name, recorder).passed
+        assert check(name, by_heart).passed
+        assert not check(name, by_heart, np.random.default_rng(0)).passed
+
+    @pytest.mark.parametrize("name", NAMES)
+    @pytest.mark.parametrize("thing", [None, 3.0, np.zeros(3), "softmax"], ids=str)
+    def test_what_cannot_be_called(self, name, thing):
+        report = check(name, thing)
+        assert not report.passed
+        assert "Hand the check" in words(report)
+        assert type(thing).__name__ in words(report)
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_the_docstring_says_how_the_function_is_called(self, name):
+        doc, usage = inspect.getdoc(getattr(checks, name)), check(name, None).task
+        assert f"``{usage.split(')')[0]})``" in doc
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_two_arguments_and_no_more(self, name):
+        parameters = inspect.signature(getattr(checks, name)).parameters
+        assert list(parameters) == ["f", "rng"]
+        assert parameters["rng"].kind is inspect.Parameter.KEYWORD_ONLY
+
+    @pytest.mark.parametrize("value", ["", "x", {}, object(), 1j, np.array([1j]), np.array(["a"]), np.array([None])])
+    @pytest.mark.parametrize("name", NAMES)
+    def test_results_that_are_no_numbers(self, name, value):
+        report = check(name, lambda *args: value)
+        assert report.attempted
+        assert not report.passed
+
+
+class Liar:
+    """Says yes to everything."""
+
+    shape, dtype, ndim, size = (3,), np.dtype(float), 1, 3
+
+    def yes(self, *_):
+        return True
+
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __bool__ = yes
+    __hash__ = None
+
+    def __array__(self, *_, **__):
+        return shifted(np.array([2.0, 1.0, 0.5]))
+
+    def __float__(self):
+        return 1.0
+
+    def __iter__(self):
+        return iter([0.62853172, 0.2312239, 0.14024438])
+
+    def __len__(self):
+        return 3
+
+    def __array_function__(self, *_):
+        return True
+
+    def __array_ufunc__(self, *_, **__):
+        return True
+
+
+class LyingArray(np.ndarray):
+    """An array whose comparisons are all true."""
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **options):
+        return np.ones(3, dtype=bool)
+
+    __eq__ = Liar.yes
+    __hash__ = None
+
+
+class LyingFloat(float):
+    """A number that is close to every other."""
+
+    def __sub__(self, other):
+        return 0.0
+
+    __rsub__ = __sub__
+    __eq__ = Liar.yes
+    __hash__ = None
+
+
+class LyingList(list):
+    """A list that can be read in two ways."""
+
+
+LIARS = [
+    Liar(),
+    np.zeros(3).view(LyingArray),
+    LyingFloat(3),
+    [LyingFloat(0.5)] * 3,
+    [Liar()] * 3,
+    LyingList([0.62853172, 0.2312239, 0.14024438]),
+    np.array([Liar()] * 3, dtype=object),
+    np.matrix([1.0, 2.0, 3.0]),
+    np.ma.array([1.0, 2.0, 3.0], mask=True),
+]
+
+
+class TestTrust:
+    """Objects that lie about themselves are refused, and nothing that happens in a call gets out of it."""
+
+    @pytest.mark.parametrize("liar", LIARS, ids=lambda liar: type(liar).__name__)
+    def test_liars(self, liar):
+        report = checks.softmax(lambda z: liar)
+        assert not report.passed
+        assert "Only plain arrays and numbers can be checked" in words(report)
+        with pytest.raises(CheckFailed):
+            report.require()
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_a_liar_passes_no_check(self, name):
+        class Lies(Liar):
+            def __getattr__(self, name):
+                return lambda *args: Liar()
+
+        assert not check(name, lambda *args: Lies()).passed
+        assert not check(name, lambda *args: (Liar(), Liar())).passed
+        assert not check(name, lambda *args: (Liar(), Liar(), Liar())).passed
+
+    def test_the_inputs_of_a_case_survive_a_change_in_place(self):
+        first = str(checks.layer_norm(answers.normalization.in_place))
+        assert first == str(checks.layer_norm(answers.normalization.in_place))
+        assert checks.layer_norm(answers.RIGHT["layer_norm"][0]).passed
+
+    @pytest.mark.parametrize("error", [SystemExit(0), GeneratorExit(), MemoryError("much"), BaseException("odd")])
+    def test_exceptions_of_every_kind(self, error):
+        def f(z):
+            raise error
+
+        report = checks.softmax(f)
+        assert type(error).__name__ in report.finding.came
+
+    def test_an_interrupt_passes_through(self):
+        def f(z):
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            checks.softmax(f)
+
+    def test_an_exception_without_words(self):
+        class SilentError(Exception):
+            def __str__(self):
+                raise ValueError
+
+        def f(z):
+            raise SilentError
+
+        assert checks.softmax(f).finding.came == "SilentError"
+
+    def test_a_long_message_is_cut(self):
+        def f(z):
+            raise ValueError("x" * 10_000)
+
+        assert len(str(checks.softmax(f))) < 1000
+
+    def test_nothing_gets_out(self, capsys):
+        np.random.seed(3)  # noqa: NPY002
+        expected = np.random.random(3)  # noqa: NPY002
+        settings = np.geterr()
+
+        def f(z):
+            print("out")
+            print("err", file=sys.stderr)
+            np.seterr(all="raise")
+            np.random.seed(7)  # noqa: NPY002
+            warnings.simplefilter("ignore")
+            warnings.warn("loud", stacklevel=1)
+            return shifted(z)
+
+        np.random.seed(3)  # noqa: NPY002
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            filters = list(warnings.filters)
+            checks.softmax(f)
+            assert warnings.filters == filters
+        assert caught == []
+        assert np.geterr() == settings
+        np.testing.assert_array_equal(np.random.random(3), expected)  # noqa: NPY002
+        assert capsys.readouterr() == ("", "")
+
+    def test_the_settings_of_a_notebook_do_not_matter(self):
+        with np.errstate(all="raise"):
+            assert checks.softmax(shifted).passed
+            assert checks.kl_divergence(answers.RIGHT["kl_divergence"][1]).passed
+
+    @pytest.mark.parametrize("name", ["isclose", "allclose", "array_equal", "abs", "absolute", "isnan", "asarray"])
+    def test_who_replaces_a_comparison_gains_nothing(self, name, monkeypatch):
+        monkeypatch.setattr(np, name, lambda *args, **options: np.True_)
+        assert not checks.softmax(lambda z: z).passed
+
+    def test_what_numpy_warned_of_is_told(self):
+        report = checks.batch_norm(lambda x, gamma, beta, eps: np.sqrt(x - 100))
+        assert "NumPy warned: invalid value encountered in sqrt" in words(report)
+
+    def test_the_stub_of_a_second_method_is_a_finding(self):
+        report = checks.dropout_layer(dict(answers.WRONG["dropout_layer"])["not written yet"])
+        assert report.attempted
+        assert report.held
+
+
+class TestReport:
+    """How it shows."""
+
+    PASSED = checks.softmax(shifted)
+    FAILED = checks.softmax(answers.probability.naive)
+
+    def test_passed(self):
+        assert self.PASSED.passed
+        assert self.PASSED.require() is None
+        assert str(self.PASSED).startswith("softmax(z): all 10 checks hold.\n  held          three scores by hand; ")
+
+    def test_failed(self):
+        assert str(self.FAILED) == (
+            "softmax(z): 5 of 10 checks hold, then one does not.\n"
+            "  held          three scores by hand; each row of a table by itself; a table that is not\n"
+            "                square; the last of three axes; float32 stays float32\n"
+            "  did not hold  scores near 1000\n"
+            "    input       z = [1000, 999, 997]\n"
+            "    came        [nan, nan, nan]\n"
+            "    expected    [0.70538, 0.2595, 0.035119]\n"
+            "    likely      The exponential of a large score is infinite, and that of a very negative one is 0.\n"
+            "                Subtract the largest score of each row before exp: the shares stay the same, and no\n"
+            "                exponent is above 0."
+        )
+        with pytest.raises(CheckFailed) as caught:
+            self.FAILED.require()
+        assert str(caught.value) == str(self.FAILED)
+        assert isinstance(caught.value, AssertionError)
+
+    def test_a_notebook_shows_no_traceback(self):
+        assert CheckFailed("text")._render_traceback_() == ["CheckFailed: text"]
+
+    @pytest.mark.parametrize(("name", "fragment", "f"), WRONG)
+    def test_short_enough_for_a_terminal(self, name, fragment, f):
+        lines = str(check(name, f)).splitlines()
+        assert len(lines) <= 16
+        assert max(map(len, lines)) <= 100
+
+    def test_in_a_notebook(self):
+        bundle = self.FAILED._repr_mimebundle_()
+        assert bundle["text/plain"] == str(self.FAILED) == repr(self.FAILED)
+        assert bundle["text/html"].count("<li>held: ") == 5
+        assert "<strong>did not hold: scores near 1000</strong>" in bundle["text/html"]
+        assert "<dt>came</dt><dd><code>[nan, nan, nan]</code></dd>" in bundle["text/html"]
+        assert "style" not in bundle["text/html"]
+        assert "did not hold" not in self.PASSED._repr_mimebundle_()["text/html"]
+        assert "not attempted yet" in Report("f(x)", attempted=False)._repr_mimebundle_()["text/html"]
+
+    def test_everything_is_escaped(self):
+        bad = "<script>&"
+        report = Report(f"f{bad}", (bad,), Finding(bad, bad, bad, bad, bad))
+        shown = report._repr_mimebundle_()["text/html"]
+        assert bad not in shown
+        assert shown.count(html.escape(bad)) == 7
+
+    def test_what_an_exception_says_is_escaped(self):
+        def f(z):
+            raise ValueError("<img src=x onerror=alert()>")
+
+        assert "<img" not in checks.softmax(f)._repr_mimebundle_()["text/html"]
+
+
+class TestValues:
+    """Reading, comparing and showing."""
+
+    @pytest.mark.parametrize(
+        "value",
+        [1, 2.5, True, np.float32(1), np.int8(3), np.bool_(True), np.zeros(3), [1.0, 2], (1, 2.0), [np.zeros(2)] * 2],
+        ids=str,
+    )
+    def test_plain(self, value):
+        array = plain(value)
+        assert type(array) is np.ndarray
+        np.testing.assert_array_equal(array, value)
+        assert not np.shares_memory(array, value)
+
+    def test_rows_of_different_lengths(self):
+        with pytest.raises(Refused, match="different lengths"):
+            plain((1, [2.0]))
+
+    def test_a_list_in_itself(self):
+        endless = []
+        endless.append(endless)
+        with pytest.raises(Refused, match="without end"):
+            plain(endless)
+
+    def test_a_number_too_large_for_an_array(self):
+        with pytest.raises(Refused, match="object"):
+            plain(10**400)
+
+    def test_agree(self):
+        a = np.array([1.0, np.nan, np.inf, -np.inf, 0.0])
+        assert agree(a, a.copy())
+        assert agree(a * (1 + 1e-9), a)
+        assert not agree(a[:4], a)
+        for index, other in enumerate((1.001, 0.0, 1e300, np.inf, 1e-6)):
+            b = a.copy()
+            b[index] = other
+            assert not agree(b, a)
+            assert not agree(a, b)
+
+    def test_shown(self):
+        assert shown(np.array([[1.0, 2.5], [np.inf, np.nan]])) == "[[1, 2.5], [inf, nan]]"
+        assert shown(np.arange(100.0).reshape(10, 10)) == "0, 1, 2, 3, … (shape (10, 10))"
+        assert shown(np.array(0.1, dtype=np.float32)) == "0.1"
+        assert shown(np.array([True])) == "[True]"
+        assert shown(np.array(2.0)) == "2"
