@@ -34,6 +34,7 @@ MISTAKES = [
     for j, wrong in enumerate(mistake.wrong)
 ]
 SEEDS = (0, 1, 2)
+RANDOM = ("inverted_dropout", "monte_carlo_average")
 
 
 def check(name, f, rng=None):
@@ -185,7 +186,7 @@ class TestEveryCheck:
         assert len(more) > len(plain)
         assert all(title.endswith(" (drawn)") for title in more[len(plain) :])
 
-    @pytest.mark.parametrize("name", NAMES)
+    @pytest.mark.parametrize("name", [name for name in NAMES if name not in RANDOM and not name.endswith("layer")])
     def test_who_knows_the_named_inputs_by_heart_is_found_out(self, name):
         """Right on every input of the first run, wrong on others."""
         f, seen = answers.RIGHT[name][0], []
@@ -200,11 +201,6 @@ class TestEveryCheck:
         def by_heart(*args):
             return f(*args) if key(args) in seen else 7.0
 
-        if isinstance(f, type):
-            pytest.skip("a class is handed no inputs that one could look up")
-        no_generators = name in ("inverted_dropout", "monte_carlo_average")
-        if no_generators:
-            pytest.skip("its results are drawn, not looked up")
         assert check(name, recorder).passed
         assert check(name, by_heart).passed
         assert not check(name, by_heart, np.random.default_rng(0)).passed
@@ -391,7 +387,7 @@ class TestTrust:
             assert checks.softmax(shifted).passed
             assert checks.kl_divergence(answers.RIGHT["kl_divergence"][1]).passed
 
-    @pytest.mark.parametrize("name", ["isclose", "allclose", "array_equal", "abs", "absolute", "isnan", "asarray"])
+    @pytest.mark.parametrize("name", ["isclose", "allclose", "array_equal", "abs", "absolute", "isnan"])
     def test_who_replaces_a_comparison_gains_nothing(self, name, monkeypatch):
         monkeypatch.setattr(np, name, lambda *args, **options: np.True_)
         assert not checks.softmax(lambda z: z).passed
@@ -420,8 +416,8 @@ class TestReport:
     def test_failed(self):
         assert str(self.FAILED) == (
             "softmax(z): 5 of 10 checks hold, then one does not.\n"
-            "  held          three scores by hand; each row of a table by itself; a table that is not\n"
-            "                square; the last of three axes; float32 stays float32\n"
+            "  held          three scores by hand; each row of a table by itself; a table that is not square; the\n"
+            "                last of three axes; float32 stays float32\n"
             "  did not hold  scores near 1000\n"
             "    input       z = [1000, 999, 997]\n"
             "    came        [nan, nan, nan]\n"

@@ -422,7 +422,8 @@ def _layer_begins_in_training(call, rng):
 
 
 _LAYER = Task(
-    "Dropout(keep_prob, rng) with training, forward(a) and backward(dy)",
+    "Dropout(keep_prob, rng)",
+    members="training, forward(a) and backward(dy)",
     steps=[
         Property("a new layer is in training", _layer_begins_in_training),
         Property("five activations: each is 0 or a / keep_prob", _layer_by_hand),

@@ -99,37 +99,37 @@ def _square(z):
     return powers / powers.sum(axis=-1)
 
 
-def _shapes(play=lambda z: (z,), cause=""):
+def _shapes(arguments=lambda z: (z,)):
     """Cases that most functions of scores share: a square table, one that is not, three axes, float32."""
     return [
-        Case("each row of a table by itself", play(_TABLE)),
-        Case("a table that is not square", play(_WIDE)),
-        Case("the last of three axes", play(_DEEP)),
-        Case("float32 stays float32", play(_WIDE.astype(np.float32))),
+        Case("each row of a table by itself", arguments(_TABLE)),
+        Case("a table that is not square", arguments(_WIDE)),
+        Case("the last of three axes", arguments(_DEEP)),
+        Case("float32 stays float32", arguments(_WIDE.astype(np.float32))),
     ]
 
 
-def _extremes(play=lambda z: (z,), cause=_NO_MAXIMUM):
+def _extremes(arguments=lambda z: (z,), cause=_NO_MAXIMUM):
     """Cases that overflow or underflow without the maximum of each row."""
     return [
-        Case("scores near 1000", play(np.array([1000.0, 999.0, 997.0])), cause),
-        Case("scores near -1000", play(np.array([-1000.0, -1001.0, -1003.0])), cause),
-        Case("rows at different levels", play(np.array([[1000.0, 999.0, 998.0], [2.0, 1.0, 0.0]])), cause),
-        Case("scores near 100 in float32", play(np.array([100.0, 98.5, 97.0], dtype=np.float32)), cause),
+        Case("scores near 1000", arguments(np.array([1000.0, 999.0, 997.0])), cause),
+        Case("scores near -1000", arguments(np.array([-1000.0, -1001.0, -1003.0])), cause),
+        Case("rows at different levels", arguments(np.array([[1000.0, 999.0, 998.0], [2.0, 1.0, 0.0]])), cause),
+        Case("scores near 100 in float32", arguments(np.array([100.0, 98.5, 97.0], dtype=np.float32)), cause),
     ]
 
 
-def _drawn(play=lambda z: (z,)):
+def _drawn(arguments=lambda z: (z,)):
     """Cases with drawn scores: small, in float32, at different levels."""
 
     def draw(rng):
         rows, classes = (int(n) for n in rng.integers(2, 6, size=2))
         levels = rng.integers(-900, 900, size=(rows, 1))
         return [
-            Case("a table", play(scores(rng, rows, classes))),
-            Case("three axes", play(scores(rng, 2, rows, classes))),
-            Case("float32", play(scores(rng, rows, classes).astype(np.float32))),
-            Case("rows at different levels", play(scores(rng, rows, classes) + levels), _NO_MAXIMUM),
+            Case("a table", arguments(scores(rng, rows, classes))),
+            Case("three axes", arguments(scores(rng, 2, rows, classes))),
+            Case("float32", arguments(scores(rng, rows, classes).astype(np.float32))),
+            Case("rows at different levels", arguments(scores(rng, rows, classes) + levels), _NO_MAXIMUM),
         ]
 
     return draw

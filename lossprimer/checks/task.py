@@ -80,6 +80,8 @@ class Task:
     ----------
     usage : str
         How the function is called, as ``softmax(z)``.
+    members : str
+        For a class, the methods and attributes that it must have, as a part of a sentence.
     right : callable
         The right function, or a right class.
     steps : iterable of Case and Property
@@ -98,6 +100,7 @@ class Task:
         self,
         usage: str,
         *,
+        members: str = "",
         right: Callable | None = None,
         steps: Iterable[Case | Property],
         mistakes: Iterable[Mistake] = (),
@@ -106,6 +109,7 @@ class Task:
         keeps_type: bool = False,
     ):
         self.usage = usage
+        self.contract = f"{usage} with {members}" if members else usage
         self.right = right
         self.steps = tuple(steps)
         self.mistakes = tuple(mistakes)
@@ -173,7 +177,7 @@ class Task:
         def call(*args, play=direct, script="", returns=self.returns):
             nonlocal given
             given = self._given(script, args)
-            outcome = attempt(f, args, names=returns, usage=self.usage, play=play)
+            outcome = attempt(f, args, names=returns, usage=self.contract, play=play)
             if outcome.changed is not None:
                 raise _changed(self._parameters[outcome.changed])
             return outcome.results[0] if len(returns) == 1 else outcome.results
@@ -188,7 +192,7 @@ class Task:
         """Raise Trouble unless `f` gives in this case what is expected."""
         names = case.returns or self.returns
         try:
-            outcome = attempt(f, case.args, names=names, usage=self.usage, play=case.play)
+            outcome = attempt(f, case.args, names=names, usage=self.contract, play=case.play)
             for number in range(len(names)):
                 self._compare_result(number, names[number], case, outcome, expected, held)
             if outcome.changed is not None:

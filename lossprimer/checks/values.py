@@ -107,4 +107,4 @@ def _nested(array, digits):
 def _number(value, digits):
     if isinstance(value, bool | np.bool_ | int | np.integer):
         return str(value)
-    return f"{float(value):.{digits}g}"
+    return f"{float(value) + 0.0:.{digits}g}"  # + 0.0 turns -0 into 0
