@@ -24,7 +24,8 @@ $(VENV)/installed: requirements.txt pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.txt
 	touch $@
 
-book: $(VENV)/installed ## build the site: _build/html/index.html
+# The pages of the problem sets offer the students' notebooks for download.
+book: $(VENV)/installed exercises ## build the site: _build/html/index.html
 	$(BIN)/jupyter-book build . --all --warningiserror --nitpick --keep-going --quiet
 
 $(SITE)/index.html:
@@ -33,8 +34,9 @@ $(SITE)/index.html:
 serve: | $(SITE)/index.html ## serve the built site on this machine, and print its address
 	$(BIN)/python -u -m http.server --bind 127.0.0.1 --directory $(SITE) $(PORT)
 
+# The root is this folder, because notebooks link to pages and problem sets beside them.
 notebooks: $(VENV)/installed ## open the chapters in JupyterLab
-	$(BIN)/jupyter lab notebooks
+	$(BIN)/jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks
 
 outputs: $(VENV)/installed ## execute the chapters, store their text outputs, draw the README's picture
 	$(BIN)/python -m tools.notebooks write

@@ -280,7 +280,7 @@ def test_the_font_has_every_character_of_the_formulas():
 @each_document
 def test_notebooks_can_be_downloaded(name):
     source = BOOK / f"{name}.ipynb"
-    link = page(name).select_one("a[download]")
+    link = page(name).select_one(".bar-button[download]")
     assert (link is not None) == source.is_file()
     if link:
         assert (SITE / name).parent.joinpath(link["href"]).read_bytes() == source.read_bytes()
