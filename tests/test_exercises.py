@@ -51,10 +51,11 @@ def check_calls(nb):
 
 @cache
 def solved(path):
-    """Execute a set with its solutions; return its names, and by cell what it shows."""
+    """Execute a set with its solutions, hidden tests included; return its names, and by cell what it shows."""
     names, shown = {}, {}
     for cell in code(notebooks.load(path)):
-        *body, last = ast.parse(cell.source).body
+        # The same inputs at every run of these tests.
+        *body, last = ast.parse(cell.source.replace("default_rng()", "default_rng(0)")).body
         value = isinstance(last, ast.Expr)
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):
@@ -178,7 +179,7 @@ def headings_in_jupyterlab(path):
 
 
 @each_set
-@pytest.mark.parametrize("seed", [None, 0, 1, 2])
+@pytest.mark.parametrize("seed", [None, *range(20)])
 def test_the_solutions_earn_every_point(path, seed):
     names, _ = solved(path)
     for _, check, name in check_calls(notebooks.load(path)):
