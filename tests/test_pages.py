@@ -7,6 +7,7 @@ import gzip
 import itertools
 import os
 import re
+import shutil
 from functools import cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -21,6 +22,7 @@ from sphinx_external_toc.parsing import parse_toc_yaml
 
 from theme.mathfont import characters
 from theme.pages import description, launch_links
+from theme.policy import EARLY_SCRIPT, POLICY, source_of
 
 BOOK = Path(os.environ.get("BOOK", Path(__file__).parents[1]))
 SITE = BOOK / "_build" / "html"
@@ -255,8 +257,24 @@ def test_a_page_can_be_reached_from_every_other(name):
         assert other == name or (SITE / f"{name}.html").resolve() in links
 
 
-def test_the_one_inline_script_is_the_same_everywhere():
-    assert len({page(name).select_one("head > script:not([src])").get_text() for name in PAGES}) == 1
+@pytest.mark.parametrize("name", [*PAGES, "index"])
+def test_a_page_carries_its_policy_before_all_that_it_governs(name):
+    head = page(name).head.find_all(True)
+    assert [tag.get("charset") for tag in head[:1]] == ["utf-8"]
+    assert (head[1]["http-equiv"], head[1]["content"]) == ("Content-Security-Policy", POLICY)
+    assert (head[2]["name"], head[2]["content"]) == ("referrer", "no-referrer")
+
+
+@each_page
+def test_the_one_inline_script_is_the_one_that_the_policy_allows(name):
+    assert source_of(page(name).select_one("head > script:not([src])").get_text()) in POLICY
+
+
+def test_the_policy_allows_the_site_and_nothing_else():
+    rules = dict(rule.split(" ", 1) for rule in POLICY.split("; "))
+    assert rules.pop("default-src") == rules.pop("base-uri") == "'none'"
+    assert rules.pop("script-src") == f"'self' {source_of(EARLY_SCRIPT)}"
+    assert set(rules.values()) == {"'self'"}
 
 
 @each_document
@@ -372,12 +390,76 @@ def test_print_is_light_and_unfolded(visit):
     expect(opened.locator("details[open]")).to_have_count(0)
 
 
-def test_the_saved_site_works_without_a_server(browser):
+FORBIDDEN = """
+() => new Promise((resolve) => {
+  const blocked = new Set();
+  document.addEventListener("securitypolicyviolation", (event) => {
+    blocked.add(event.effectiveDirective);
+    if (blocked.size === 4) resolve([...blocked].sort());
+  });
+  const add = (name, attributes) => document.body.append(Object.assign(document.createElement(name), attributes));
+  add("script", { textContent: "document.title = 'run'" });
+  add("p", { innerHTML: "<b style='color: red'></b>" });
+  add("img", { src: "https://example.org/a.png" });
+  fetch("https://example.org/").catch(() => null);
+})
+"""
+
+
+def test_the_browser_enforces_the_policy(browser, address):
     context = browser.new_context()
     opened = context.new_page()
-    opened.goto((SITE / "index.html").as_uri())
+    opened.goto(f"{address}/{ROOT}.html")
+    assert opened.evaluate(FORBIDDEN) == ["connect-src", "img-src", "script-src-elem", "style-src-attr"]
+    assert opened.title() != "run"
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """Copy the site to a folder, as a reader saves it; returns the address of the folder."""
+    folder = tmp_path_factory.mktemp("saved") / "the course, 2nd copy"
+    shutil.copytree(SITE, folder)
+    return folder.as_uri()
+
+
+@pytest.fixture
+def open_saved(browser, saved):
+    """Open a page of the saved site; an error of a script and a breach of the policy fail the test."""
+    context, errors = browser.new_context(), []
+    opened = context.new_page()
+    opened.on("pageerror", lambda error: errors.append(str(error)))
+    # Chromium reports that it fetches the font when a formula needs it, and no earlier.
+    opened.on("console", lambda message: "Content Security Policy" in message.text and errors.append(message.text))
+
+    def open_saved(name):
+        opened.goto(f"{saved}/{name}.html")
+        return opened
+
+    yield open_saved
+    context.close()
+    assert errors == []
+
+
+def test_the_saved_site_works_without_a_server(open_saved):
+    opened = open_saved("index")
     opened.wait_for_url(f"**/{ROOT}.html")
-    opened.goto((SITE / f"{next(name for name in DOCUMENTS if page(name).select('math'))}.html").as_uri())
+    open_saved(next(name for name in DOCUMENTS if page(name).select("math")))
     assert opened.evaluate("document.fonts.ready.then(fonts => [...fonts].map(font => font.status))") == ["loaded"]
     expect(opened.get_by_role("button", name="Colours: auto")).to_be_visible()
-    context.close()
+
+
+def test_the_saved_explorers_answer(open_saved):
+    opened = open_saved(next(name for name in DOCUMENTS if page(name).select("figure.explorer input")))
+    explorer = opened.locator("figure.explorer", has=opened.get_by_role("slider")).first
+    before = explorer.locator("figcaption").inner_text()
+    explorer.get_by_role("slider").first.press("End")
+    expect(explorer.locator("figcaption")).not_to_have_text(before)
+
+
+def test_the_saved_search_finds_a_page(open_saved):
+    opened = open_saved(ROOT)
+    opened.keyboard.press("Control+k")
+    opened.keyboard.type("notation")
+    opened.keyboard.press("Enter")
+    expect(opened.locator("#search-results").get_by_role("link", name="Notation").first).to_be_visible()

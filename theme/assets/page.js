@@ -34,6 +34,9 @@
     }
   });
 
+  // A saved page may not read the others: its search shows where the words were found, without their surroundings.
+  if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
+
   // The page's contents show where the reader is, and close when a section was chosen.
   function followReader() {
     const contents = document.getElementById("page-contents");
