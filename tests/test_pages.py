@@ -21,7 +21,7 @@ from playwright.sync_api import expect
 from sphinx_external_toc.parsing import parse_toc_yaml
 
 from theme.mathfont import characters
-from theme.pages import description, launch_links
+from theme.pages import description, page_links
 from theme.policy import EARLY_SCRIPT, POLICY, source_of
 
 BOOK = Path(os.environ.get("BOOK", Path(__file__).parents[1]))
@@ -31,6 +31,8 @@ ROOT = CONTENTS.root.docname
 DOCUMENTS = [re.sub(r"\.(md|ipynb)$", "", document) for document in CONTENTS]
 PAGES = [*DOCUMENTS, "search"]
 LARGEST_PAGE = 250_000
+# Links that a browser tells about, and does not follow by itself.
+SAID_ONLY = "[rel=canonical], [rel=prev], [rel=next]"
 VARIATION_SELECTORS = range(0xFE00, 0xFE10)
 
 each_document = pytest.mark.parametrize("name", DOCUMENTS)
@@ -58,9 +60,10 @@ def page(name):
 
 def foreign(soup):
     """Return the addresses on other hosts that a browser would load."""
-    loads = {"src", "srcset", "data", "poster", "action", "formaction", "xlink:href", "style", "content"}
+    loads = {"src", "srcset", "data", "poster", "action", "formaction", "xlink:href", "style"}
     found = [value for tag in soup.find_all(True) for name, value in tag.attrs.items() if name in loads]
-    found += [tag["href"] for tag in soup.select("link[href], image[href], use[href], base[href]")]
+    found += [tag["href"] for tag in soup.select(f"link[href]:not({SAID_ONLY}), image[href], use[href], base[href]")]
+    found += [tag["content"] for tag in soup.select('meta[http-equiv="refresh"]')]
     found += [style.get_text() for style in soup.select("style")]
     return [value for value in found if re.search(r"(^|[\s\"'(,=])(https?:)?//", value)]
 
@@ -202,11 +205,22 @@ def test_a_page_without_text_has_no_description():
     assert description(publish_doctree("T\n=\n\nshort\n", settings_overrides={"doctitle_xform": False})) is None
 
 
-def test_a_notebook_can_be_launched_from_a_known_repository():
-    assert launch_links("owner/name", "notebooks/01_softmax") == {
-        "Open in Colab": "https://colab.research.google.com/github/owner/name/blob/main/notebooks/01_softmax.ipynb",
-        "Open on Binder": "https://mybinder.org/v2/gh/owner/name/main?labpath=notebooks%2F01_softmax.ipynb",
+HERE = "https://github.com/owner/name"
+NOTEBOOK = "notebooks/01_softmax.ipynb"
+
+
+def test_a_page_of_a_known_repository_links_to_its_source_and_to_the_form_for_mistakes():
+    assert page_links("owner/name", "book/intro.md") == {
+        "Source of this page": f"{HERE}/blob/main/book/intro.md",
+        "Report a mistake": f"{HERE}/issues/new?template=mistake.yml&page=book/intro.md",
     }
+
+
+def test_a_notebook_can_be_launched_from_a_known_repository():
+    links = page_links("owner/name", NOTEBOOK)
+    assert links.keys() > page_links("owner/name", "book/intro.md").keys()
+    assert links["Open in Colab"] == f"https://colab.research.google.com/github/owner/name/blob/main/{NOTEBOOK}"
+    assert links["Open on Binder"] == "https://mybinder.org/v2/gh/owner/name/main?labpath=notebooks%2F01_softmax.ipynb"
 
 
 # The pages.

@@ -28,8 +28,9 @@ def _prepare(app: Sphinx, pagename: str, templatename: str, context: dict[str, A
     context["has_math"] = doctree is not None and _has_math(doctree)
     context["description"] = doctree is not None and description(doctree)
     context["home_title"] = app.env.titles[app.config.root_doc].astext()
-    if context.get("page_source_suffix") == ".ipynb" and app.config.book_repository:
-        context["launch_links"] = launch_links(app.config.book_repository, pagename)
+    if doctree is not None and app.config.book_repository:
+        source = app.env.doc2path(pagename, base=False)
+        context["page_links"] = page_links(app.config.book_repository, str(source))
 
 
 def _lighter(body: str) -> str:
@@ -54,12 +55,17 @@ def description(doctree: nodes.document) -> str | None:
     return None
 
 
-def launch_links(repository: str, pagename: str) -> dict[str, str]:
-    """Return where a notebook of the GitHub repository "owner/name" can be run, by the name of the place."""
-    notebook = quote(f"{pagename}.ipynb")
-    return {
-        "Open in Colab": f"https://colab.research.google.com/github/{repository}/blob/main/{notebook}",
-        "Open on Binder": f"https://mybinder.org/v2/gh/{repository}/main?labpath={quote(notebook, safe='')}",
+def page_links(repository: str, source: str) -> dict[str, str]:
+    """Return what can be done with the page from the file `source` of a GitHub repository "owner/name"."""
+    place, path = f"https://github.com/{repository}", quote(source)
+    launches = {
+        "Open in Colab": f"https://colab.research.google.com/github/{repository}/blob/main/{path}",
+        "Open on Binder": f"https://mybinder.org/v2/gh/{repository}/main?labpath={quote(source, safe='')}",
+    }
+    return (launches if source.endswith(".ipynb") else {}) | {
+        "Source of this page": f"{place}/blob/main/{path}",
+        # The form and its field "page" are in .github/ISSUE_TEMPLATE.
+        "Report a mistake": f"{place}/issues/new?template=mistake.yml&page={path}",
     }
 
 

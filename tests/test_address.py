@@ -1,0 +1,160 @@
+"""A site that knows its address says where its pages belong; one that doesn't invents nothing."""
+
+import io
+from xml.etree import ElementTree
+
+import pytest
+from bs4 import BeautifulSoup
+from PIL import Image
+from playwright.sync_api import expect
+from sphinx.application import Sphinx
+from sphinx.errors import ConfigError
+from sphinx.util.docutils import docutils_namespace
+
+from theme.address import from_root, robots, site_address
+
+BASE = "https://owner.github.io/name/"
+TITLE = "A small book"
+# All that one builds of the course, but for the notebooks.
+SETTINGS = {
+    "extensions": ["theme"],
+    "html_theme": "primer",
+    "html_math_renderer": "mathml",
+    "html_title": TITLE,
+    "root_doc": "intro",
+    "copyright": "nobody",
+}
+
+
+@pytest.mark.parametrize(
+    ("variables", "address"),
+    [
+        ({}, ""),
+        ({"GITHUB_REPOSITORY": "Owner/name"}, BASE),
+        ({"GITHUB_REPOSITORY": "Owner/Owner.github.io"}, "https://owner.github.io/"),
+        ({"GITHUB_REPOSITORY": "owner/name", "SITE_URL": "https://example.org/course"}, "https://example.org/course/"),
+        ({"SITE_URL": "http://127.0.0.1:8000/"}, "http://127.0.0.1:8000/"),
+        ({"SITE_URL": "", "GITHUB_REPOSITORY": ""}, ""),
+    ],
+)
+def test_the_address_is_the_one_given_or_that_of_github_pages(variables, address):
+    assert site_address(variables) == address
+
+
+@pytest.mark.parametrize("address", ["example.org", "javascript:alert(1)", "https://"])
+def test_what_is_no_address_is_refused(address):
+    with pytest.raises(ConfigError, match="SITE_URL"):
+        site_address({"SITE_URL": address})
+
+
+def test_crawlers_are_led_to_a_sitemap_only_where_there_is_one():
+    assert robots("") == "User-agent: *\nAllow: /\n"
+    assert robots(BASE).endswith(f"\nSitemap: {BASE}sitemap.xml\n")
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ('<a href="book/a.html#b">', '<a href="/name/book/a.html#b">'),
+        ('<html data-content_root="./">', '<html data-content_root="/name/">'),
+        ('<form action="search.html">', '<form action="/name/search.html">'),
+        ('<a href="#main">', '<a href="#main">'),
+        ('<a href="/other/">', '<a href="/other/">'),
+        ('<a href="https://example.org/">', '<a href="https://example.org/">'),
+    ],
+)
+def test_links_of_a_page_that_is_shown_anywhere_begin_at_the_root(written, expected):
+    assert from_root(written, "/name/") == expected
+
+
+@pytest.fixture(scope="module")
+def sites(tmp_path_factory):
+    """Build a book of two pages, with and without knowing its repository; returns the two folders."""
+    folder = tmp_path_factory.mktemp("book")
+    source = folder / "source"
+    (source / "part").mkdir(parents=True)
+    more = ".. toctree::\n\n   part/more"
+    (source / "intro.rst").write_text(f"One\n===\n\nThis page has more than forty characters of text.\n\n{more}\n")
+    (source / "part" / "more.rst").write_text("Two\n===\n\nText.\n")
+
+    def build(name, variables):
+        warnings = io.StringIO()
+        with pytest.MonkeyPatch.context() as patch, docutils_namespace():
+            for variable in ("SITE_URL", "GITHUB_REPOSITORY"):
+                patch.setenv(variable, variables.get(variable, ""))
+            app = Sphinx(source, None, folder / name, folder / "doctrees", "html", SETTINGS, None, warnings)
+            app.build(force_all=True)
+        assert warnings.getvalue() == ""
+        return folder / name
+
+    return {"known": build("name", {"GITHUB_REPOSITORY": "owner/name"}), "unknown": build("other", {})}
+
+
+def read(site, name):
+    return BeautifulSoup((site / name).read_text("utf-8"), "html.parser")
+
+
+def said(soup):
+    return {tag["property"]: tag["content"] for tag in soup.select("meta[property]")}
+
+
+@pytest.mark.parametrize("name", ["index.html", "intro.html", "part/more.html", "search.html"])
+def test_a_site_that_knows_nothing_says_nothing_of_its_address(sites, name):
+    soup = read(sites["unknown"], name)
+    assert soup.select("link[rel=canonical], meta[property], meta[name^=twitter]") == []
+    assert "github" not in str(soup)
+
+
+def test_a_site_that_knows_nothing_has_no_files_that_need_its_address(sites):
+    assert not [name for name in ("404.html", "sitemap.xml", "_static/card.png") if (sites["unknown"] / name).exists()]
+    assert (sites["unknown"] / "robots.txt").read_text() == robots("")
+
+
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [("index.html", "intro.html"), ("intro.html", "intro.html"), ("part/more.html", "part/more.html")],
+)
+def test_a_page_says_where_it_belongs(sites, name, address):
+    assert [link["href"] for link in read(sites["known"], name).select("link[rel=canonical]")] == [BASE + address]
+
+
+def test_a_page_has_a_card_for_those_who_link_to_it(sites):
+    told = said(read(sites["known"], "intro.html"))
+    assert (told["og:title"], told["og:site_name"]) == ("One", TITLE)
+    assert told["og:url"] == f"{BASE}intro.html"
+    assert told["og:description"] == "This page has more than forty characters of text."
+    assert told["og:image"] == f"{BASE}_static/card.png"
+    assert told["og:image:alt"].startswith(TITLE)
+    with Image.open(sites["known"] / "_static" / "card.png") as card:
+        assert [str(pixels) for pixels in card.size] == [told["og:image:width"], told["og:image:height"]]
+    assert (sites["known"] / "_static" / "card.png").stat().st_size < 60_000
+
+
+def test_the_sitemap_has_each_page_once(sites):
+    found = ElementTree.parse(sites["known"] / "sitemap.xml").getroot().findall(".//{*}loc")
+    assert [location.text for location in found] == [f"{BASE}intro.html", f"{BASE}part/more.html"]
+    assert (sites["known"] / "robots.txt").read_text() == robots(BASE)
+
+
+def test_each_page_links_to_its_own_source(sites):
+    links = [link["href"] for link in read(sites["known"], "part/more.html").select("aside a[href*=github]")]
+    assert links == [
+        "https://github.com/owner/name/blob/main/part/more.rst",
+        "https://github.com/owner/name/issues/new?template=mistake.yml&page=part/more.rst",
+    ]
+    assert read(sites["known"], "search.html").select("a[href*=github]") == []
+
+
+def test_a_missing_page_is_explained_at_any_depth(sites, serve, open_page):
+    host = serve(sites["known"].parent)
+    opened = open_page("about:blank")
+    page = (sites["known"] / "404.html").read_text("utf-8")
+    opened.route("**/nowhere.html", lambda route: route.fulfill(body=page, content_type="text/html"))
+    for depth in ("", "no/such/"):
+        opened.goto(f"{host}/name/{depth}nowhere.html")
+        expect(opened.get_by_role("heading", level=1)).to_have_text("There is no page at this address")
+        expect(opened.get_by_role("button", name="Colours: auto")).to_be_visible()
+        assert opened.evaluate("document.styleSheets[0].cssRules.length > 50")
+        opened.get_by_role("main").get_by_role("link").click()
+        opened.wait_for_url(f"{host}/name/intro.html")
+    assert read(sites["known"], "404.html").select("link[rel=canonical], meta[property]") == []
