@@ -51,10 +51,13 @@ test: $(VENV)/installed ## run every test: notebooks, units, the built site in a
 compare: $(VENV)/installed
 	$(BIN)/pytest notebooks --nbval --quiet
 
-lint: $(VENV)/installed ## check code and notebooks
+lint: $(VENV)/installed ## check code, notebooks and workflows
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/python -m tools.notebooks check
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/zizmor --offline --quiet .github
 
 bench: $(VENV)/installed ## print the speed figures, as ratios to a rival in the same run
 	$(BIN)/python -m benchmarks

@@ -5,7 +5,10 @@ import re
 import tomllib
 from pathlib import Path
 
+import pytest
+
 import lossprimer
+from theme.pages import page_links
 from tools.readme_picture import PATH, readme_picture
 
 ROOT = Path(__file__).parent.parent
@@ -57,3 +60,31 @@ def test_requirements_pin_exactly_and_cover_what_pyproject_asks_for():
 def test_continuous_integration_runs_the_command_of_the_readme():
     assert read(".ci/run").splitlines()[-1] == "make test"
     assert "make test" in read("README.md")
+
+
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_a_workflow_uses_exact_versions_and_may_only_read(path):
+    text = path.read_text("utf-8")
+    used = re.findall(r"uses: (?!\./)(.+)", text)
+    assert [action for action in used if not re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action)] == []
+    assert "\npermissions:\n  contents: read\n" in text
+
+
+def test_the_same_version_of_an_action_everywhere():
+    used = {action for path in WORKFLOWS for action in re.findall(r"uses: (?!\./)(.+)", path.read_text("utf-8"))}
+    assert len({action.split("@")[0] for action in used}) == len(used) > 3
+
+
+def test_the_tests_that_a_workflow_leaves_out_exist():
+    left_out = re.findall(r"--ignore=(\S+)", read(".github/workflows/test.yml"))
+    assert left_out
+    assert [name for name in left_out if not (ROOT / name).exists()] == []
+
+
+def test_the_forms_that_the_pages_link_to_have_the_fields_that_they_fill_in():
+    for address in page_links("owner/name", "book/intro.md").values():
+        for form, field in re.findall(r"template=([^&]+)&(\w+)=", address):
+            assert f"id: {field}\n" in read(f".github/ISSUE_TEMPLATE/{form}")
