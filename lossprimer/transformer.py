@@ -220,9 +220,11 @@ class TransformerBlock(Sequential):
 
     Notes
     -----
-    .. math:: \text{pre:}\quad x &\leftarrow x + f(\mathrm{Norm}(x)) \\
+    .. math:: \begin{aligned}
+              \text{pre:}\quad x &\leftarrow x + f(\mathrm{Norm}(x)) \\
               \text{post:}\quad x &\leftarrow \mathrm{Norm}(x + f(x)) \\
               \text{none:}\quad x &\leftarrow x + f(x)
+              \end{aligned}
 
     once with the attention for :math:`f`, once with the feed-forward layer. "post" is the form of [1]_. "pre" leaves
     the gradient a way from the last block to the first that meets no normalization layer [2]_; the sum then needs one

@@ -1,0 +1,27 @@
+"""How do docstrings share a page? Each numbers its references anew; on one page that would be the same mark often."""
+
+import re
+from typing import Any
+
+from sphinx.application import Sphinx
+
+
+def without_footnotes(lines: list[str]) -> list[str]:
+    """Return a docstring whose references are a list, and whose marks are plain numbers in brackets."""
+    text = re.sub(r"\[(\d+)\]_", r"[\1]", "\n".join(lines))
+    # One line each: the text of a footnote goes on in another column than that of a list's item.
+    return re.sub(r"(?m)^\.\. \[(\d+)\] (.*(?:\n +\S.*)*)", _item, text).split("\n")
+
+
+def _item(footnote: re.Match) -> str:
+    return f"* [{footnote[1]}] " + re.sub(r"\n +", " ", footnote[2])
+
+
+def _list_references(app: Sphinx, what: str, name: str, subject: Any, options: Any, lines: list[str]) -> None:
+    lines[:] = without_footnotes(lines)
+
+
+def setup(app: Sphinx) -> None:
+    """Connect to autodoc, where that is loaded, before napoleon does."""
+    if "sphinx.ext.autodoc" in app.extensions:
+        app.connect("autodoc-process-docstring", _list_references, priority=400)
