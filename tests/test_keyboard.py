@@ -1,0 +1,129 @@
+"""One page, read by keyboard, enlarged, in forced colours, without motion; and what each page has for all readers."""
+
+import pytest
+from bs4 import BeautifulSoup
+from playwright.sync_api import expect
+
+from conftest import SITE
+
+CHAPTER = "notebooks/01_softmax.html"
+PAGES = sorted(path.relative_to(SITE).as_posix() for path in SITE.rglob("*.html"))
+each_page = pytest.mark.parametrize("name", [page for page in PAGES if page != "index.html"])
+
+FOCUSABLE = """
+() => [...document.querySelectorAll("a[href], button, input, select, summary, [tabindex='0']")]
+  .filter((element) => element.checkVisibility({ visibilityProperty: true }) && !element.disabled)
+  .map((element) => { element.dataset.order ??= crypto.randomUUID(); return element.dataset.order; })
+"""
+FOCUSED = """
+() => {
+  const element = document.activeElement;
+  const { outlineStyle, outlineWidth } = getComputedStyle(element);
+  const box = element.getBoundingClientRect();
+  const inside = box.bottom > 0 && box.top < innerHeight && box.width > 0;
+  const outlined = outlineStyle !== "none" && parseFloat(outlineWidth) >= 2;
+  return [element.dataset.order ?? null, outlined, inside, element.outerHTML];
+}
+"""
+
+
+def read(name):
+    return BeautifulSoup((SITE / name).read_text("utf-8"), "html.parser")
+
+
+def test_the_tabulator_reaches_everything_in_the_order_of_the_page_with_a_visible_focus(visit):
+    opened = visit(CHAPTER)
+    expected = opened.evaluate(FOCUSABLE)
+    reached, faults = [], []
+    for _ in range(len(expected) + 5):
+        opened.keyboard.press("Tab")
+        order, outlined, inside, markup = opened.evaluate(FOCUSED)
+        if order is None:
+            break
+        reached.append(order)
+        if not (outlined and inside):
+            faults.append(markup[:200])
+    assert faults == []
+    assert reached == expected
+
+
+def test_the_first_link_skips_to_the_text(visit):
+    opened = visit(CHAPTER)
+    opened.keyboard.press("Tab")
+    skip = opened.get_by_role("link", name="Skip to the text")
+    expect(skip).to_be_focused()
+    expect(skip).to_be_in_viewport()
+    opened.keyboard.press("Enter")
+    opened.keyboard.press("Tab")
+    assert opened.evaluate("document.activeElement.closest('main') !== null")
+
+
+@pytest.mark.parametrize("name", ["search", "site-contents", "page-contents"])
+def test_what_a_button_opens_can_be_left_by_key_and_gives_the_focus_back(visit, name):
+    opened = visit(CHAPTER, viewport={"width": 600, "height": 800})
+    button, target = opened.locator(f"[popovertarget={name}]"), opened.locator(f"#{name}")
+    button.press("Enter")
+    expect(target).to_be_visible()
+    opened.keyboard.press("Escape")
+    expect(target).to_be_hidden()
+    expect(button).to_be_focused()
+
+
+@each_page
+def test_a_page_has_its_landmarks(name):
+    soup = read(name)
+    assert len(soup.select("body > header, main, body > footer")) == 3
+    labels = [nav.get("aria-label", nav.get("aria-labelledby")) for nav in soup.select("nav")]
+    assert "Pages" in labels
+    assert None not in labels
+    assert len(set(labels)) == len(labels)
+
+
+@each_page
+def test_a_table_says_what_its_columns_are(name):
+    assert [table for table in read(name).select("main table") if not table.select("th")] == []
+
+
+@each_page
+def test_a_picture_has_its_sentence(name):
+    soup = read(name)
+    for drawing in soup.select('[role="img"]'):
+        sentence = soup.find(id=drawing["aria-labelledby"])
+        assert len(sentence.get_text().split()) > 3
+    assert soup.select('main svg:not([aria-hidden="true"])') == []
+
+
+def test_a_page_fits_at_a_zoom_of_200_percent(visit):
+    opened = visit(CHAPTER, viewport={"width": 640, "height": 512}, device_scale_factor=2)
+    assert opened.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    expect(opened.get_by_role("slider").first).to_be_enabled()
+
+
+VISIBLE = """
+(element) => {
+  const style = getComputedStyle(element);
+  const ground = getComputedStyle(document.body).backgroundColor;
+  return [style.color, style.fill, style.stroke].some((paint) => /^rgb/.test(paint) && paint !== ground);
+}
+"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_controls_and_pictures_stay_visible_in_forced_colours(visit, scheme):
+    opened = visit(CHAPTER, forced_colors="active", color_scheme=scheme)
+    explorer = opened.locator("figure.explorer", has=opened.get_by_role("combobox")).first
+    for part in explorer.locator("label, output, select, svg text, svg path[fill]:not([fill=none])").all():
+        assert part.evaluate(VISIBLE), part.evaluate("element => element.outerHTML")
+    for button in opened.locator(".bar-button:visible svg").all():
+        assert button.evaluate(VISIBLE)
+    slider = explorer.get_by_role("slider")
+    slider.focus()
+    slider.press("ArrowRight")
+    assert slider.evaluate("element => getComputedStyle(element).outlineStyle") != "none"
+
+
+def test_nothing_moves_by_itself_or_against_the_readers_wish(visit):
+    opened = visit(CHAPTER, reduced_motion="reduce")
+    opened.get_by_role("slider").first.press("End")
+    assert opened.evaluate("document.getAnimations().length") == 0
+    assert opened.evaluate("getComputedStyle(document.documentElement).scrollBehavior") == "auto"
