@@ -64,7 +64,7 @@ bench: $(VENV)/installed ## print the speed figures, as ratios to a rival in the
 
 pins: $(VENV)/installed ## choose the newest versions that fit together: requirements.txt
 	$(BIN)/pip install --quiet uv
-	$(BIN)/uv pip compile pyproject.toml --group book --group run --group test --universal --python-version 3.11 \
+	$(BIN)/uv pip compile pyproject.toml --group book --group run --group grading --group test --universal --python-version 3.11 \
 		--upgrade --no-emit-index-url --no-annotate --custom-compile-command "make pins" --output-file requirements.txt
 	echo "-e ." >> requirements.txt
 
