@@ -1,0 +1,272 @@
+"""How does a check call a function that must not run here? Through a stand-in, which sends the call to the sandbox."""
+
+import math
+import os
+import select
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from lossprimer.grading import sandbox, wire
+from lossprimer.grading.sandbox import Limits
+
+COMMAND = (sys.executable, "-I", "-m", "lossprimer.grading.worker")
+_START = 60  # seconds; Python and NumPy are read from a disk that may be cold
+_ENDED = "the process that runs your code has ended. Does a cell or a function end it, or use up its memory?"
+_LATE = "no answer in time. Is there a loop that never ends?"
+_NONSENSE = "the process that runs your code answers with something that is no answer"
+
+
+class RemoteError(Exception):
+    """An exception of the learner's code. Its text is the type, a colon, and the text of the original."""
+
+
+class Stopped(RemoteError):
+    """The learner's process is gone: it took too long, or it has ended."""
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How many seconds a submission may take: one cell or one call, all calls of one test, and all together."""
+
+    call: float = 10
+    test: float = 30
+    total: float = 120
+
+
+class Submission:
+    """A learner's cells in a process of their own, and stand-ins for what they define.
+
+    A cell that kills the process, or does not end, is left out when the next cell or test starts the process again.
+
+    Parameters
+    ----------
+    patience : Patience, optional
+        How long to wait.
+    limits : Limits, optional
+        What the process may use.
+    isolated : bool
+        Whether the process runs in the sandbox.
+    command : sequence of str, optional
+        The program that answers.
+
+    Examples
+    --------
+    >>> with Submission(isolated=False) as submission:
+    ...     submission.run("double", "def double(x): return 2 * x")
+    ...     submission["double"](np.array([1.0, 2.5]))
+    array([2., 5.])
+    """
+
+    def __init__(self, patience=None, limits=None, *, isolated=True, command=COMMAND):
+        self.patience = patience or Patience()
+        self.failures = {}
+        self._command = sandbox.command(command, limits, isolated=isolated)
+        self._cells = []
+        self._process = None
+        self._stopped = None
+        self._starts = 0
+        self._end = time.monotonic() + self.patience.total
+        self._end_of_test = self._end
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._kill()
+
+    def run(self, name: str, source: str) -> None:
+        """Run a cell. What it raises is noted in `failures` under its name, and goes no further."""
+        self.begin()
+        try:
+            self._request("run", source)
+            self._cells.append((name, source))
+        except Stopped as stopped:
+            self.failures[name] = str(stopped)
+        except (RemoteError, NotImplementedError) as error:
+            self.failures[name] = str(error) or "NotImplementedError"
+            self._cells.append((name, source))  # what it defined before it failed counts
+
+    def begin(self) -> None:
+        """Begin another test: it has all the time of a test, and a process that runs if there is any time left."""
+        self._end_of_test = math.inf
+        while self._process is None and time.monotonic() < self._end:
+            self._start()
+            self._replay()
+        self._end_of_test = time.monotonic() + self.patience.test
+
+    def __contains__(self, name):
+        return self._request("has", name) is True
+
+    def __getitem__(self, name: str) -> object:
+        """What the cells have bound to a name: a plain value, or a stand-in.
+
+        Raises
+        ------
+        KeyError
+            If there is no such name.
+        Stopped
+            If the process is gone.
+        """
+        if name not in self:
+            raise KeyError(name)
+        return self._request("look", name)
+
+    def _start(self):
+        self._generators, self._stopped = [], None
+        self._starts += 1
+        self._process = subprocess.Popen(
+            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0
+        )
+        for pipe in (self._process.stdin, self._process.stdout):
+            os.set_blocking(pipe.fileno(), False)
+        try:
+            self._request("has", "", seconds=_START)
+        except Stopped as stopped:  # before anything of the learner's has run
+            raise RuntimeError(f"the program {self._command[-1]} does not start: {stopped}") from None
+
+    def _replay(self):
+        """Run the cells again that ran before. One that kills the process now is left out from now on."""
+        for cell in list(self._cells):
+            try:
+                self._request("run", cell[1])
+            except Stopped as stopped:
+                self._cells.remove(cell)
+                self.failures[cell[0]] = str(stopped)
+                return
+            except (RemoteError, NotImplementedError):
+                pass  # as before
+
+    def _request(self, do, *args, seconds=None):
+        """What the process answers; `args` may hold stand-ins, arrays and Generators."""
+        if self._process is None:
+            raise self._stopped or Stopped(f"TimeoutError: more than {self.patience.total:g} s for the whole notebook")
+        seconds = seconds or self.patience.call
+        end = min(time.monotonic() + seconds, self._end_of_test, self._end)
+        known = len(self._generators)
+        # A Generator that is not yet known comes with its state where it is mentioned.
+        body = {"do": do, "args": list(args), "generators": [wire.state_of(rng) for rng in self._generators]}
+        try:
+            data, arrays = wire.message(body, other=self._reference)
+        except wire.Unsendable:
+            del self._generators[known:]
+            raise
+        try:
+            self._write(data, end)
+            answer, _ = wire.receive(lambda size: self._read(size, end), other=self._stand_in)
+            self._apply(answer, arrays)
+            if "error" not in answer:
+                return answer["value"]
+            name, text = (str(part) for part in answer["error"])
+        except Stopped:
+            raise
+        except Exception as error:  # whatever can be wrong with an answer
+            raise self._stop(_NONSENSE) from error
+        raise _error(name, text)
+
+    def _apply(self, answer, arrays):
+        """Leave the caller's arrays and Generators as the learner's code left its own."""
+        for number, changed in answer["changed"].items():
+            arrays[number][...] = np.asarray(changed).reshape(arrays[number].shape)
+        for rng, state in zip(self._generators, answer["generators"], strict=False):
+            rng.bit_generator.state = state
+
+    def _reference(self, value):
+        """What a request says in place of a stand-in or a Generator."""
+        if isinstance(value, StandIn) and value._submission is self:
+            if value._start != self._starts:
+                raise Stopped(f"RuntimeError: {_ENDED}")
+            return {"object": value._number}
+        if isinstance(value, np.random.Generator):
+            known = [number for number, rng in enumerate(self._generators) if rng is value]
+            if not known:
+                self._generators.append(value)
+                known = [len(self._generators) - 1]
+            return {"generator": known[0], "state": wire.state_of(value)}
+        raise wire.Unsendable(f"an object of type {type(value).__name__}")
+
+    def _stand_in(self, reference):
+        return StandIn(self, int(reference["object"]), str(reference["type"]))
+
+    def _write(self, data, end):
+        view = memoryview(data)
+        while view:
+            self._wait(self._process.stdin, end, write=True)
+            try:
+                view = view[os.write(self._process.stdin.fileno(), view) :]
+            except BlockingIOError:
+                continue
+            except BrokenPipeError:
+                raise self._stop(_ENDED) from None
+
+    def _read(self, size, end):
+        parts = bytearray()
+        while len(parts) < size:
+            self._wait(self._process.stdout, end)
+            part = os.read(self._process.stdout.fileno(), min(size - len(parts), 2**20))
+            if not part:
+                raise self._stop(_ENDED)
+            parts += part
+        return bytes(parts)
+
+    def _wait(self, pipe, end, *, write=False):
+        """Return when the pipe is ready; the time is measured over the whole message, however slowly it drips."""
+        left = end - time.monotonic()
+        ready = select.select([] if write else [pipe], [pipe] if write else [], [], max(left, 0))
+        if left <= 0 or not any(ready):
+            raise self._stop(_LATE, "TimeoutError")
+
+    def _stop(self, text, name="RuntimeError"):
+        """End the process, and return the reason, which answers all calls until it is started again."""
+        self._kill()
+        self._stopped = Stopped(f"{name}: {text}")
+        return self._stopped
+
+    def _kill(self):
+        if self._process is not None:
+            self._process.kill()
+            self._process.stdin.close()
+            self._process.stdout.close()
+            self._process.wait()
+            self._process = None
+
+
+def _error(name, text):
+    """The exception that stands for one in the other process."""
+    if name == "NotImplementedError":
+        return NotImplementedError(text)
+    full = f"{name}: {text}".removesuffix(": ")
+    return _NoAttribute(full) if name == "AttributeError" else RemoteError(full)
+
+
+class _NoAttribute(RemoteError, AttributeError):
+    """The learner's AttributeError, so that hasattr works on a stand-in."""
+
+
+class StandIn:
+    """What stands for a function, a class or an object of the learner. It can be called, read and written to."""
+
+    __slots__ = ("_number", "_start", "_submission", "_type")
+
+    def __init__(self, submission, number, kind):
+        for name, value in zip(
+            ("_submission", "_number", "_type", "_start"), (submission, number, kind, submission._starts), strict=True
+        ):
+            object.__setattr__(self, name, value)
+
+    def __call__(self, *args, **kwargs):
+        return self._submission._request("call", self, args, kwargs)
+
+    def __getattr__(self, name):
+        if name.startswith("__"):  # what NumPy and copy ask every object for
+            raise AttributeError(name)
+        return self._submission._request("get", self, name)
+
+    def __setattr__(self, name, value):
+        self._submission._request("set", self, name, value)
+
+    def __repr__(self):
+        return f"<the learner's {''.join(filter(str.isidentifier, self._type))[:60]}>"
