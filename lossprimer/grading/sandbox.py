@@ -15,10 +15,10 @@ MISSING = (
     "Submissions cannot be isolated here: {reason}."
     " Grade on Linux with bubblewrap and util-linux installed (on Debian: apt-get install bubblewrap), where user"
     " namespaces are allowed. A teacher who trusts every submission can do without:"
-    " Sandbox.isolated = False in nbgrader_config.py."
+    " --SandboxPreprocessor.isolated=False"
 )
-# What programs of the system are made of. Of /etc only what the dynamic linker reads.
-SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin", "/etc/ld.so.cache", "/etc/alternatives")
+# What programs of the system are made of. Of /etc only what finds libraries and fonts.
+SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin", "/etc/ld.so.cache", "/etc/alternatives", "/etc/fonts")
 
 
 class IsolationError(RuntimeError):

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from lossprimer.grading import sandbox, wire
-from lossprimer.grading.sandbox import Limits
 
 COMMAND = (sys.executable, "-I", "-m", "lossprimer.grading.worker")
 _START = 60  # seconds; Python and NumPy are read from a disk that may be cold
@@ -258,6 +257,7 @@ class StandIn:
             object.__setattr__(self, name, value)
 
     def __call__(self, *args, **kwargs):
+        """What the learner's callable returns; arrays and Generators among the arguments end up as it leaves them."""
         return self._submission._request("call", self, args, kwargs)
 
     def __getattr__(self, name):
@@ -267,6 +267,14 @@ class StandIn:
 
     def __setattr__(self, name, value):
         self._submission._request("set", self, name, value)
+
+    def __bool__(self):
+        raise TypeError(f"{self!r} has no truth value: only plain values have one here")
+
+    def __eq__(self, other):
+        raise TypeError(f"{self!r} cannot be compared: only plain values can be here")
+
+    __hash__ = object.__hash__
 
     def __repr__(self):
         return f"<the learner's {''.join(filter(str.isidentifier, self._type))[:60]}>"

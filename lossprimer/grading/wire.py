@@ -52,7 +52,9 @@ def message(body: Any, *, other: Callable[[Any], dict] | None = None) -> tuple[b
     """
     found, plain = [], []
     tree = _pack(body, found, plain, other, DEPTH)
-    described = [[array.dtype.str, list(array.shape), before.flags.writeable] for before, array in zip(found, plain)]
+    described = [
+        [array.dtype.str, array.shape, before.flags.writeable] for before, array in zip(found, plain, strict=True)
+    ]
     try:
         header = json.dumps({"body": tree, "arrays": described}).encode()
     except ValueError as error:  # a number with thousands of digits
@@ -62,7 +64,9 @@ def message(body: Any, *, other: Callable[[Any], dict] | None = None) -> tuple[b
     return b"".join([_LENGTH.pack(len(header)), header, *(array.tobytes() for array in plain)]), found
 
 
-def receive(read: Callable[[int], bytes], *, other: Callable[[dict], Any] | None = None) -> tuple[Any, list[np.ndarray]]:
+def receive(
+    read: Callable[[int], bytes], *, other: Callable[[dict], Any] | None = None
+) -> tuple[Any, list[np.ndarray]]:
     """The next message.
 
     Parameters

@@ -8,8 +8,6 @@ import os
 import sys
 import types
 
-import numpy as np
-
 from lossprimer.grading import wire
 
 _TEXT = 2000
