@@ -39,7 +39,7 @@ _NOT_RUN = "NotRun: an earlier cell ended the notebook, or its time was up"
 
 
 class SandboxPreprocessor(NbGraderPreprocessor):
-    """What the steps share: where the release is, and whether and how a process is isolated."""
+    """What the steps share: where the release is, and what a process of the sandbox may do."""
 
     isolated = Bool(True, help="False grades without isolation: submitted code can then do whatever you can.").tag(
         config=True
@@ -62,9 +62,7 @@ class SandboxPreprocessor(NbGraderPreprocessor):
         folder = self.course.format_path(self.course.release_directory, ".", names["assignment"])
         path = Path(folder) / f"{names['notebook']}.ipynb"
         if not path.exists():
-            raise NbGraderException(
-                f"There is no {path}: run nbgrader generate_assignment {names['assignment']} first."
-            )
+            raise NbGraderException(f"There is no {path}: nbgrader generate_assignment makes it.")
         return _read(path, path.stat().st_mtime_ns)
 
 
@@ -136,7 +134,7 @@ class SandboxedExecute(SandboxPreprocessor):
 
 
 class TrustedChecks(SandboxPreprocessor):
-    """Runs the tests outside the sandbox, on stand-ins for what the learner defined; their verdict is the cell's output.
+    """Runs the tests here, on stand-ins for what the learner defined; their verdict is the cell's output.
 
     A test passes, and is worth all of its points, or it fails and is worth none.
     """
@@ -146,7 +144,7 @@ class TrustedChecks(SandboxPreprocessor):
     timeout = Float(120, help="Seconds for all cells and calls of a notebook.").tag(config=True)
 
     def preprocess(self, nb, resources):
-        """Give the tests of `nb` the outputs by which nbgrader scores them, and note where the kernel said otherwise."""
+        """Give the tests of `nb` the outputs that nbgrader scores, and note where the kernel said otherwise."""
         given = {cell.id: cell.source for cell in self.released(resources).cells if _is_given(cell)}
         patience = Patience(self.call_timeout, self.test_timeout, self.timeout)
         names = {"__name__": "__main__"}
@@ -171,14 +169,7 @@ class TrustedChecks(SandboxPreprocessor):
             kernel = names.get("kernel_points", {}).get(cells.label(cell), trusted)
             if kernel != trusted:
                 rows.append((names["assignment"], names["student"], cells.label(cell), kernel, trusted))
-                self.log.warning(
-                    "%s: in its own kernel %s had %s points for %s, trusted are %s",
-                    FLAGS,
-                    *rows[-1][1:2],
-                    kernel,
-                    cells.label(cell),
-                    trusted,
-                )
+                self.log.warning("%s %s: %s has %s points, its own kernel said %s", *rows[-1][:3], trusted, kernel)
         _replace(Path(self.course.root) / FLAGS, names["assignment"], names["student"], rows)
 
 
