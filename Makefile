@@ -12,7 +12,7 @@ export OMP_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book serve notebooks outputs test compare lint bench pins clean
+.PHONY: help book serve notebooks exercises answers outputs test compare lint bench pins clean
 
 help: ## list the verbs
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -37,6 +37,12 @@ serve: | $(SITE)/index.html ## serve the built site on this machine, and print i
 # The root is this folder, because notebooks link to pages and problem sets beside them.
 notebooks: $(VENV)/installed ## open the chapters in JupyterLab
 	$(BIN)/jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks
+
+exercises: $(VENV)/installed ## write the students' problem sets: exercises/release
+	$(BIN)/python -m tools.exercises release
+
+answers: $(VENV)/installed ## write the solved problem sets, for teachers: _build/answers
+	$(BIN)/python -m tools.exercises answers
 
 outputs: $(VENV)/installed ## execute the chapters, store their text outputs, draw the README's picture
 	$(BIN)/python -m tools.notebooks write
