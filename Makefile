@@ -51,6 +51,7 @@ outputs: $(VENV)/installed ## execute the chapters, store their text outputs, dr
 # The book executes the chapters on one core; meanwhile the other one executes them for comparison.
 test: $(VENV)/installed ## run every test: notebooks, units, the built site in a browser
 	$(BIN)/python -m tools.browser
+	$(BIN)/python -m tools.isolation
 	$(MAKE) --jobs 2 book compare
 	$(BIN)/pytest tests lossprimer --numprocesses 2 --dist loadfile
 

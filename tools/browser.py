@@ -3,11 +3,12 @@
 Run as a command (``python -m tools.browser``) it makes sure that there is a browser and prints where.
 """
 
-import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+from tools.debian import can_install, install
 
 COMMANDS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 APPLICATIONS = (
@@ -49,11 +50,10 @@ def _playwright_browser() -> str | None:
 
 def install_browser() -> None:
     """Install a browser: Debian's package where this is Debian and we are root, else Playwright's download."""
-    if shutil.which("apt-get") and os.geteuid() == 0:
-        commands = [["apt-get", "update"], ["apt-get", "install", "--yes", "chromium"]]
+    if can_install():
+        install("chromium")
     else:
-        commands = [[sys.executable, "-m", "playwright", "install", "chromium"]]
-    for command in commands:
+        command = [sys.executable, "-m", "playwright", "install", "chromium"]
         subprocess.run(command, check=False, stdout=subprocess.DEVNULL)
 
 

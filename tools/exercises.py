@@ -8,8 +8,10 @@ Before a set is given out its solutions must pass all its tests, and nothing of 
 
 import argparse
 import logging
+import os
 import re
 import sys
+import tempfile
 import warnings
 from pathlib import Path
 
@@ -18,12 +20,14 @@ from nbclient import NotebookClient
 from nbconvert.exporters import HTMLExporter
 from nbgrader.apps import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
-from traitlets.config import PyFileConfigLoader
+from traitlets.config import Config, PyFileConfigLoader
 
 ROOT = Path(__file__).resolve().parent.parent
 COURSE = ROOT / "exercises"
 ANSWERS = ROOT / "_build" / "answers"
-SECRETS = re.compile(r"### BEGIN (?:SOLUTION|HIDDEN TESTS)\n(.*?)^\s*### END (?:SOLUTION|HIDDEN TESTS)", re.DOTALL | re.M)
+SECRETS = re.compile(
+    r"### BEGIN (?:SOLUTION|HIDDEN TESTS)\n(.*?)^\s*### END (?:SOLUTION|HIDDEN TESTS)", re.DOTALL | re.MULTILINE
+)
 
 
 class SetError(Exception):
@@ -38,8 +42,10 @@ def names(course: Path = COURSE) -> list[str]:
 def solved(path: Path) -> nbformat.NotebookNode:
     """Return the set at `path`, executed with its solutions; every test must pass."""
     notebook = nbformat.read(path, as_version=4)
-    client = NotebookClient(notebook, timeout=120, allow_errors=True, kernel_name="python3")
-    client.execute(cwd=str(path.parent))
+    with tempfile.TemporaryDirectory() as sockets:  # and no port, of which kernels warn
+        config = Config({"KernelManager": {"transport": "ipc", "ip": f"{sockets}/kernel"}})
+        client = NotebookClient(notebook, config=config, timeout=120, allow_errors=True, kernel_name="python3")
+        client.execute(cwd=str(path.parent))
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             if output.output_type == "error" or output.get("name") == "stderr":
@@ -78,6 +84,8 @@ def main(argv: list[str] | None = None) -> None:
     command = parser.parse_args(argv).command
     logging.disable(logging.WARNING)
     warnings.simplefilter("ignore")  # of SQLAlchemy, about what nbgrader does
+    # nbgrader starts a program of its own environment, alembic, by its name alone.
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     try:
         for name in names():
             source = COURSE / "source" / name / f"{name}.ipynb"

@@ -97,13 +97,16 @@ def main() -> None:
     nowhere = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(nowhere, stream)
-    worker = Worker()
+    worker, process = Worker(), os.getpid()
     while True:
         try:
             request, arrays = wire.receive(lambda size: _exactly(incoming, size), other=worker.resolve)
         except EOFError:
             os._exit(0)  # threads that a cell left behind do not keep the process
-        outgoing.write(worker.answer(request, arrays))
+        answer = worker.answer(request, arrays)
+        if os.getpid() != process:
+            os._exit(0)  # a copy that a cell has made of this process
+        outgoing.write(answer)
         outgoing.flush()
 
 
