@@ -1,4 +1,4 @@
-"""What keeps the submissions of the tests apart from this machine? bubblewrap; where it is missing, this installs it."""
+"""What keeps the submissions of the tests apart from this machine? bubblewrap, which this installs where it can."""
 
 import shutil
 
