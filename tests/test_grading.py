@@ -22,7 +22,7 @@ PROGRAMS = Path(sys.executable).parent
 SETTINGS = """
 c.SandboxedExecute.cell_timeout = 2
 c.SandboxedExecute.timeout = 15
-c.TrustedChecks.call_timeout = 1.5
+c.TrustedChecks.call_timeout = 3
 """
 
 
@@ -82,6 +82,10 @@ def points(course):
         }
 
 
+def table(path):
+    return list(csv.reader(path.read_text("utf-8").splitlines()))
+
+
 def feedback(course, student):
     page = (course / "feedback" / student / SET / f"{SET}.html").read_text("utf-8")
     return " ".join(BeautifulSoup(page, "html.parser").get_text(" ").split())
@@ -116,8 +120,8 @@ def test_written_answers_wait_for_a_person_and_blank_ones_do_not(points):
 
 
 def test_the_teacher_learns_where_a_kernel_said_more(course):
-    with (course / "flags.csv").open(newline="") as file:
-        more = {row["student"] for row in csv.DictReader(file) if float(row["kernel"]) > float(row["trusted"])}
+    _, *rows = table(course / "flags.csv")
+    more = {student for _, student, _, kernel, trusted in rows if float(kernel) > float(trusted)}
     assert {name for name, student in CLASS.items() if student.flagged} <= more
     assert more <= {name for name, student in CLASS.items() if sum(student.points) < 10}
     assert not list((course / "feedback").rglob("flags*"))
@@ -138,12 +142,12 @@ def test_the_points_go_to_moodle_and_canvas(course):
     exporters = "lossprimer.grading.exporters."
     run("nbgrader", "export", f"--exporter={exporters}MoodleExporter", "--to=moodle.csv", folder=course)
     run("nbgrader", "export", f"--exporter={exporters}CanvasExporter", "--to=canvas.csv", folder=course)
-    moodle = list(csv.reader((course / "moodle.csv").open(newline="")))
+    moodle = table(course / "moodle.csv")
     assert moodle[0] == ["Username", "Email address", SET]
     assert ["perfect", "ada@example.org", "13.0"] in moodle
     assert ["blank", "", ""] in moodle  # the written answer is there and waits
     assert ["nofile", "", "0.0"] in moodle
-    canvas = list(csv.reader((course / "canvas.csv").open(newline="")))
+    canvas = table(course / "canvas.csv")
     assert canvas[:2] == [
         ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", SET],
         ["Points Possible", "", "", "", "", "14.0"],

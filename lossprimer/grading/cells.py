@@ -2,8 +2,10 @@
 
 import ast
 import copy
+import json
 import re
 
+import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 
@@ -12,6 +14,29 @@ _MAGIC = re.compile(r"^(\s*)[%!].*$|^\s*\?.*$|^.*\?\s*$", re.MULTILINE)
 _HIDDEN = re.compile(r"^.*BEGIN HIDDEN TESTS.*$.*?^.*END HIDDEN TESTS.*$", re.MULTILINE | re.DOTALL)
 # Statements of a cell that other cells build on. Its other statements show something, and may take long.
 _DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef, ast.Assign, ast.AnnAssign)
+
+
+def read(text: str) -> NotebookNode:
+    """The notebook in a submitted file, without the cells that are none.
+
+    Raises
+    ------
+    Exception
+        Of many types, if there is no notebook in it.
+    """
+    content = json.loads(text)
+    if content["nbformat"] == 4:
+        content["cells"] = [cell for cell in content["cells"] if _is_cell(cell)]
+        for cell in content["cells"]:
+            cell["metadata"] = cell["metadata"] if isinstance(cell.get("metadata"), dict) else {}
+    return nbformat.reads(json.dumps(content), as_version=4)
+
+
+def _is_cell(cell):
+    if not isinstance(cell, dict) or cell.get("cell_type") not in _NEW:
+        return False
+    source = cell.get("source")
+    return isinstance(source, str) or (isinstance(source, list) and all(isinstance(line, str) for line in source))
 
 
 def label(cell: NotebookNode) -> str:

@@ -87,7 +87,7 @@ class SubmissionExporter(NotebookExporter):
             text = file_stream.read(_BYTES + 1)
             if len(text) > _BYTES:
                 raise ValueError(f"more than {_BYTES} characters")
-            notebook = nbformat.reads(text, as_version=4)
+            notebook = cells.read(text)
         except Exception as error:  # there are many ways not to be a notebook
             self.log.warning("%s cannot be read and counts as empty: %s", file_stream.name, error)
             notebook = new_notebook()

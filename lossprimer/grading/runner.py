@@ -7,6 +7,9 @@ import json
 import os
 import sys
 
+# A part of nbformat's validation that takes a second to load, and that no notebook needs.
+sys.modules["rfc3987_syntax"] = None
+
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError

@@ -115,7 +115,7 @@ class Submission:
         return self._request("look", name)
 
     def _start(self):
-        self._generators, self._stopped = [], None
+        self._generators, self._mentioned, self._stopped = [], set(), None
         self._starts += 1
         self._process = subprocess.Popen(
             self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0
@@ -145,14 +145,8 @@ class Submission:
             raise self._stopped or Stopped(f"TimeoutError: more than {self.patience.total:g} s for the whole notebook")
         seconds = seconds or self.patience.call
         end = min(time.monotonic() + seconds, self._end_of_test, self._end)
-        known = len(self._generators)
-        # A Generator that is not yet known comes with its state where it is mentioned.
-        body = {"do": do, "args": list(args), "generators": [wire.state_of(rng) for rng in self._generators]}
-        try:
-            data, arrays = wire.message(body, other=self._reference)
-        except wire.Unsendable:
-            del self._generators[known:]
-            raise
+        self._mentioned = set()
+        data, arrays = wire.message({"do": do, "args": list(args)}, other=self._reference)
         try:
             self._write(data, end)
             answer, _ = wire.receive(lambda size: self._read(size, end), other=self._stand_in)
@@ -170,25 +164,30 @@ class Submission:
         """Leave the caller's arrays and Generators as the learner's code left its own."""
         for number, changed in answer["changed"].items():
             arrays[number][...] = np.asarray(changed).reshape(arrays[number].shape)
-        for rng, state in zip(self._generators, answer["generators"], strict=False):
-            rng.bit_generator.state = state
+        for number, state in answer["generators"].items():
+            if number in self._mentioned:
+                self._generators[number].bit_generator.state = state
 
     def _reference(self, value):
-        """What a request says in place of a stand-in or a Generator."""
+        """What a request says in place of a stand-in or a Generator: its number, and the states that go with it."""
         if isinstance(value, StandIn) and value._submission is self:
             if value._start != self._starts:
                 raise Stopped(f"RuntimeError: {_ENDED}")
-            return {"object": value._number}
+            self._mentioned |= value._generators
+            states = {number: wire.state_of(self._generators[number]) for number in value._generators}
+            return {"object": value._number, "generators": states}
         if isinstance(value, np.random.Generator):
             known = [number for number, rng in enumerate(self._generators) if rng is value]
             if not known:
                 self._generators.append(value)
                 known = [len(self._generators) - 1]
-            return {"generator": known[0], "state": wire.state_of(value)}
+            self._mentioned.add(known[0])
+            return {"generators": {known[0]: wire.state_of(value)}}
         raise wire.Unsendable(f"an object of type {type(value).__name__}")
 
     def _stand_in(self, reference):
-        return StandIn(self, int(reference["object"]), str(reference["type"]))
+        """A stand-in for an object of an answer. What came out of a call may keep the Generators that went in."""
+        return StandIn(self, int(reference["object"]), str(reference["type"]), frozenset(self._mentioned))
 
     def _write(self, data, end):
         view = memoryview(data)
@@ -248,12 +247,11 @@ class _NoAttribute(RemoteError, AttributeError):
 class StandIn:
     """What stands for a function, a class or an object of the learner. It can be called, read and written to."""
 
-    __slots__ = ("_number", "_start", "_submission", "_type")
+    __slots__ = ("_generators", "_number", "_start", "_submission", "_type")
 
-    def __init__(self, submission, number, kind):
-        for name, value in zip(
-            ("_submission", "_number", "_type", "_start"), (submission, number, kind, submission._starts), strict=True
-        ):
+    def __init__(self, submission, number, kind, generators):
+        given = {"_submission": submission, "_number": number, "_type": kind, "_generators": generators}
+        for name, value in (given | {"_start": submission._starts}).items():
             object.__setattr__(self, name, value)
 
     def __call__(self, *args, **kwargs):

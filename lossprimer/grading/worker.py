@@ -22,13 +22,13 @@ class Worker:
         self.module.display = lambda *args, **kwargs: None
         sys.modules["__main__"] = self.module
         self.objects = []
-        self.generators = []
+        self.generators = {}
+        self.mentioned = set()
 
     def answer(self, request: dict, arrays: list) -> bytes:
         """The message that answers a request: a value, or an exception; then what has changed."""
         before = [array.copy() for array in arrays]
         try:
-            self._set_generators(request["generators"])
             outcome = {"value": getattr(self, f"_{request['do']}")(*request["args"])}
         except BaseException as error:
             outcome = {"error": described(error)}
@@ -37,30 +37,28 @@ class Worker:
             for number, (array, old) in enumerate(zip(arrays, before, strict=True))
             if array.tobytes() != old.tobytes()
         }
-        after = {"changed": changed, "generators": [wire.state_of(rng) for rng in self.generators]}
+        states = {number: wire.state_of(self.generators[number]) for number in self.mentioned}
+        self.mentioned = set()
+        after = {"changed": changed, "generators": states}
         try:
             return wire.message(outcome | after, other=self._reference)[0]
         except Exception as error:
-            return wire.message({"error": described(error), "changed": {}, "generators": []})[0]
+            return wire.message({"error": described(error), "changed": {}, "generators": {}})[0]
 
     def resolve(self, reference: dict) -> object:
-        """The object that a request means."""
-        if "generator" in reference:
-            number = reference["generator"]
-            if number == len(self.generators):
-                self.generators.append(wire.generator(reference["state"]))
-            return self.generators[number]
-        return self.objects[reference["object"]]
+        """The object or the Generator that a request means; Generators are brought to where they are outside."""
+        for number, state in reference["generators"].items():
+            if number in self.generators:
+                self.generators[number].bit_generator.state = state
+            else:
+                self.generators[number] = wire.generator(state)
+            self.mentioned.add(number)
+        return self.objects[reference["object"]] if "object" in reference else self.generators[number]
 
     def _reference(self, value):
         """What stands for an object that stays here."""
         self.objects.append(value)
         return {"object": len(self.objects) - 1, "type": type(value).__name__}
-
-    def _set_generators(self, states):
-        """Bring the generators to where ours are now; those that come with the request are there already."""
-        for rng, state in zip(self.generators, states, strict=False):
-            rng.bit_generator.state = state
 
     def _run(self, source):
         exec(compile(source, "<cell>", "exec", dont_inherit=True), self.module.__dict__)
