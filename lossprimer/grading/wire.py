@@ -151,6 +151,8 @@ def _pack(value, found, plain, other, depth):
 
 def _append(value, found, plain):
     """The number of an array in the message."""
+    if value.nbytes > ARRAY_BYTES:  # before it is copied
+        raise Unsendable(f"an array of {value.nbytes} bytes")
     array = np.array(value, order="C", subok=False)
     if array.dtype.kind == "f" and array.dtype.itemsize > 8:
         array = array.astype(np.float64)  # the size of a long double differs between machines

@@ -1,0 +1,294 @@
+"""What crosses the border to a learner's process: values both ways, exceptions, changes, and nothing that can harm."""
+
+import json
+import pickle
+import struct
+import sys
+
+import numpy as np
+import pytest
+
+from lossprimer.grading import sandbox, wire
+from lossprimer.grading.cells import plain_python, restored
+from lossprimer.grading.sandbox import Limits
+from lossprimer.grading.submission import Patience, RemoteError, Stopped, Submission
+
+CELLS = """
+import numpy as np
+import os, sys, time
+
+def same(value): return value
+def pair(a): return a + 1, {"mean": a.mean(), "names": ["x", None, True]}
+def fill(a): a[...] = 7
+def draw(rng): return rng.random(3)
+def fails(): raise ValueError("no such luck")
+def unwritten(): raise NotImplementedError("later")
+def loop():
+    while True: pass
+def leave(): os._exit(0)
+def shout(): print("x" * 10**6); sys.stderr.write("y"); os.write(1, b"{}"); return 5
+def large(): return np.zeros(2**26)
+def odd(): return np.array([1j])
+def maker(): return lambda x: 2 * x
+def endless():
+    values = []
+    values.append(values)
+    return values
+class Layer:
+    def __init__(self, rng): self.rng, self.scale = rng, 2.0
+    def forward(self, a): return self.scale * a * (self.rng.random(a.shape) < 0.5)
+class Yes(float):
+    def __eq__(self, other): return True
+def yes(): return Yes(3)
+answer = 42
+"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def isolation():
+    try:
+        sandbox.require()
+    except sandbox.IsolationError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture
+def learner():
+    with Submission(Patience(call=1)) as submission:
+        submission.run("all", CELLS)
+        assert submission.failures == {}
+        yield submission
+
+
+ARRAYS = [np.arange(6, dtype=kind).reshape(2, 3) for kind in "bhilqBHILQefd"] + [
+    np.array([True, False]),
+    np.array(2.5),
+    np.zeros((0, 3)),
+    np.array([np.nan, np.inf, -0.0]),
+    np.arange(6.0).reshape(2, 3).T,
+    np.arange(3, dtype=">f8"),
+]
+
+
+@pytest.mark.parametrize("array", ARRAYS, ids=lambda array: f"{array.dtype}{array.shape}")
+def test_arrays_come_back_as_they_went(learner, array):
+    back = learner["same"](array)
+    assert back.dtype == array.dtype.newbyteorder("=")
+    assert back.shape == array.shape
+    np.testing.assert_array_equal(back, array)
+
+
+@pytest.mark.parametrize(
+    "value", [None, True, 3, -(2**100), 2.5, "text", [1, [2.0]], (1, (2,)), {"a": 1, 2: (3,)}, np.float32(1.5)]
+)
+def test_plain_values_come_back_with_their_types(learner, value):
+    back = learner["same"](value)
+    assert back == value
+    assert type(back) is type(value)
+
+
+def test_names_are_values_or_callable(learner):
+    assert learner["answer"] == 42
+    first, second = learner["pair"](np.array([1.0, 3.0]))
+    np.testing.assert_array_equal(first, [2, 4])
+    assert second == {"mean": 2.0, "names": ["x", None, True]}
+    assert learner["maker"]()(4) == 8
+    with pytest.raises(KeyError):
+        learner["nothing"]
+
+
+def test_changes_of_an_argument_arrive_and_read_only_arrays_stay(learner):
+    array = np.zeros((2, 3), np.float32)
+    learner["fill"](array)
+    np.testing.assert_array_equal(array, 7)
+    array.flags.writeable = False
+    with pytest.raises(RemoteError, match="ValueError: assignment destination is read-only"):
+        learner["fill"](array)
+
+
+@pytest.mark.parametrize("bits", [np.random.PCG64, np.random.MT19937, np.random.Philox, np.random.SFC64])
+def test_a_generator_goes_on_where_the_learner_left_it(learner, bits):
+    ours, twin = np.random.Generator(bits(3)), np.random.Generator(bits(3))
+    np.testing.assert_array_equal(learner["draw"](ours), twin.random(3))
+    assert ours.random() == twin.random()
+
+
+def test_a_layer_draws_from_the_generator_that_it_was_given(learner):
+    ours, twin = np.random.default_rng(0), np.random.default_rng(0)
+    layer = learner["Layer"](ours)
+    layer.scale = 3.0
+    assert layer.scale == 3.0
+    for _ in range(2):
+        np.testing.assert_array_equal(layer.forward(np.ones(5)), 3.0 * (twin.random(5) < 0.5))
+        assert ours.random() == twin.random()
+    assert not hasattr(layer, "backward")
+
+
+def test_exceptions_come_as_their_type_and_text(learner):
+    with pytest.raises(RemoteError, match=r"^ValueError: no such luck$"):
+        learner["fails"]()
+    with pytest.raises(NotImplementedError, match=r"^later$"):
+        learner["unwritten"]()
+    with pytest.raises(RemoteError, match="TypeError"):
+        learner["fails"](1)
+
+
+@pytest.mark.parametrize("name", ["large", "odd", "endless"])
+def test_what_cannot_be_sent_is_an_error_of_the_learner(learner, name):
+    with pytest.raises(RemoteError, match="Unsendable"):
+        learner[name]()
+    assert learner["answer"] == 42
+
+
+def test_an_object_that_equals_everything_arrives_as_what_it_is(learner):
+    assert type(learner["yes"]()) is float
+    assert learner["yes"]() != 4
+
+
+def test_a_stand_in_is_neither_true_nor_equal_to_anything(learner):
+    stand_in = learner["Layer"](np.random.default_rng(0))
+    with pytest.raises(TypeError):
+        bool(stand_in)
+    with pytest.raises(TypeError):
+        assert stand_in != 3
+
+
+def test_printing_does_not_disturb(learner):
+    assert learner["shout"]() == 5
+
+
+@pytest.mark.parametrize(("name", "reason"), [("loop", "TimeoutError"), ("leave", "has ended")])
+def test_a_call_that_kills_the_process_ends_this_test_and_no_other(learner, name, reason):
+    kept = learner["same"]
+    with pytest.raises(Stopped, match=reason):
+        learner[name]()
+    with pytest.raises(Stopped, match=reason):
+        kept(1)
+    learner.begin()
+    assert learner["same"](1) == 1
+    with pytest.raises(Stopped, match="has ended"):
+        kept(1)
+
+
+def test_a_cell_that_kills_the_process_is_left_out():
+    with Submission(Patience(call=1)) as submission:
+        submission.run("good", "x = 1")
+        submission.run("bad", "y = 2\nimport os; os._exit(0)")
+        submission.run("half", "z = 3\nraise ValueError('later')\nz = 4")
+        submission.begin()
+        assert (submission["x"], submission["z"], "y" in submission) == (1, 3, False)
+        assert submission.failures["half"] == "ValueError: later"
+        assert "has ended" in submission.failures["bad"]
+
+
+def test_all_time_together_is_limited():
+    with Submission(Patience(call=5, total=0.5)) as submission:
+        submission.run("slow", "import time\ntime.sleep(3)")
+        submission.run("next", "x = 1")
+        with pytest.raises(Stopped, match="TimeoutError"):
+            submission["x"]
+
+
+FIRST = wire.message({"value": True, "changed": {}, "generators": {}})[0]
+
+
+def frame(header, data=b""):
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    return struct.pack("<I", len(text)) + text + data
+
+
+def claim(kind, shape, data=b""):
+    body = {"dict": ["value", {"array": 0}, "changed", {"dict": []}, "generators", {"dict": []}]}
+    return frame({"body": body, "arrays": [[kind, shape, True]]}, data)
+
+
+def answer(value, **rest):
+    return wire.message({"value": value, "changed": {}, "generators": {}} | rest)[0]
+
+
+HOSTILE = {
+    "a giant header": struct.pack("<I", 2**32 - 1),
+    "no JSON": frame(b"\x80\x04"),
+    "a pickle": frame(pickle.dumps({"value": 1})),
+    "deep JSON": frame(b"[" * 10**5),
+    "another shape of header": frame([1, 2]),
+    "a giant array": claim("<f8", [10**12]),
+    "a negative array": claim("<f8", [-1]),
+    "too many axes": claim("<f8", [1] * 1000, b"\0" * 8),
+    "objects": claim("|O", [1], b"\0" * 8),
+    "a number of thousands of digits": frame(b'{"body": ' + b"9" * 10**5 + b', "arrays": []}'),
+    "an array that is not there": frame({"body": {"array": 5}, "arrays": []}),
+    "no answer at all": frame({"body": 7, "arrays": []}),
+    "changes of what was not sent": answer(1, changed={9: np.ones(3)}),
+    "an unknown object": frame({"body": {"other": {"object": "x"}}, "arrays": []}),
+}
+
+
+@pytest.mark.parametrize("said", HOSTILE.values(), ids=HOSTILE)
+def test_a_hostile_process_is_stopped(said, tmp_path):
+    (tmp_path / "said").write_bytes(FIRST + said)
+    program = f"import os, time; os.write(1, open({str(tmp_path / 'said')!r}, 'rb').read()); time.sleep(9)"
+    command = (sys.executable, "-I", "-c", program)
+    with Submission(Patience(call=1), isolated=False, command=command) as submission:
+        submission.begin()
+        with pytest.raises(Stopped):
+            "x" in submission  # noqa: B015
+
+
+def test_booleans_that_are_neither_are_made_so():
+    data = claim("|b1", [3], b"\x00\x01\x7f")
+    body, _ = wire.receive(_reader(data))
+    assert body["value"].tobytes() == b"\x00\x01\x01"
+
+
+def _reader(data):
+    view = memoryview(data)
+
+    def read(size):
+        nonlocal view
+        part, view = view[:size], view[size:]
+        return bytes(part)
+
+    return read
+
+
+def test_the_sandbox_shows_no_files_and_no_network():
+    with Submission() as submission:
+        submission.run("look", "import os, socket\nnames = sorted(os.listdir('/'))\nmine = os.listdir(os.getcwd())")
+        system = {"bin", "dev", "etc", "lib", "lib32", "lib64", "proc", "sbin", "tmp", "usr"}
+        assert set(submission["names"]) <= system | _roots()
+        assert submission["mine"] == []
+        submission.run("call", "socket.create_connection(('192.0.2.1', 80), 1)")
+        assert "OSError" in submission.failures["call"]
+        submission.run("write", "open('/tmp/large', 'wb').write(bytes(2**26))")
+        assert "OSError" in submission.failures["write"]
+        submission.run("tests", "open('/etc/passwd')")
+        assert "FileNotFoundError" in submission.failures["tests"]
+
+
+def _roots():
+    """The top folders in which Python, its environment and the package are."""
+    return {path.split("/")[1] for path in sandbox._python()}
+
+
+def test_memory_is_limited():
+    with Submission(limits=Limits(memory=2**30)) as submission:
+        submission.run("large", "x = bytearray(2**31)")
+        assert submission.failures == {"large": "MemoryError"}
+
+
+def test_commands_of_ipython_do_not_stop_a_cell():
+    assert plain_python("%matplotlib inline\nx = 1") == "pass\nx = 1"
+    assert plain_python("for i in [1]:\n    !ls\n") == "for i in [1]:\n    pass\n"
+    assert plain_python("x = 7 % 3") == "x = 7 % 3"
+
+
+def test_added_cells_stay_where_they_were():
+    from nbformat.v4 import new_code_cell, new_notebook
+
+    released = new_notebook(cells=[new_code_cell("a", id="a"), new_code_cell("b", id="b")])
+    own = [new_code_cell(text) for text in ("first", "second", "last")]
+    submitted = new_notebook(cells=[own[0], released.cells[0], own[1], released.cells[1], own[2]])
+    cells = restored(released, submitted).cells
+    assert [cell.source for cell in cells] == ["first", "a", "second", "b", "last"]
+    assert len({cell.id for cell in cells}) == 5
