@@ -12,7 +12,7 @@ export OMP_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book serve notebooks exercises answers outputs test compare lint bench pins clean
+.PHONY: help book serve pdf notebooks exercises answers outputs test compare lint bench pins clean
 
 help: ## list the verbs
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -33,6 +33,10 @@ $(SITE)/index.html:
 
 serve: | $(SITE)/index.html ## serve the built site on this machine, and print its address
 	$(BIN)/python -u -m http.server --bind 127.0.0.1 --directory $(SITE) $(PORT)
+
+pdf: | $(SITE)/index.html ## print the built site: _build/primer.pdf
+	$(BIN)/python -m tools.browser
+	$(BIN)/python -m tools.pdf
 
 # The root is this folder, because notebooks link to pages and problem sets beside them.
 notebooks: $(VENV)/installed ## open the chapters in JupyterLab
