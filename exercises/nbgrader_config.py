@@ -30,9 +30,12 @@ c.GenerateFeedback.preprocessors = [
 ]
 c.HTMLExporter.sanitize_html = True
 
-# Nothing but notebooks is collected: a file beside them would come back with the feedback.
-c.CourseDirectory.include = ["*.ipynb", "timestamp.txt"]
+# Nothing but notebooks is collected, and nbgrader's own two notes: a file beside them would come back with the feedback.
+c.CourseDirectory.include = ["*.ipynb", "timestamp.txt", "submission_secret.txt"]
 
-# Downloads of a learning platform: Moodle's folders and Canvas's file names hold the set's name at the end.
+# What a learning platform downloads: Canvas's name_1234_5678_01_softmax.ipynb, Moodle's folders
+# "Name_1234_assignsubmission_file". What stands in front is the student, and the database can give them another name.
 c.ZipCollectApp.collect_directory_structure = "downloaded/{assignment_id}/{collect_step}"
-c.FileNameCollectorPlugin.named_regexp = r".*/?(?P<student_id>\w+?)_(?P<late>LATE_)?(?:\d+_)*.*?(?P<file_id>\d\d_\w+)"
+c.FileNameCollectorPlugin.named_regexp = (
+    r".*/(?P<student_id>[^/_]+)_(?:LATE_)?\d+_(?:\d+_|assignsubmission_file_?/)(?P<file_id>\d\d_[a-z_]+).*"
+)
