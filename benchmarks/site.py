@@ -1,0 +1,138 @@
+"""How quickly does a page stand, and how heavy is it? Lighthouse on each chapter, beside a stock Jupyter Book page.
+
+The rival has the same content: chapter 1, built in the same run by Jupyter Book with its own theme and settings. Both
+are served compressed from this machine. Requests to other hosts fail at once: on a reader's machine the rival also
+waits for those and loads what they send, which is not counted here. Build the site first. Node 18 or newer is needed.
+"""
+
+import functools
+import gzip
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from tools.browser import find_browser
+
+ROOT = Path(__file__).parent.parent
+SITE = ROOT / "_build" / "html"
+WORKPLACE = ROOT / "_build" / "bench"
+VERSION = "12.8.2"  # 13 needs Node 22
+RUNS = 5
+CHAPTERS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
+CATEGORIES = "performance", "accessibility", "best-practices", "seo"
+CHROME = "--headless=new --no-sandbox --disable-gpu --host-resolver-rules='MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'"
+STOCK = {
+    "_config.yml": "title: Stock\nauthor: nobody\nonly_build_toc_files: true\nexecute: {execute_notebooks: force}\n",
+    "_toc.yml": f"format: jb-book\nroot: {CHAPTERS[0]}\n",
+}
+
+
+@functools.cache
+def compressed(path: Path) -> bytes:
+    """Return a file as a usual server sends it."""
+    return gzip.compress(path.read_bytes(), 6)
+
+
+class Compressing(SimpleHTTPRequestHandler):
+    """Serve files compressed, to be kept for ten minutes."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        """Send a file, or say that there is none."""
+        path = Path(self.translate_path(self.path))
+        if not path.is_file():
+            self.send_error(404)
+            return
+        content = compressed(path)
+        self.send_response(200)
+        for header, value in (
+            ("Content-Type", self.guess_type(str(path))),
+            ("Content-Encoding", "gzip"),
+            ("Content-Length", str(len(content))),
+            ("Cache-Control", "max-age=600"),
+        ):
+            self.send_header(header, value)
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_):
+        """Say nothing."""
+
+
+def serve(folder: Path) -> ThreadingHTTPServer:
+    """Serve `folder` at a free port."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Compressing, directory=str(folder)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server
+
+
+def install_lighthouse() -> Path:
+    """Return the path of Lighthouse, installed below _build."""
+    WORKPLACE.mkdir(parents=True, exist_ok=True)
+    command = WORKPLACE / "node_modules" / ".bin" / "lighthouse"
+    if not command.exists():
+        install = ["npm", "install", "--prefix", str(WORKPLACE), "--no-audit", "--no-fund", "--loglevel=error"]
+        subprocess.run([*install, f"lighthouse@{VERSION}"], check=True, stdout=subprocess.DEVNULL)
+    return command
+
+
+def build_stock() -> Path:
+    """Build chapter 1 as Jupyter Book does it by itself; returns the folder of the site."""
+    source = WORKPLACE / "stock"
+    shutil.rmtree(source, ignore_errors=True)
+    source.mkdir(parents=True)
+    for name, text in STOCK.items():
+        (source / name).write_text(text, "utf-8")
+    shutil.copy(ROOT / "notebooks" / f"{CHAPTERS[0]}.ipynb", source)
+    command = [str(Path(sys.executable).parent / "jupyter-book"), "build", str(source), "--quiet"]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return source / "_build" / "html"
+
+
+def measure(lighthouse: Path, address: str, *, desktop: bool) -> dict[str, float]:
+    """Return the median over some runs: four scores of 100, the largest paint in seconds, the weight in kilobytes."""
+    command = [str(lighthouse), address, "--output=json", "--quiet", f"--chrome-flags={CHROME}"]
+    command += ["--preset=desktop"] if desktop else []
+    environment = os.environ | {"CHROME_PATH": find_browser()}
+    runs = []
+    for _ in range(RUNS):
+        done = subprocess.run(command, check=True, capture_output=True, env=environment)
+        report = json.loads(done.stdout)
+        values = {name: round(100 * (report["categories"][name]["score"] or 0)) for name in CATEGORIES}
+        values["paint"] = report["audits"]["largest-contentful-paint"]["numericValue"] / 1000
+        values["weight"] = report["audits"]["total-byte-weight"]["numericValue"] / 1000
+        runs.append(values)
+    return {name: statistics.median(run[name] for run in runs) for name in runs[0]}
+
+
+def main() -> None:
+    """Print a line for each chapter and the rival, on a phone and on a desk, and what the rival costs more."""
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        print("There is no Node here, so Lighthouse was not run.")
+        return
+    lighthouse, stock = install_lighthouse(), serve(build_stock())
+    site = serve(SITE)
+    pages = {name: f"http://127.0.0.1:{site.server_port}/notebooks/{name}.html" for name in CHAPTERS}
+    pages["stock 1"] = f"http://127.0.0.1:{stock.server_port}/{CHAPTERS[0]}.html"
+    for device in ("mobile", "desktop"):
+        print(f"{device:18} {'performance':>11} {'access.':>8} {'practices':>9} {'SEO':>4} {'paint, s':>8} {'kB':>7}")
+        found = {name: measure(lighthouse, address, desktop=device == "desktop") for name, address in pages.items()}
+        for name, values in found.items():
+            scores = "{:11.0f} {:8.0f} {:9.0f} {:4.0f}".format(*(values[category] for category in CATEGORIES))
+            print(f"{name:18} {scores} {values['paint']:8.2f} {values['weight']:7.0f}")
+        ours, theirs = found[CHAPTERS[0]], found["stock 1"]
+        ratios = (f"{theirs[name] / ours[name]:.1f} times the {name}" for name in ("paint", "weight"))
+        print(f"The stock page of chapter 1 has {' and '.join(ratios)}.\n")
+    for server in (site, stock):
+        server.shutdown()
+
+
+if __name__ == "__main__":
+    main()
