@@ -30,7 +30,7 @@ c.GenerateFeedback.preprocessors = [
 ]
 c.HTMLExporter.sanitize_html = True
 
-# Nothing but notebooks is collected, and nbgrader's own two notes: a file beside them would come back with the feedback.
+# Notebooks are collected, and nbgrader's own two notes. Any other file would come back with the feedback.
 c.CourseDirectory.include = ["*.ipynb", "timestamp.txt", "submission_secret.txt"]
 
 # What a learning platform downloads: Canvas's name_1234_5678_01_softmax.ipynb, Moodle's folders

@@ -20,9 +20,9 @@ ROOT = Path(__file__).parent.parent
 PROGRAMS = Path(sys.executable).parent
 # The class is full of loops, and nobody learns more from a longer wait.
 SETTINGS = """
-c.SandboxedExecute.cell_timeout = 2
-c.SandboxedExecute.timeout = 15
-c.TrustedChecks.call_timeout = 3
+c.SandboxedExecute.cell_timeout = 4
+c.SandboxedExecute.timeout = 20
+c.TrustedChecks.call_timeout = 5
 """
 
 

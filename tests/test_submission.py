@@ -292,3 +292,10 @@ def test_added_cells_stay_where_they_were():
     cells = restored(released, submitted).cells
     assert [cell.source for cell in cells] == ["first", "a", "second", "b", "last"]
     assert len({cell.id for cell in cells}) == 5
+
+
+def test_processes_that_a_cell_leaves_behind_are_gone_at_the_next_call():
+    with Submission() as submission:
+        submission.run("copies", "import os, time\nfor _ in range(5):\n    if os.fork() == 0:\n        time.sleep(600)")
+        submission.run("count", "def count():\n    return sum(name.isdigit() for name in os.listdir('/proc'))")
+        assert submission["count"]() == 2  # this one, and bubblewrap's

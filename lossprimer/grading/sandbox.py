@@ -123,10 +123,12 @@ def _surroundings(limits):
     }
     return [
         *("--die-with-parent", "--new-session"),
+        # First, because what is shown may lie in it.
+        *("--perms", "1777", "--size", str(limits.scratch), "--tmpfs", "/tmp"),
         # bwrap would make them for their owner alone.
         *(word for parent in parents for word in ("--perms", "0755", "--dir", parent)),
         *(word for path in shown for word in _bind(path)),
-        *("--dev", "/dev", "--proc", "/proc", "--perms", "1777", "--size", str(limits.scratch), "--tmpfs", "/tmp"),
+        *("--dev", "/dev", "--proc", "/proc"),
         # Both are memory too, and without a limit.
         *("--remount-ro", "/dev", "--remount-ro", "/"),
         *("--chdir", "/tmp", "--clearenv"),

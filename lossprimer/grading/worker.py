@@ -4,9 +4,12 @@ It knows no check and no expected value: it runs cells, looks names up, calls, a
 the cells do to it, all that they can change is their own answers.
 """
 
+import contextlib
 import os
+import signal
 import sys
 import types
+from pathlib import Path
 
 from lossprimer.grading import wire
 
@@ -95,7 +98,7 @@ def main() -> None:
     nowhere = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(nowhere, stream)
-    worker, process = Worker(), os.getpid()
+    worker, process, alone = Worker(), os.getpid(), _in_sandbox()
     while True:
         try:
             request, arrays = wire.receive(lambda size: _exactly(incoming, size), other=worker.resolve)
@@ -104,8 +107,27 @@ def main() -> None:
         answer = worker.answer(request, arrays)
         if os.getpid() != process:
             os._exit(0)  # a copy that a cell has made of this process
+        if alone:
+            _end_all_others()
         outgoing.write(answer)
         outgoing.flush()
+
+
+def _in_sandbox():
+    """Whether the only other processes to be seen are those that the learner starts, and bubblewrap's own."""
+    try:
+        return Path("/proc/1/comm").read_text() == "bwrap\n"
+    except OSError:
+        return False
+
+
+def _end_all_others():
+    """End what a cell has started and left behind. It would take time and places from the calls to come."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(-1, signal.SIGKILL)
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            os.wait()
 
 
 def _exactly(stream, size):
