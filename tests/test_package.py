@@ -1,0 +1,76 @@
+"""The package stands alone: built as a wheel, installed in an empty folder, without the rest of the repository."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import lossprimer
+
+ROOT = Path(__file__).parent.parent
+# Each asset is used, not looked for: a picture needs the style, an explorer's page script and style sheet.
+TRIAL = """
+import json, lossprimer
+from importlib.resources import files
+from lossprimer import explorer, figures
+assets = [asset.name for asset in files("lossprimer.explorer").iterdir() if asset.name.startswith("explorer.")]
+print(json.dumps({
+    "at": lossprimer.__file__,
+    "version": lossprimer.__version__,
+    "shares": lossprimer.softmax([0.0, 0.0]).tolist(),
+    "sentence": figures.temperature(0.5).sentence,
+    "assets": sorted(assets),
+}))
+"""
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """Build the wheel without asking an index, and install it by itself; returns the folder."""
+    folder = tmp_path_factory.mktemp("package")
+    build = f"from flit_core import buildapi; buildapi.build_wheel({str(folder)!r})"
+    subprocess.run([sys.executable, "-c", build], cwd=ROOT, check=True, capture_output=True)
+    (wheel,) = folder.glob("*.whl")
+    assert wheel.name == f"lossprimer-{lossprimer.__version__}-py3-none-any.whl"
+    command = [sys.executable, "-m", "pip", "install", "--no-deps", "--no-index", "--target", str(folder / "there")]
+    subprocess.run([*command, str(wheel)], check=True, capture_output=True)
+    return folder / "there"
+
+
+def test_the_wheel_holds_all_that_the_package_needs(installed, tmp_path):
+    environment = os.environ | {"PYTHONPATH": str(installed)}
+    command = [sys.executable, "-W", "error", "-c", TRIAL]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, text=True)
+    found = json.loads(done.stdout)
+    assert Path(found.pop("at")).is_relative_to(installed)
+    assert found == {
+        "version": lossprimer.__version__,
+        "shares": [0.5, 0.5],
+        "sentence": "T = 0.5: probabilities 0.844, 0.114, 0.042; entropy 0.52 nats.",
+        "assets": ["explorer.css", "explorer.js", "explorer.py"],
+    }
+
+
+def test_the_wheel_holds_nothing_else(installed):
+    assert sorted(path.name for path in installed.iterdir()) == [
+        "lossprimer",
+        f"lossprimer-{lossprimer.__version__}.dist-info",
+    ]
+
+
+CHAPTERS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+def first_code(path):
+    return next(cell for cell in json.loads(path.read_text("utf-8"))["cells"] if cell["cell_type"] == "code")
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_a_chapter_brings_the_package_along_where_it_is_missing(path):
+    cell = first_code(path)
+    assert cell["outputs"] == []
+    assert cell["source"] == first_code(CHAPTERS[0])["source"]
+    assert "".join(cell["source"]).endswith("%pip install --quiet lossprimer")
