@@ -3,9 +3,8 @@
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from conftest import SITE
+from conftest import PAGES, SITE
 
-PAGES = sorted(path.relative_to(SITE).as_posix() for path in SITE.rglob("*.html"))
 # Asking for nothing else halves the time.
 VIOLATIONS = {"resultTypes": ["violations"]}
 

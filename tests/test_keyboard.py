@@ -4,10 +4,9 @@ import pytest
 from bs4 import BeautifulSoup
 from playwright.sync_api import expect
 
-from conftest import SITE
+from conftest import PAGES, SITE
 
 CHAPTER = "notebooks/01_softmax.html"
-PAGES = sorted(path.relative_to(SITE).as_posix() for path in SITE.rglob("*.html"))
 each_page = pytest.mark.parametrize("name", [page for page in PAGES if page != "index.html"])
 
 FOCUSABLE = """

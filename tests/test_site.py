@@ -3,16 +3,14 @@
 import itertools
 import json
 import re
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect
 
+from conftest import PAGES, SITE
 from lossprimer import figures
 
-SITE = Path(__file__).parent.parent / "_build" / "html"
-PAGES = sorted(path.relative_to(SITE).as_posix() for path in SITE.rglob("*.html"))
 # Each explorer of the site: its page and its name.
 EXPLORERS = [
     (page, name)
