@@ -36,7 +36,7 @@ class SetError(Exception):
 
 def names(course: Path = COURSE) -> list[str]:
     """Return the names of the problem sets."""
-    return sorted(path.name for path in (course / "source").iterdir() if path.is_dir())
+    return sorted(path.stem for path in (course / "source").glob("*/*.ipynb") if path.stem == path.parent.name)
 
 
 def solved(path: Path) -> nbformat.NotebookNode:
