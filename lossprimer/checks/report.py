@@ -4,7 +4,7 @@ import html
 import textwrap
 from dataclasses import dataclass
 
-_WIDTH = 100
+_WIDTH = 76  # fits a box of code on the site, and half a screen
 _NOT_ATTEMPTED = "not attempted yet"
 
 
@@ -85,7 +85,7 @@ class Report:
     def __str__(self):
         if not self.attempted:
             return f"{self.task}: {_NOT_ATTEMPTED}"
-        lines = [self._summary]
+        lines = textwrap.wrap(self._summary, _WIDTH, subsequent_indent="  ")
         if self.held:
             lines += _entry("held", "; ".join(self.held))
         if self.finding is not None:
