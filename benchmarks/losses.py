@@ -1,4 +1,4 @@
-"""Time and memory of the cross-entropy with its gradient beside the naive composition: ``python benchmarks/losses.py``.
+"""Time and memory of the cross-entropy with its gradient beside the naive composition: ``python -m benchmarks.losses``.
 
 The naive composition is a softmax, then the logarithm of the probability of the truth, each with a backward of its own
 that knows nothing of the other; once from the functions of this package, which check their arguments, and once from
@@ -9,11 +9,10 @@ peak at once, the gradient not counted, in arrays of the input's size.
 """
 
 import statistics
-import timeit
-import tracemalloc
 
 import numpy as np
 
+from benchmarks.measure import extra_arrays, seconds
 from lossprimer.losses import cross_entropy, cross_entropy_and_grad, cross_entropy_grad
 from lossprimer.probability import softmax, softmax_backward
 
@@ -66,23 +65,6 @@ RATIOS = {  # name: (naive, ours), as places in FUNCTIONS
 }
 
 
-def seconds(functions, *arguments, repeats=20, duration=0.01):
-    """Least time of one call of each function, measured in turns."""
-    timers = [timeit.Timer(lambda function=function: function(*arguments)) for function in functions]
-    number = max(1, round(duration / timers[0].timeit(1)))
-    runs = [[timer.timeit(number) / number for timer in timers] for _ in range(repeats)]
-    return [min(times) for times in zip(*runs, strict=True)]
-
-
-def extra_arrays(z, labels):
-    """Peak memory of loss and gradient at once, less the gradient, in arrays of the size of `z`."""
-    tracemalloc.start()
-    _, dz = cross_entropy_and_grad(z, labels)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    return (peak - dz.nbytes) / z.nbytes
-
-
 def main():
     """Print one line per shape and type, then the geometric mean and the least of each ratio."""
     rng = np.random.default_rng(0)
@@ -91,11 +73,12 @@ def main():
     for shape in SHAPES:
         for dtype in DTYPES:
             z, labels = rng.standard_normal(shape).astype(dtype), rng.integers(0, shape[1], shape[0])
-            times = seconds(FUNCTIONS, z, labels)
+            times = seconds(FUNCTIONS, z, labels, repeats=20)
             for name, (naive, ours) in RATIOS.items():
                 ratios[name].append(times[naive] / times[ours])
+            memory = extra_arrays(cross_entropy_and_grad, z, labels)
             columns = (f"{values[-1]:20.2f}" for values in ratios.values())
-            print(f"{shape!s:>12} {z.dtype.name:8} {times[4] * 1e6:11.1f}", *columns, f"{extra_arrays(z, labels):7.2f}")
+            print(f"{shape!s:>12} {z.dtype.name:8} {times[4] * 1e6:11.1f}", *columns, f"{memory:7.2f}")
     for name, values in ratios.items():
         print(f"{name:20} geometric mean {statistics.geometric_mean(values):.2f}, least {min(values):.2f}")
 

@@ -1,39 +1,22 @@
-"""Time and memory of chapter 1's functions beside SciPy's: ``python benchmarks/probability.py``.
+"""Time and memory of chapter 1's functions beside SciPy's: ``python -m benchmarks.probability``.
 
 Both are timed in turns in one run, and the quickest of several repeats counts, so that other load on the machine
 disturbs neither more than the other. The ratio is SciPy's time over ours: above 1, ours is quicker. The memory is
 the peak while the function runs, its result not counted, in arrays of the input's size.
 """
 
+import functools
 import statistics
-import timeit
-import tracemalloc
 
 import numpy as np
 from scipy import special
 
+from benchmarks.measure import extra_arrays, seconds
 from lossprimer import probability
 
 NAMES = "softmax", "log_softmax", "logsumexp"
 SHAPES = (1, 10), (128, 10), (256, 1000), (4096, 64), (32, 50_257)
 DTYPES = np.float32, np.float64
-
-
-def seconds(functions, z, *, repeats=40, duration=0.01):
-    """Least time of one call of each function on `z`, measured in turns."""
-    timers = [timeit.Timer(lambda function=function: function(z, axis=-1)) for function in functions]
-    number = max(1, round(duration / timers[0].timeit(1)))
-    runs = [[timer.timeit(number) / number for timer in timers] for _ in range(repeats)]
-    return [min(times) for times in zip(*runs, strict=True)]
-
-
-def extra_arrays(function, z):
-    """Peak memory of a call, less its result, in arrays of the size of `z`."""
-    tracemalloc.start()
-    result = function(z, axis=-1)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    return (peak - result.nbytes) / z.nbytes
 
 
 def main():
@@ -45,8 +28,8 @@ def main():
         for dtype in DTYPES:
             z = rng.standard_normal(shape).astype(dtype)
             for name in NAMES:
-                ours, theirs = getattr(probability, name), getattr(special, name)
-                our_time, their_time = seconds([ours, theirs], z)
+                ours, theirs = (functools.partial(getattr(m, name), axis=-1) for m in (probability, special))
+                our_time, their_time = seconds([ours, theirs], z, repeats=40)
                 ratios[name].append(their_time / our_time)
                 print(
                     f"{name:12} {shape!s:>12} {z.dtype.name:8} {our_time * 1e6:9.1f} {their_time * 1e6:9.1f}"

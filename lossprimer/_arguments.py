@@ -12,7 +12,7 @@ def float_array(name: str, values: ArrayLike) -> np.ndarray:
 
     Integers and booleans become float64. Long doubles are refused: their precision differs between machines.
     """
-    array = _array(name, values)
+    array = any_array(name, values)
     if array.dtype.char in "efd":
         return array
     if array.dtype.kind in "biu":
@@ -22,13 +22,13 @@ def float_array(name: str, values: ArrayLike) -> np.ndarray:
 
 def integer_array(name: str, values: ArrayLike) -> np.ndarray:
     """`values` as an array of integers. Booleans are refused: they look like a mask."""
-    array = _array(name, values)
+    array = any_array(name, values)
     if array.dtype.kind not in "iu":
         raise TypeError(f"{name} holds {array.dtype}, expected integers")
     return array
 
 
-def _array(name, values):
+def any_array(name: str, values: ArrayLike) -> np.ndarray:
     """`values` as an array of whatever type they have."""
     try:
         return np.asarray(values)

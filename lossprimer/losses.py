@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lossprimer._arguments import axis_tuple, float_array, integer_array
+from lossprimer._arguments import any_array, axis_tuple, float_array, integer_array
 from lossprimer.probability import _gaps
 
 # Infinite losses, and 0/0 where no example counts, are part of the definitions below, not accidents to warn about.
@@ -294,7 +294,9 @@ def _target(target, shape, axis, ignore_index):
     num_classes, shape_of_labels = shape[axis], _without(shape, axis)
     if ignore_index is not None and (isinstance(ignore_index, bool) or not isinstance(ignore_index, (int, np.integer))):
         raise TypeError(f"ignore_index is {ignore_index!r}, expected None or an int")
-    y = float_array("target", target)
+    y = any_array("target", target)
+    if y.dtype.kind not in "iu":
+        y = float_array("target", y)
     if y.shape == shape:
         if ignore_index is not None:
             raise ValueError(f"ignore_index is {ignore_index!r}, expected None where the target holds probabilities")
@@ -360,5 +362,5 @@ def _divisor(labels, ignored, weights, num_examples):
 def _product(q, gaps, out=None):
     """`q` times `gaps`; 0 where `q` is 0, even if the gap is infinite."""
     if isinstance(q, float) and q > 0:
-        return q * gaps
+        return gaps if q == 1 else q * gaps
     return np.multiply(q, gaps, out=np.zeros_like(gaps) if out is None else out, where=np.not_equal(q, 0))
