@@ -4,7 +4,7 @@ import html
 import textwrap
 from dataclasses import dataclass
 
-_WIDTH = 76  # fits a box of code on the site, and half a screen
+_WIDTH = 72  # fits a box of code on the site, and half a screen
 _NOT_ATTEMPTED = "not attempted yet"
 
 
