@@ -26,14 +26,13 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import determine_grade
 from traitlets import Bool, Float, Integer
 
-from lossprimer.grading import cells, sandbox
+from lossprimer.grading import cells, reading, sandbox
 from lossprimer.grading.execution import execute
 from lossprimer.grading.sandbox import IsolationError, Limits
 from lossprimer.grading.submission import Patience, Submission
 
 FLAGS = "flags.csv"
 _COLUMNS = ("assignment", "student", "test", "kernel", "trusted")
-_BYTES = 2**24
 _TEXT = 10_000
 _NOT_RUN = "NotRun: an earlier cell ended the notebook, or its time was up"
 
@@ -84,11 +83,8 @@ class SubmissionExporter(NotebookExporter):
     def from_file(self, file_stream, resources=None, **kwargs):
         """Convert the notebook in an open file."""
         try:
-            text = file_stream.read(_BYTES + 1)
-            if len(text) > _BYTES:
-                raise ValueError(f"more than {_BYTES} characters")
-            notebook = cells.read(text)
-        except Exception as error:  # there are many ways not to be a notebook
+            notebook = reading.read(Path(file_stream.name)).notebook
+        except reading.Unreadable as error:
             self.log.warning("%s cannot be read and counts as empty: %s", file_stream.name, error)
             notebook = new_notebook()
         return self.from_notebook_node(notebook, resources=resources, **kwargs)
@@ -99,7 +95,7 @@ class Restore(SandboxPreprocessor):
 
     def preprocess(self, nb, resources):
         """Return the released notebook with the answers of `nb`."""
-        return cells.restored(self.released(resources), nb), resources
+        return cells.restored(self.released(resources), nb).notebook, resources
 
 
 class SandboxedExecute(SandboxPreprocessor):
