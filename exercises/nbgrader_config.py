@@ -33,9 +33,7 @@ c.HTMLExporter.sanitize_html = True
 # Notebooks are collected, and nbgrader's own two notes. Any other file would come back with the feedback.
 c.CourseDirectory.include = ["*.ipynb", "timestamp.txt", "submission_secret.txt"]
 
-# What a learning platform downloads: Canvas's name_1234_5678_01_softmax.ipynb, Moodle's folders
-# "Name_1234_assignsubmission_file". What stands in front is the student, and the database can give them another name.
+# What Moodle and Canvas let a teacher download. The student is the one whom the platform names.
+c.ZipCollectApp.extractor_plugin = "lossprimer.grading.collecting.Extractor"
+c.ZipCollectApp.collector_plugin = "lossprimer.grading.collecting.Collector"
 c.ZipCollectApp.collect_directory_structure = "downloaded/{assignment_id}/{collect_step}"
-c.FileNameCollectorPlugin.named_regexp = (
-    r".*/(?P<student_id>[^/_]+)_(?:LATE_)?\d+_(?:\d+_|assignsubmission_file_?/)(?P<file_id>\d\d_[a-z_]+).*"
-)

@@ -22,8 +22,14 @@ _YEARS = range(2000, 2100)
 _DEFAULTS = (datetime.datetime(2001, 1, 1), datetime.datetime(2032, 12, 31))
 
 
-def moment(text: str) -> datetime.datetime:
+def moment(text: str, zone: datetime.tzinfo | None = datetime.UTC) -> datetime.datetime:
     """The time that a text gives, in UTC and without a time zone, as nbgrader's gradebook keeps it.
+
+    Parameters
+    ----------
+    text : str
+    zone : datetime.tzinfo, optional
+        Of a time that names none. With None it is the zone of this machine.
 
     Raises
     ------
@@ -34,13 +40,17 @@ def moment(text: str) -> datetime.datetime:
         first, second = (dateutil.parser.parse(text, default=default, tzinfos=_zone) for default in _DEFAULTS)
         if first.date() != second.date():
             raise ValueError
-        if first.tzinfo is not None:
-            first = (first - first.utcoffset()).replace(tzinfo=None)
         if first.year not in _YEARS:
             raise ValueError
+        first = utc(first if first.tzinfo or zone is None else first.replace(tzinfo=zone))
     except Exception:  # the parser has many ways to fail
         raise ValueError(f"{text!r} is no date and time") from None
     return first
+
+
+def utc(time: datetime.datetime) -> datetime.datetime:
+    """A time in UTC and without a zone; one without a zone is taken for a time of this machine."""
+    return time.astimezone(datetime.UTC).replace(tzinfo=None)
 
 
 def written(time: datetime.datetime) -> str:
