@@ -22,13 +22,10 @@ c.Autograde.autograde_preprocessors = [
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 
-# Feedback shows no hidden test, and runs no script that a student has put into a text.
-c.GenerateFeedback.preprocessors = [
-    "nbgrader.preprocessors.GetGrades",
-    "nbgrader.preprocessors.ClearHiddenTests",
-    "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
-]
-c.HTMLExporter.sanitize_html = True
+# The page that a student gets back. Its links lead to the published course where c.FeedbackExporter.site_url, or the
+# variable SITE_URL, says where that is.
+c.GenerateFeedback.exporter_class = "lossprimer.grading.feedback.FeedbackExporter"
+c.GenerateFeedback.preprocessors = ["lossprimer.grading.feedback.Grades"]
 
 # Notebooks are collected, and nbgrader's own two notes. Any other file would come back with the feedback.
 c.CourseDirectory.include = ["*.ipynb", "timestamp.txt", "submission_secret.txt"]

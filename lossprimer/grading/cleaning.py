@@ -1,4 +1,4 @@
-r"""What of a learner's texts may a teacher's browser see? What cannot do anything there; it is cleaned before it is kept.
+"""What of a learner's text may a teacher's browser see? What can do nothing there: it is cleaned before it is kept.
 
 Whoever opens an answer is signed in to the gradebook, so a script in an answer could change grades. A text whose
 rendering is harmless stays as it is, to the byte. In any other, what is not harmless is disarmed piece by piece: a tag
@@ -22,12 +22,15 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell, new_output
 
 TAGS = frozenset(
-    "a abbr b blockquote br caption center cite code dd del details dfn div dl dt em figcaption figure font h1 h2 h3 h4"
-    " h5 h6 hr i img ins kbd li mark ol p pre q s samp small span strike strong sub summary sup table tbody td tfoot th"
-    " thead tr tt u ul var wbr".split()
+    re.findall(
+        r"\w+",
+        "a abbr b blockquote br caption center cite code dd del details dfn div dl dt em figcaption figure font h1 h2"
+        " h3 h4 h5 h6 hr i img ins kbd li mark ol p pre q s samp small span strike strong sub summary sup table tbody"
+        " td tfoot th thead tr tt u ul var wbr",
+    )
 )
 # The tags of lossprimer.checks.Report, and the two that one could expect there.
-REPORT_TAGS = frozenset("p code ul li strong dl dt dd pre em span".split())
+REPORT_TAGS = frozenset({"p", "code", "ul", "li", "strong", "dl", "dt", "dd", "pre", "em", "span"})
 # Attributes by tag, and what their values look like. A link is looked at by `harmless_link`.
 ATTRIBUTES = {
     "a": {"href": "", "title": r"[^<>]*"},
@@ -277,7 +280,7 @@ def _notebook_metadata(found):
 
 
 def _picture(data):
-    """The mime type and the base64 text of a picture; None if it is no picture or too large. Its own claim is not used."""
+    """The mime type and the base64 text of a picture, whatever it says it is; None if it is none, or too large."""
     from PIL import Image, UnidentifiedImageError  # slow to import, and few answers have pictures
 
     if len(data) > _PICTURE_BYTES * 4 // 3 + 4:
@@ -464,5 +467,3 @@ def _disarmed_destination(found):
     if harmless_link(url) or (url.startswith("attachment:") and _PLAIN_NAME.fullmatch(url[len("attachment:") :])):
         return found[0]
     return f"]\\{found[1]}{url}"
-
-

@@ -27,6 +27,7 @@ from nbgrader.utils import determine_grade
 from traitlets import Bool, Float, Integer
 
 from lossprimer.grading import cells, reading, sandbox
+from lossprimer.grading.cleaning import cleaned
 from lossprimer.grading.execution import execute
 from lossprimer.grading.sandbox import IsolationError, Limits
 from lossprimer.grading.submission import Patience, Submission
@@ -94,8 +95,8 @@ class Restore(SandboxPreprocessor):
     """Puts the learner's answers into the released notebook."""
 
     def preprocess(self, nb, resources):
-        """Return the released notebook with the answers of `nb`."""
-        return cells.restored(self.released(resources), nb).notebook, resources
+        """Return the released notebook with the answers of `nb`, which no page need fear."""
+        return cleaned(cells.restored(self.released(resources), nb).notebook), resources
 
 
 class SandboxedExecute(SandboxPreprocessor):
