@@ -208,6 +208,24 @@ def test_a_wrong_prediction_earns_nothing(path, answer):
         exec(cell.source, {name: lambda: answer})
 
 
+@each_set
+@pytest.mark.parametrize("wrong", [1000, 0, -1.0, float("nan"), 0.5, None, "a word", [], np.zeros(3)])
+def test_no_message_of_a_hidden_test_says_the_answer(path, wrong):
+    names, _ = solved(path)
+    for cell in cells_of(notebooks.load(path), grade=True, solution=False):
+        fixed = [node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.Assert)]
+        for name in {call for node in fixed for call in re.findall(r"(\w+)\(\)", ast.unparse(node.test))}:
+            answer = names[name]()
+            with pytest.raises((AssertionError, TypeError, ValueError)) as caught:
+                exec(cell.source, {name: lambda: wrong})
+            message = str(caught.value)
+            assert message
+            if isinstance(caught.value, AssertionError):
+                numbers = [float(number) for number in re.findall(r"\d+(?:\.\d+)?", message)]
+                assert [number for number in numbers if abs(number - answer) <= 0.03 * answer] == []
+                assert not {1: {"one"}, 2: {"two"}}.get(answer, set()) & set(re.findall(r"\w+", message.lower()))
+
+
 # What students get.
 
 

@@ -136,6 +136,8 @@ def clean_markdown(source: str, attachments: Mapping = {}, *, parse: bool = True
     attachments : dict
     """
     source = printable(source)
+    if _is_as_typed(source):
+        return source, {}
     pictures, renamed = _attachments(attachments)
     source = _INLINE_DATA.sub(lambda found: _extracted(found, pictures), source)
     if not parse or len(source) > _PARSED:
@@ -196,7 +198,11 @@ def harmless_link(url: str) -> bool:
 
 def printable(text: str) -> str:
     """A text without control characters, and without halves of characters, which no file can hold."""
-    return re.sub(r"[\x00-\x08\x0b\x0e-\x1f\x7f]", "", text.encode("utf-8", "replace").decode()).replace("\r\n", "\n")
+    return (
+        re.sub(r"[\x00-\x08\x0b\x0e-\x1f\x7f]", "", text.encode("utf-8", "replace").decode())
+        .replace("\r\n", "\n")
+        .replace("\r", "\n")
+    )
 
 
 def _cell(cell, budget):
@@ -265,17 +271,17 @@ def _cell_metadata(cell):
 
 
 def _notebook_metadata(found):
+    """The kernel's and the language's names, where they are complete."""
     kept = NotebookNode()
-    for part in ("kernelspec", "language_info"):
+    for part, needed in {"kernelspec": {"name", "display_name"}, "language_info": {"name"}}.items():
         content = found.get(part) if isinstance(found, dict) else None
-        if isinstance(content, dict):
-            kept[part] = NotebookNode(
-                {
-                    name: value
-                    for name in ("name", "display_name", "language", "version")
-                    if isinstance(value := content.get(name), str) and _NAME.fullmatch(value)
-                }
-            )
+        names = {
+            name: value
+            for name in ("name", "display_name", "language", "version")
+            if isinstance(content, dict) and isinstance(value := content.get(name), str) and _NAME.fullmatch(value)
+        }
+        if needed <= names.keys():
+            kept[part] = NotebookNode(names)
     return kept
 
 
@@ -343,6 +349,11 @@ def _as_typed(source):
     return f"{marks}\n{source}\n{marks}"
 
 
+def _is_as_typed(source):
+    block = re.fullmatch(r"(`{3,})\n(.*)\n\1", source, re.DOTALL)
+    return block is not None and block[1] not in block[2]
+
+
 def _is_harmless(source: str, pictures: Collection[str]) -> bool:
     """Whether nbconvert makes nothing of a text but what is on the lists."""
     if not re.search(r"[<\[\\&]|mermaid", source):
@@ -351,7 +362,11 @@ def _is_harmless(source: str, pictures: Collection[str]) -> bool:
         tokens = list(_flat(MarkdownWithMath(renderer=None).parse(source)[0]))
     except Exception:  # nesting without end, or a mistake in the parser
         return False
-    shown = "".join(token.get("raw", "") for token in tokens if token["type"] not in ("codespan", "block_code"))
+    shown = "".join(
+        token.get("raw", "") + token.get("attrs", {}).get("body", "")
+        for token in tokens
+        if token["type"] not in ("codespan", "block_code")
+    )
     if _SUSPECT.search(shown) or _TEX.search(html.unescape(shown)):
         return False
     return all(_is_harmless_token(token, pictures) for token in tokens)

@@ -28,6 +28,7 @@ from nbgrader.server_extensions.formgrader import apihandlers, handlers
 from nbgrader.server_extensions.formgrader.base import BaseHandler
 from nbgrader.server_extensions.formgrader.formgrader import FormgradeExtension
 from tornado import web
+from traitlets import default
 from traitlets.config import Config
 
 from lossprimer.grading import rendering
@@ -82,11 +83,15 @@ def _hashes() -> tuple[str, ...]:
 class AnswerExporter(HTMLExporter):
     """Makes the page of an answer, as formgrader's own does, but of a cleaned notebook and with formulas as MathML."""
 
-    def __init__(self, **kwargs):
-        super().__init__(**kwargs)
-        self.template_name = "formgrade"
-        self.extra_template_basedirs = [str(TEMPLATES), str(_NBGRADERS)]
-        self.sanitize_html = True
+    sanitize_html = True
+
+    @default("template_name")
+    def _default_template_name(self):
+        return "formgrade"
+
+    @default("extra_template_basedirs")
+    def _default_template_folders(self):
+        return [str(TEMPLATES), str(_NBGRADERS)]
 
     def from_notebook_node(self, nb, resources=None, **kw):
         """Return the page, and the resources."""
@@ -178,7 +183,7 @@ class Formgrader(FormgradeExtension):
         self.debug = False  # the configuration, with the database's password, belongs on no page
         super().init_tornado_settings(webapp)
         webapp.settings["nbgrader_jinja2_env"] = _environment()
-        webapp.settings["nbgrader_exporter"] = AnswerExporter(config=self.config)
+        webapp.settings["nbgrader_exporter"] = AnswerExporter()  # it has no settings
         self.coursedir.get_existing_timestamp = _forgiving(self.coursedir.get_existing_timestamp)
 
     def init_handlers(self, webapp):
@@ -190,7 +195,7 @@ class Formgrader(FormgradeExtension):
         ]
         offered += [
             (r"/formgrader/static/(.*)", web.StaticFileHandler, {"path": handlers.static_path}),
-            (r"/(?!(?:login|logout)\b|static/).*", NotHere),  # what is left is Jupyter's own
+            (r"/(?!(?:login|logout|favicon\.ico)$|static/).*", NotHere),  # what is left is Jupyter's own
         ]
         webapp.add_handlers(".*$", [(rule[0], _guarded(rule[1]), *rule[2:]) for rule in offered])
 

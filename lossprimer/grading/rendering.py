@@ -17,7 +17,7 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
-from lossprimer.grading.cleaning import ATTRIBUTES, PICTURES, TAGS, harmless_link
+from lossprimer.grading.cleaning import ATTRIBUTES, PICTURES, TAGS, harmless_link, printable
 
 # A converter that calls itself for each bracket: a formula without end would end the process.
 _TEX = 2000
@@ -65,7 +65,7 @@ def markdown(
     """
     renderer = _Renderer(attachments if isinstance(attachments, Mapping) else {}, escape=escape, headings=headings)
     try:
-        rendered = MarkdownWithMath(renderer=renderer).render(source)
+        rendered = MarkdownWithMath(renderer=renderer).render(printable(source))
     except Exception:  # nesting without end, or a mistake in the parser
         return f"<pre>{html.escape(source)}</pre>"
     tags = TAGS if headings else TAGS - {"h1", "h2", "h3", "h4", "h5", "h6"}
@@ -90,6 +90,7 @@ def formula(tex: str, *, display: bool) -> str:
         if len(tex) > _TEX:
             raise ValueError("too long")
         markup = _converter().convert_with_local_state(tex.strip(), displaystyle=display)
+        markup = re.sub(r"&(?!(?:lt|gt|amp|quot|apos);)\w+;", lambda name: html.unescape(name[0]), markup)
         if ("\\\\" in tex and "<mtable" not in markup) or not _is_mathml(markup):
             raise ValueError("a line break outside of an environment, or no MathML")
     except (KeyboardInterrupt, SystemExit):
