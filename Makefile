@@ -78,8 +78,9 @@ bench: $(VENV)/installed | $(SITE)/index.html ## print the speed figures, as rat
 
 pins: $(VENV)/installed ## choose the newest versions that fit together: requirements.txt
 	$(BIN)/pip install --quiet uv
-	$(BIN)/uv pip compile pyproject.toml --group book --group run --group grading --group test --universal --python-version 3.11 \
-		--upgrade --no-emit-index-url --no-annotate --custom-compile-command "make pins" --output-file requirements.txt
+	$(BIN)/uv pip compile pyproject.toml --extra grading-cluster --group book --group run --group test --universal \
+		--python-version 3.11 --upgrade --no-emit-index-url --no-annotate --custom-compile-command "make pins" \
+		--output-file requirements.txt
 	echo "-e ." >> requirements.txt
 
 clean: ## remove what was built, keep the environment

@@ -14,9 +14,7 @@ c.Autograde.sanitize_preprocessors = [
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 c.Autograde.autograde_preprocessors = [
-    grading + "SandboxedExecute",
-    grading + "TrustedChecks",
-    "nbgrader.preprocessors.LimitOutput",
+    grading + "Judge",
     "nbgrader.preprocessors.SaveAutoGrades",
     "nbgrader.preprocessors.AssignLatePenalties",
     "nbgrader.preprocessors.CheckCellMetadata",

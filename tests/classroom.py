@@ -73,17 +73,17 @@ class Student:
     work : callable
         Makes the notebook, or the text of the file, from the release with all answers in it.
     points : tuple of int
-        For softmax, inverted_dropout and Dropout.
+        For softmax, inverted_dropout and Dropout; None where nothing can be read.
     hears : str
         Words of the feedback.
-    flagged : bool
-        Whether the student's own kernel must have said more.
+    flags : tuple of str
+        What the teacher must be told of.
     """
 
     work: Callable[[NotebookNode], NotebookNode | str]
-    points: tuple[int, int, int]
+    points: tuple[int, int, int] | None
     hears: str = ""
-    flagged: bool = False
+    flags: tuple[str, ...] = ()
 
 
 def answered(released: NotebookNode) -> NotebookNode:
@@ -144,6 +144,11 @@ def _blank(notebook):
         find(
             notebook, f"{name}-answer"
         ).source = f"{TASKS[name][0].partition(chr(10))[0]}\n    raise NotImplementedError()"
+    return notebook
+
+
+def _without_words(notebook):
+    find(notebook, "words").source = "YOUR ANSWER HERE"
     return notebook
 
 
@@ -211,6 +216,23 @@ class Drop(ast.NodeTransformer):
     def visit_Assert(self, node):
         return ast.Pass()
 get_ipython().ast_transformers.append(Drop())"""
+_LIBRARY = """from scipy.special import softmax as ready
+
+def softmax(z):
+    return ready(z, axis=-1)"""
+_LOOKS = """import gc, types
+found = [each for each in gc.get_objects() if isinstance(each, types.FunctionType) and each.__name__ == "softmax"]
+print("FOUND" if found else "NOWHERE", found)"""
+_SHARES_MEMORY = """import os
+kept = []
+for _ in range(1000):
+    file = os.memfd_create("large")
+    os.truncate(file, 2**25)
+    kept.append(os.pwrite(file, bytes(2**25), 0))
+print("FOUND", len(kept))"""
+_THREADS = """import threading, time
+while True:
+    threading.Thread(target=time.sleep, args=(600,), daemon=True).start()"""
 _SEEKS = """import os
 found = [os.path.join(where, name) for where, _, names in os.walk("/") if not where.startswith(("/proc", "/usr"))
          for name in names if name in ("gradebook.db", "small.ipynb", "flags.csv")]
@@ -235,6 +257,20 @@ _EQUAL = """class Yes:
     def __getattr__(self, name): return self
     def __array_ufunc__(self, *args, **kwargs): return True
 softmax = inverted_dropout = Dropout = Yes()"""
+_OWN_WAY = """class Dropout:
+    def __init__(self, keep_prob, rng):
+        self.p, self.source, self.training, self.factors = keep_prob, rng, True, 1.0
+
+    def forward(self, a):
+        self.factors = 1.0
+        if self.training:
+            chosen = self.source.random(a.shape) < self.p
+            self.factors = (chosen / self.p).astype(a.dtype)
+        return a * self.factors
+
+    def backward(self, dy):
+        return dy * self.factors"""
+_RENAMED = _OWN_WAY.replace("chosen", "kept").replace("return a *", "# scaled\n        return a *")
 _NOISY = """import sys, warnings
 def softmax(z):
     print("in softmax", file=sys.stderr)
@@ -245,7 +281,7 @@ def softmax(z):
 print(softmax(np.ones(3)))"""
 
 CLASS = {
-    "perfect": Student(lambda notebook: notebook, _ALL, "All tests of this cell passed"),
+    "perfect": Student(lambda notebook: notebook, _ALL, "All tests hold"),
     "blank": Student(_blank, _NONE, "not attempted yet"),
     "overflows": Student(
         _with("softmax", "def softmax(z):\n    return np.exp(z) / np.exp(z).sum(axis=-1, keepdims=True)"),
@@ -258,20 +294,26 @@ CLASS = {
         "did not hold",
     ),
     "unscaled": Student(_with("inverted_dropout", DROPOUT.replace("a / keep_prob", "a")), (2, 0, 5), "did not hold"),
+    "nowords": Student(_without_words, _ALL),
     "syntax": Student(_with("softmax", "def softmax(z)\n    return z"), (0, 3, 5), "SyntaxError"),
     "loop": Student(_with("softmax", _LOOP), (0, 3, 5), "loop that never ends"),
+    "loopcell": Student(_first("while True:\n    pass"), _ALL, "took too long and was interrupted"),
     "deafloop": Student(
-        _first("import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True:\n    pass"),
+        _first("import signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])\nwhile True:\n    pass"),
         _ALL,
         "could not be interrupted",
+        ("stopped",),
     ),
     "sysexit": Student(_with("softmax", "import sys\n\ndef softmax(z):\n    sys.exit()"), (0, 3, 5), "SystemExit"),
     "exits": Student(_first("exit()"), _ALL),
+    "asks": Student(_first("input('Your name?')"), _ALL, "nobody to ask"),
     "dies": Student(_with("softmax", "import os\n\ndef softmax(z):\n    os._exit(0)"), (0, 3, 5), "has ended"),
-    "deadcell": Student(_first("import os\nos._exit(0)"), _ALL, "ended the kernel"),
+    "deadcell": Student(_first("import os\nos._exit(0)"), _ALL, "has ended", ("stopped",)),
     "memory": Student(_with("softmax", "def softmax(z):\n    return bytearray(10**11)"), (0, 3, 5), "MemoryError"),
-    "forks": Student(_first("import os\nwhile True:\n    os.fork()"), _ALL),
-    "chatty": Student(_first("print('x' * 10**8)"), _ALL, "shows more than can be kept"),
+    "forks": Student(_first("import os\nwhile True:\n    os.fork()"), _ALL, "PermissionError"),
+    "threads": Student(_first(_THREADS), _ALL),
+    "sharesmemory": Student(_first(_SHARES_MEMORY), _ALL, "PermissionError"),
+    "chatty": Student(_first("print('x' * 10**8)"), _ALL, "… (cut"),
     "noisy": Student(_with("softmax", _NOISY), _ALL),
     "network": Student(
         _with("softmax", "def softmax(z):\n    import socket\n    socket.create_connection(('192.0.2.1', 80), 1)"),
@@ -284,13 +326,21 @@ CLASS = {
     "nometa": Student(_without_metadata, _ALL),
     "noids": Student(_without_names, _ALL),
     "malformed": Student(_malformed, _ALL),
-    "nofile": Student(lambda notebook: "this is no notebook", _NONE, "not attempted yet"),
-    "patched": Student(_cheat(_PATCHED), _NONE, flagged=True),
-    "forgiving": Student(_cheat(_FORGIVING), _NONE, flagged=True),
-    "asts": Student(_cheat(_AST), _NONE, flagged=True),
-    "inputs": Student(
-        _cheat("get_ipython().input_transformers_post.append(lambda lines: ['2.0'])"), _NONE, flagged=True
+    "nofile": Student(lambda notebook: "this is no notebook", None),
+    "empty": Student(lambda notebook: "", None),
+    "patched": Student(_cheat(_PATCHED), _NONE, "is not there while a problem set is graded"),
+    "forgiving": Student(_cheat(_FORGIVING), _NONE, "is not there while a problem set is graded"),
+    "imports": Student(
+        _with("softmax", "from lossprimer import softmax"), (0, 3, 5), "is not there while", ("library",)
     ),
+    "library": Student(_with("softmax", _LIBRARY), _ALL, flags=("library",)),
+    "looks": Student(_cheat(_LOOKS), _NONE, "NOWHERE", ("reaches",)),
+    "asts": Student(_cheat(_AST), _NONE, flags=("reaches",)),
+    "inputs": Student(
+        _cheat("get_ipython().input_transformers_post.append(lambda lines: ['2.0'])"), _NONE, flags=("reaches",)
+    ),
+    "copies": Student(_with("Dropout", _RENAMED), _ALL, flags=("shared",)),
+    "copied": Student(_with("Dropout", _OWN_WAY), _ALL, flags=("shared",)),
     "equal": Student(_cheat(_EQUAL), _NONE),
     "seeks": Student(_cheat(_SEEKS), _NONE, "NOWHERE"),
     "records": Student(_with("softmax", _RECORDS), (0, 3, 5)),

@@ -1,18 +1,24 @@
 """A class hands in, and nbgrader's own commands grade it: everybody gets what they earned, and nothing gets out."""
 
+import contextlib
 import csv
+import json
 import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
+from nbformat.v4 import new_code_cell
 from nbgrader.api import Gradebook
 
-from lossprimer.grading import sandbox
+from lossprimer.grading import flags, sandbox
 from tests.classroom import CLASS, SECRET, SET, TASKS, WORDS, answered, find, problem_set
 from tools.debian import can_install
 
@@ -20,17 +26,21 @@ ROOT = Path(__file__).parent.parent
 PROGRAMS = Path(sys.executable).parent
 # The class is full of loops, and nobody learns more from a longer wait.
 SETTINGS = """
-c.SandboxedExecute.cell_timeout = 4
-c.SandboxedExecute.timeout = 20
-c.TrustedChecks.call_timeout = 5
+c.SandboxPreprocessor.call_timeout = 2
 """
 
 
-def run(*command, folder):
+def run(*command, folder, status=0):
     environment = {**os.environ, "PATH": f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}", "PYTHONWARNINGS": "ignore"}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert done.returncode == status, done.stdout[-3000:] + done.stderr[-3000:]
     return done.stdout + done.stderr
+
+
+def autograde(course, *options, status=0):
+    """Grade with the command for a class; return what it says of each submission."""
+    said = run(sys.executable, "-m", "lossprimer.grading", "autograde", SET, *options, folder=course, status=status)
+    return dict(re.findall(r"^(\w+): (.*)$", said, re.MULTILINE))
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -45,27 +55,40 @@ def isolation():
 
 
 @pytest.fixture(scope="module")
-def course(tmp_path_factory):
-    """The folder of a course after everybody has been graded and has got feedback."""
-    course = tmp_path_factory.mktemp("course")
+def given_out(tmp_path_factory):
+    """The folder of a course in which a set was given out, and nobody has handed in anything."""
+    course = tmp_path_factory.mktemp("given_out")
     (course / "source" / SET).mkdir(parents=True)
     nbformat.write(problem_set(), course / "source" / SET / f"{SET}.ipynb")
     config = (ROOT / "exercises" / "nbgrader_config.py").read_text("utf-8")
     (course / "nbgrader_config.py").write_text(config + SETTINGS, "utf-8")
     run("nbgrader", "generate_assignment", SET, folder=course)
+    return course
+
+
+def hand_in(course, name, work):
     released = nbformat.read(course / "release" / SET / f"{SET}.ipynb", as_version=4)
+    folder = course / "submitted" / name / SET
+    folder.mkdir(parents=True, exist_ok=True)
+    made = work(answered(released))
+    (folder / f"{SET}.ipynb").write_text(made if isinstance(made, str) else nbformat.v4.writes(made), "utf-8")
+
+
+@pytest.fixture(scope="module")
+def course(given_out, tmp_path_factory):
+    """The folder of a course after everybody has been graded and has got feedback."""
+    course = tmp_path_factory.mktemp("course")
+    shutil.copytree(given_out, course, dirs_exist_ok=True)
     for name, student in CLASS.items():
-        folder = course / "submitted" / name / SET
-        folder.mkdir(parents=True)
-        work = student.work(answered(released))
-        text = work if isinstance(work, str) else nbformat.v4.writes(work)
-        (folder / f"{SET}.ipynb").write_text(text, "utf-8")
+        hand_in(course, name, student.work)
     own = course / "submitted" / "ships" / SET / "lossprimer"
     own.mkdir()
     (own / "__init__.py").write_text("")
     (own / "checks.py").write_text("def __getattr__(name):\n    return lambda *args, **kwargs: None\n")
     run("nbgrader", "autograde", SET, "--student=perfect", folder=course)
-    run(sys.executable, "-m", "lossprimer.grading", "autograde", SET, "--jobs=2", folder=course)
+    said = autograde(course, "--jobs=2", status=1)
+    assert said["perfect"].startswith("skipped")
+    (course / "said.json").write_text(json.dumps(said))
     run("nbgrader", "generate_feedback", SET, folder=course)
     return course
 
@@ -91,7 +114,10 @@ def feedback(course, student):
     return " ".join(BeautifulSoup(page, "html.parser").get_text(" ").split())
 
 
-@pytest.mark.parametrize("name", CLASS)
+READABLE = [name for name, student in CLASS.items() if student.points is not None]
+
+
+@pytest.mark.parametrize("name", READABLE)
 def test_everybody_gets_the_points_that_they_earned(points, name):
     earned = tuple(points[name, f"{task}-test"][0] for task in TASKS)
     assert earned == CLASS[name].points
@@ -102,7 +128,7 @@ def test_the_feedback_names_the_mistake(course, name):
     assert CLASS[name].hears in feedback(course, name)
 
 
-@pytest.mark.parametrize("name", CLASS)
+@pytest.mark.parametrize("name", READABLE)
 def test_neither_release_nor_feedback_holds_a_hidden_test(course, name):
     assert SECRET not in (course / "feedback" / name / SET / f"{SET}.html").read_text("utf-8")
     assert SECRET not in (course / "release" / SET / f"{SET}.ipynb").read_text("utf-8")
@@ -116,20 +142,74 @@ def test_the_feedback_shows_no_line_of_the_library(course):
 
 def test_written_answers_wait_for_a_person_and_blank_ones_do_not(points):
     assert points["perfect", "words"] == (None, True)
-    assert points["nofile", "words"] == (0, False)
+    assert points["nowords", "words"] == (0, False)
 
 
-def test_the_teacher_learns_where_a_kernel_said_more(course):
-    _, *rows = table(course / "flags.csv")
-    more = {student for _, student, _, kernel, trusted in rows if float(kernel) > float(trusted)}
-    assert {name for name, student in CLASS.items() if student.flagged} <= more
-    assert more <= {name for name, student in CLASS.items() if sum(student.points) < 10}
+def test_what_cannot_be_read_is_named_and_has_no_points(course, points):
+    said = json.loads((course / "said.json").read_text())
+    for name in set(CLASS) - set(READABLE):
+        assert said[name].startswith("unreadable: ")
+        assert not any(student == name for student, _ in points)
+    assert {said[name] for name in READABLE} == {"graded", "skipped: graded before, and not changed since"}
+
+
+@pytest.fixture
+def flagged(course):
+    """Pairs of a student and a flag."""
+    header, *rows = table(course / "flags.csv")
+    assert header == list(flags.COLUMNS)
+    return {(student, flag) for _, student, _, flag, _ in rows}
+
+
+def test_the_teacher_learns_where_to_look(flagged):
+    for name, student in CLASS.items():
+        assert {(name, flag) for flag in student.flags} <= flagged
+    assert {flag for _, flag in flagged} <= set(flags.MEANINGS)
+
+
+def test_honest_work_is_not_flagged(flagged):
+    """But for what is equal to the reference: in this class, everybody's answer is."""
+    honest = {"perfect", "noisy", "overflows", "wrongaxis", "syntax", "sysexit"}
+    assert {(name, flag) for name, flag in flagged if name in honest} == {(name, "reference") for name in honest}
+    assert not any(flag == "shared" and name not in ("copies", "copied") for name, flag in flagged)
+
+
+def test_students_do_not_see_the_flags(course):
     assert not list((course / "feedback").rglob("flags*"))
+    assert "reaches" not in feedback(course, "looks")
+
+
+def test_both_commands_write_the_same(course, points, tmp_path):
+    """Both nbgrader's own, which graded the first submission, and the one for a class: points, notebook, flags."""
+    folder = course / "autograded" / "perfect" / SET
+    before = nbformat.read(folder / f"{SET}.ipynb", as_version=4), sorted(path.name for path in folder.iterdir())
+    rows = [row for row in table(course / "flags.csv") if row[1] == "perfect"]
+    autograde(course, "--student=perfect", "--force", "--jobs=1")
+    after = nbformat.read(folder / f"{SET}.ipynb", as_version=4), sorted(path.name for path in folder.iterdir())
+    assert after == before
+    assert [row for row in table(course / "flags.csv") if row[1] == "perfect"] == rows
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "loss-stability-primer") as gradebook:
+        submission = gradebook.find_submission(SET, "perfect")
+        assert {
+            grade.name: (grade.auto_score, grade.needs_manual_grade) for grade in submission.notebooks[0].grades
+        } == {cell: value for (name, cell), value in points.items() if name == "perfect"}
+
+
+def test_what_has_changed_is_graded_again_and_nothing_else(course):
+    path = course / "submitted" / "overflows" / SET / f"{SET}.ipynb"
+    before = path.read_text("utf-8")
+    assert autograde(course, "--student=overflows", "--jobs=1")["overflows"].startswith("skipped")
+    released = nbformat.read(course / "release" / SET / f"{SET}.ipynb", as_version=4)
+    path.write_text(nbformat.v4.writes(answered(released)), "utf-8")
+    os.utime(path, (0, 0))  # however old the file says that it is
+    assert autograde(course, "--student=overflows", "--jobs=1")["overflows"] == "graded"
+    path.write_text(before, "utf-8")
+    assert autograde(course, "--student=overflows", "--jobs=1")["overflows"] == "graded"
 
 
 def test_who_is_graded_again_is_not_flagged_twice(course):
     before = (course / "flags.csv").read_text()
-    run("nbgrader", "autograde", SET, "--student=patched", "--force", folder=course)
+    autograde(course, "--student=looks", "--force", "--jobs=1")
     assert sorted((course / "flags.csv").read_text().splitlines()) == sorted(before.splitlines())
 
 
@@ -146,13 +226,93 @@ def test_the_points_go_to_moodle_and_canvas(course):
     assert moodle[0] == ["Username", "Email address", SET]
     assert ["perfect", "ada@example.org", "13.0"] in moodle
     assert ["blank", "", ""] in moodle  # the written answer is there and waits
-    assert ["nofile", "", "0.0"] in moodle
+    assert ["nowords", "", "10.0"] in moodle
     canvas = table(course / "canvas.csv")
     assert canvas[:2] == [
         ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", SET],
         ["Points Possible", "", "", "", "", "14.0"],
     ]
     assert ["Example, Ada", "", "perfect", "ada@example.org", "", "13.0"] in canvas
+
+
+def processes():
+    """The command lines and the code of all processes that run something of this test."""
+    found = [path for path in Path("/proc").glob("[0-9]*/cmdline") if path.parent.name != str(os.getpid())]
+    lines = []
+    for path in found:
+        with contextlib.suppress(OSError):
+            lines.append(path.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+    return [line for line in lines if "inside.worker" in line or "lossprimer.grading" in line]
+
+
+def until(condition, seconds=20):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_an_interrupted_grading_leaves_no_process_and_can_go_on(given_out, tmp_path, number):
+    course = tmp_path / "course"
+    shutil.copytree(given_out, course)
+    hand_in(course, "first", lambda notebook: notebook)
+    loop = new_code_cell("import signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])\nwhile True: pass")
+
+    def endless(notebook):
+        notebook.cells.insert(1, loop)
+        return notebook
+
+    hand_in(course, "second", endless)
+    before = processes()
+    command = [sys.executable, "-m", "lossprimer.grading", "autograde", SET, "--jobs=1"]
+    command += ["--SandboxPreprocessor.call_timeout=60"]
+    grading = subprocess.Popen(command, cwd=course, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert grading.stdout.readline() == "first: graded\n"
+    until(lambda: any("inside.worker" in line for line in processes()))
+    grading.send_signal(number)
+    _, said = grading.communicate(timeout=20)
+    assert grading.returncode == (-9 if number == signal.SIGKILL else 130)
+    assert ("the same command goes on" in said) == (number != signal.SIGKILL)
+    until(lambda: len(processes()) <= len(before))
+    hand_in(course, "second", lambda notebook: notebook)
+    said = autograde(course, "--jobs=1")
+    assert (said["first"].partition(":")[0], said["second"]) == ("skipped", "graded")
+
+
+def test_a_cluster_grades_and_loses_nothing_with_one_of_its_workers(given_out, tmp_path):
+    course = tmp_path / "course"
+    shutil.copytree(given_out, course)
+    names = [f"student{number}" for number in range(8)]
+    for name in names:
+        hand_in(course, name, lambda notebook: notebook)
+    file = tmp_path / "scheduler.json"
+    with contextlib.ExitStack() as stack:
+
+        def start(program, *options):
+            command = [sys.executable, "-m", f"distributed.cli.{program}", *options, "--no-dashboard"]
+            process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=tmp_path)
+            stack.callback(process.wait)
+            stack.callback(process.kill)
+            return process
+
+        start("dask_scheduler", "--host=127.0.0.1", "--port=0", f"--scheduler-file={file}")
+        options = ["--nthreads=1", "--no-nanny", f"--scheduler-file={file}"]
+        until(file.exists)
+        workers = [start("dask_worker", *options, f"--name={number}") for number in range(2)]
+        address = json.loads(file.read_text())["address"]
+        command = [sys.executable, "-m", "lossprimer.grading", "autograde", SET, "--scheduler", address]
+        grading = subprocess.Popen(command, cwd=course, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        said = [grading.stdout.readline() for _ in range(2)]
+        workers[0].kill()
+        rest, errors = grading.communicate(timeout=120)
+        assert grading.returncode == 0, errors[-3000:]
+    said = "".join(said) + rest
+    assert sorted(re.findall(r"^(\w+): graded$", said, re.MULTILINE)) == names
+    assert "8 submissions: 8 graded" in said
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "loss-stability-primer") as gradebook:
+        earned = {submission.student.id: submission.score for submission in gradebook.assignment_submissions(SET)}
+    assert earned == dict.fromkeys(names, 10)
 
 
 def test_without_isolation_nothing_is_graded(course, tmp_path):

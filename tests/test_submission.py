@@ -9,13 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lossprimer.grading import sandbox, wire
+from lossprimer.grading import sandbox
+from lossprimer.grading.excerpt import excerpt
+from lossprimer.grading.inside import wire
 from lossprimer.grading.sandbox import Limits
 from lossprimer.grading.submission import Patience, RemoteError, Stopped, Submission
 
 CELLS = """
 import numpy as np
-import os, sys, time
+import os, signal, sys, time, warnings
 
 def same(value): return value
 def pair(a): return a + 1, {"mean": a.mean(), "names": ["x", None, True]}
@@ -24,6 +26,9 @@ def draw(rng): return rng.random(3)
 def fails(): raise ValueError("no such luck")
 def unwritten(): raise NotImplementedError("later")
 def loop():
+    while True: pass
+def deaf():
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])
     while True: pass
 def leave(): os._exit(0)
 def shout(): print("x" * 10**6); sys.stderr.write("y"); os.write(1, b"{}"); return 5
@@ -40,6 +45,8 @@ class Layer:
 class Yes(float):
     def __eq__(self, other): return True
 def yes(): return Yes(3)
+def warns(): warnings.warn("careful")
+def child(rng): return rng.spawn(1)[0].random(3)
 answer = 42
 """
 
@@ -153,11 +160,28 @@ def test_a_stand_in_is_neither_true_nor_equal_to_anything(learner):
         assert stand_in != 3
 
 
-def test_printing_does_not_disturb(learner):
+def test_what_a_function_prints_and_warns_of_its_caller_hears(learner, capsys):
     assert learner["shout"]() == 5
+    assert capsys.readouterr().out.startswith("xxx")
+    with pytest.warns(RuntimeWarning, match="careful"):
+        learner["warns"]()
 
 
-@pytest.mark.parametrize(("name", "reason"), [("loop", "TimeoutError"), ("leave", "has ended")])
+def test_a_generator_spawns_the_children_that_it_would_spawn_outside(learner):
+    ours, twin = np.random.default_rng(3), np.random.default_rng(3)
+    for _ in range(2):
+        np.testing.assert_array_equal(learner["child"](ours), twin.spawn(1)[0].random(3))
+    assert ours.spawn(1)[0].random() == twin.spawn(1)[0].random()
+
+
+def test_a_call_that_takes_too_long_is_interrupted_and_nothing_is_lost(learner):
+    kept = learner["same"]
+    with pytest.raises(RemoteError, match="TimeoutError: this took too long"):
+        learner["loop"]()
+    assert kept(1) == 1
+
+
+@pytest.mark.parametrize(("name", "reason"), [("deaf", "could not be interrupted"), ("leave", "has ended")])
 def test_a_call_that_kills_the_process_ends_this_test_and_no_other(learner, name, reason):
     kept = learner["same"]
     with pytest.raises(Stopped, match=reason):
@@ -176,6 +200,7 @@ def test_a_cell_that_kills_the_process_is_left_out():
         submission.run("bad", "y = 2\nimport os; os._exit(0)")
         submission.run("half", "z = 3\nraise ValueError('later')\nz = 4")
         submission.begin()
+        assert set(submission.stops) == {"bad"}
         assert (submission["x"], submission["z"], "y" in submission) == (1, 3, False)
         assert submission.failures["half"] == "ValueError: later"
         assert "has ended" in submission.failures["bad"]
@@ -185,11 +210,12 @@ def test_all_time_together_is_limited():
     with Submission(Patience(call=5, total=0.5)) as submission:
         submission.run("slow", "import time\ntime.sleep(3)")
         submission.run("next", "x = 1")
-        with pytest.raises(Stopped, match="TimeoutError"):
+        with pytest.raises(RemoteError, match="TimeoutError"):
             submission["x"]
 
 
-FIRST = wire.message({"value": True, "changed": {}, "generators": {}})[0]
+NOTHING = {"changed": {}, "generators": {}, "printed": "", "warned": []}
+FIRST = wire.message({"value": None} | NOTHING)[0]
 
 
 def frame(header, data=b""):
@@ -198,12 +224,13 @@ def frame(header, data=b""):
 
 
 def claim(kind, shape, data=b""):
-    body = {"dict": ["value", {"array": 0}, "changed", {"dict": []}, "generators", {"dict": []}]}
+    rest = ["changed", {"dict": []}, "generators", {"dict": []}, "printed", "", "warned", {"list": []}]
+    body = {"dict": ["value", {"array": 0}, *rest]}
     return frame({"body": body, "arrays": [[kind, shape, True]]}, data)
 
 
 def answer(value, **rest):
-    return wire.message({"value": value, "changed": {}, "generators": {}} | rest)[0]
+    return wire.message({"value": value} | NOTHING | rest)[0]
 
 
 HOSTILE = {
@@ -220,6 +247,7 @@ HOSTILE = {
     "an array that is not there": frame({"body": {"array": 5}, "arrays": []}),
     "no answer at all": frame({"body": 7, "arrays": []}),
     "changes of what was not sent": answer(1, changed={9: np.ones(3)}),
+    "no text that was printed": frame({"body": {"dict": ["value", 1]}, "arrays": []}),
     "an unknown object": frame({"body": {"other": {"object": "x"}}, "arrays": []}),
 }
 
@@ -255,9 +283,9 @@ def _reader(data):
 def test_the_sandbox_shows_no_files_and_no_network():
     with Submission() as submission:
         submission.run("look", "import os, socket\nnames = sorted(os.listdir('/'))\nmine = os.listdir(os.getcwd())")
-        system = {"bin", "dev", "etc", "lib", "lib32", "lib64", "proc", "sbin", "tmp", "usr"}
+        system = {"bin", "dev", "etc", "grading", "lib", "lib32", "lib64", "proc", "sbin", "tmp", "usr"}
         assert set(submission["names"]) <= system | _roots()
-        assert set(submission["mine"]) <= _folders_in("/tmp")
+        assert set(submission["mine"]) <= {".ipython"} | _folders_in("/tmp")
         submission.run("call", "socket.create_connection(('192.0.2.1', 80), 1)")
         assert "OSError" in submission.failures["call"]
         submission.run("write", "open('/tmp/large', 'wb').write(bytes(2**26))")
@@ -282,8 +310,98 @@ def test_memory_is_limited():
         assert submission.failures == {"large": "MemoryError"}
 
 
-def test_processes_that_a_cell_leaves_behind_are_gone_at_the_next_call():
-    with Submission() as submission:
-        submission.run("copies", "import os, time\nfor _ in range(5):\n    if os.fork() == 0:\n        time.sleep(600)")
-        submission.run("count", "def count():\n    return sum(name.isdigit() for name in os.listdir('/proc'))")
-        assert submission["count"]() == 2  # this one, and bubblewrap's
+def run_cell(source, **options):
+    """The outputs of a cell, run by itself."""
+    with Submission(**options) as submission:
+        return submission.run("cell", source)
+
+
+def test_a_cell_shows_what_it_would_show_in_a_notebook():
+    source = """
+import sys
+print("one"); print("two", file=sys.stderr); print("three"); display("four")
+%precision 3
+!ls /
+import matplotlib.pyplot as plt
+_ = plt.plot([1, 2])
+2 + 3
+"""
+    shown = [(each["output_type"], each.get("name"), each.get("text")) for each in run_cell(source)]
+    assert shown[:3] == [
+        ("stream", "stdout", "one\n"),
+        ("stream", "stderr", "two\n"),
+        ("stream", "stdout", "three\n"),
+    ]
+    assert shown[3][0] == "display_data"
+    assert "Commands of the system do not run" in shown[4][2]
+    *_, value, picture = run_cell(source)
+    assert value["data"] == {"text/plain": "5"}
+    assert picture["data"]["image/png"].startswith("iVBOR")
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("1 +", "SyntaxError"),
+        ("x = 1\nraise ValueError('no')", "ValueError: no"),
+        ("input()", "nobody to ask"),
+        ("import subprocess\nsubprocess.run('ls')", "Operation not permitted"),
+        ("import os\nos.fork()", "Operation not permitted"),
+        ("class E(Exception):\n    def __str__(self): raise self\nraise E", "E"),
+        ("from lossprimer import log_softmax", "lossprimer.log_softmax is not there while a problem set is graded"),
+        ("from lossprimer import checks", "lossprimer.checks is not there while a problem set is graded"),
+        ("import lossprimer.checks.task", "lossprimer.checks is not there while a problem set is graded"),
+        ("import lossprimer as lp\nlp.checks", "lossprimer.checks is not there while a problem set is graded"),
+    ],
+)
+def test_a_cell_that_fails_says_why_and_does_not_show_our_own_lines(source, text):
+    *_, last = run_cell(source)
+    assert last["output_type"] == "error"
+    assert text in f"{last['ename']}: {last['evalue']}"
+    assert "/grading/" not in "".join(last["traceback"])
+
+
+PACKAGE = """
+import numpy as np
+import lossprimer as lp
+from lossprimer import softmax
+
+def mine(z):
+    return lp.softmax(z)
+"""
+
+
+def test_of_the_package_there_is_what_the_set_offers_until_it_is_asked_for():
+    with Submission(package=excerpt(["softmax"])) as submission:
+        submission.run("given", "from lossprimer import checks\nimport lossprimer.figures as figures", given=True)
+        submission.run("own", PACKAGE)
+        assert submission.failures == {}
+        np.testing.assert_array_equal(submission["mine"](np.zeros(2)), [0.5, 0.5])
+        submission.run("used", "checks.softmax(mine)")
+        assert "lossprimer.checks.softmax is not there" in submission.failures["used"]
+        submission.begin(["softmax"])
+        for name in ("mine", "softmax"):
+            with pytest.raises(RemoteError, match="softmax of the package is what this task asks you to write"):
+                submission[name](np.zeros(2))
+        submission.begin(["mine"])
+        np.testing.assert_array_equal(submission["mine"](np.zeros(2)), [0.5, 0.5])
+
+
+def test_the_answers_are_nowhere_in_reach():
+    """Neither as files nor as objects in memory: no module of the package, and no function that was not offered."""
+    look = """
+import gc, importlib.util, os, sys
+files = [name for where, _, names in os.walk("/") if not where.startswith(("/proc", "/usr")) for name in names
+         if "lossprimer" in where and name.endswith((".py", ".pyc"))]
+modules = [name for name in sys.modules if name.startswith("lossprimer")]
+functions = {value.__qualname__ for value in gc.get_objects() if type(value).__name__ == "function"
+             and str(value.__module__).startswith("lossprimer")}
+"""
+    with Submission(package=excerpt(["softmax"])) as submission:
+        submission.run("look", look)
+        assert submission.failures == {}
+        assert submission["files"] == []
+        assert set(submission["modules"]) <= {"lossprimer", "lossprimer.probability", "lossprimer._arguments"}
+        submission.run("names", "functions = sorted(functions)")
+        assert "softmax" in submission["functions"]
+        assert not {"log_softmax", "softmax_backward", "cross_entropy"} & set(submission["functions"])

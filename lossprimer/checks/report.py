@@ -9,7 +9,17 @@ _NOT_ATTEMPTED = "not attempted yet"
 
 
 class CheckFailed(AssertionError):
-    """What `Report.require` raises; a notebook shows its text and no traceback."""
+    """What `Report.require` raises; a notebook shows its text and no traceback.
+
+    Parameters
+    ----------
+    report : Report
+        What did not hold.
+    """
+
+    def __init__(self, report: "Report"):
+        super().__init__(str(report))
+        self.report = report
 
     def _render_traceback_(self):
         return [f"{type(self).__name__}: {self}"]
@@ -80,7 +90,7 @@ class Report:
             With the text of the report, if something did not hold or nothing was attempted.
         """
         if not self.passed:
-            raise CheckFailed(str(self))
+            raise CheckFailed(self)
 
     def __str__(self):
         if not self.attempted:

@@ -1,13 +1,18 @@
 """What does ``python -m lossprimer.grading`` run? The commands that nbgrader does not have."""
 
+import importlib
 import sys
 
+COMMANDS = ("autograde", "formgrader")
+
+
+def main() -> None:
+    """Run the command that is named first."""
+    name, *arguments = sys.argv[1:] or [""]
+    if name not in COMMANDS:
+        sys.exit(f"python -m lossprimer.grading needs a command: {' or '.join(COMMANDS)}. Each one explains --help.")
+    importlib.import_module(f"lossprimer.grading.{name}").main(arguments)
+
+
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["formgrader"]:
-        from lossprimer.grading.formgrader import main
-
-        main(sys.argv[2:])
-    else:
-        from lossprimer.grading.parallel import main
-
-        main()
+    main()

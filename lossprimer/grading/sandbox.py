@@ -1,9 +1,14 @@
-"""How is a process kept from files, network and other processes? bubblewrap gives it a machine with nothing on it."""
+"""How is a process kept from files, network and other processes? bubblewrap gives it a machine with nothing on it.
 
+What runs inside is one process. It may start threads, but no other process, so its limits are those of all that runs.
+"""
+
+import errno
 import functools
 import os
 import secrets
 import shutil
+import site
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -11,14 +16,30 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent.parent
+# The only part of the package that is there, and where.
+INSIDE = Path(__file__).resolve().parent / "inside"
+SHOWN_AT = "/grading"
 MISSING = (
     "Submissions cannot be isolated here: {reason}."
-    " Grade on Linux with bubblewrap and util-linux installed (on Debian: apt-get install bubblewrap), where user"
-    " namespaces are allowed. A teacher who trusts every submission can do without:"
+    " Grade on Linux with bubblewrap, util-linux and libseccomp (on Debian: apt-get install bubblewrap libseccomp2),"
+    " where user namespaces are allowed. A teacher who trusts every submission can do without:"
     " --SandboxPreprocessor.isolated=False"
 )
 # What programs of the system are made of. Of /etc only what finds libraries and fonts.
 SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin", "/etc/ld.so.cache", "/etc/alternatives", "/etc/fonts")
+# Calls of the kernel that no answer needs: they reach other processes, hold memory that no limit counts, or have
+# often been a way out of a sandbox.
+REFUSED = (
+    *("fork", "vfork", "unshare", "setns", "mount", "umount2", "pivot_root", "chroot", "open_tree", "move_mount"),
+    *("fsopen", "fsmount", "fsconfig", "fspick", "mount_setattr", "name_to_handle_at", "open_by_handle_at"),
+    *("ptrace", "process_vm_readv", "process_vm_writev", "kcmp", "pidfd_open", "pidfd_getfd", "process_madvise"),
+    *("memfd_create", "memfd_secret", "shmget", "shmat", "shmctl", "semget", "msgget", "mq_open"),
+    *("bpf", "perf_event_open", "userfaultfd", "io_uring_setup", "io_uring_enter", "io_uring_register"),
+    *("add_key", "request_key", "keyctl", "fanotify_init", "inotify_init", "inotify_init1", "personality"),
+    *("init_module", "finit_module", "delete_module", "kexec_load", "kexec_file_load", "acct", "quotactl", "syslog"),
+    *("swapon", "swapoff", "reboot", "settimeofday", "clock_settime", "sethostname", "setdomainname", "vhangup"),
+)
+_CLONE_THREAD = 0x10000
 
 
 class IsolationError(RuntimeError):
@@ -27,15 +48,16 @@ class IsolationError(RuntimeError):
 
 @dataclass(frozen=True)
 class Limits:
-    """What one process may use, and how many of them there may be.
+    """What a submission may use while it runs. Sizes are in bytes.
 
-    Sizes are in bytes. The limits of the kernel hold for each process; a container or a control group around the
-    whole grading is what limits the sum.
+    Memory that other processes can share (memfd, System V) is refused, and the folder ``/tmp`` is memory too: a
+    submission has at most ``memory + scratch`` together.
     """
 
     memory: int = 2 * 2**30
     cpu_seconds: int = 120
-    processes: int = 96  # threads count; a Jupyter kernel has some twenty
+    threads: int = 32
+    files: int = 64
     file_size: int = 32 * 2**20
     scratch: int = 64 * 2**20
 
@@ -46,8 +68,9 @@ def command(inner: Sequence[str], limits: Limits | None = None, *, isolated: boo
     Parameters
     ----------
     inner : sequence of str
-        A program and its arguments. It sees the system's programs, this Python and its packages, all of them
-        read-only, an empty folder ``/tmp`` of limited size, and no other file. It has no network.
+        A program and its arguments. It sees the system's programs, this Python and its packages without the course's
+        own, and the folder ``inside`` of this one at ``/grading``, all of them read-only, an empty folder ``/tmp`` of
+        limited size, and no other file. It has no network, and starts no other process.
     limits : Limits, optional
         What it may use.
     isolated : bool
@@ -63,9 +86,12 @@ def command(inner: Sequence[str], limits: Limits | None = None, *, isolated: boo
         If the machine has no isolation to offer.
     """
     limits = limits or Limits()
-    if not isolated:
-        return [*_limited(limits), *inner] if shutil.which("prlimit") else list(inner)
-    return [*_mode()(limits), *_limited(limits), *inner]
+    if isolated:
+        return [*_CLEAN, *_mode()(limits), *_limited(limits), *inner]
+    if shutil.which("prlimit") is None:
+        return list(inner)
+    environment = (f"{name}={value}" for name, value in _environment().items())
+    return ["env", "--ignore-environment", *environment, *_limited(limits), *inner]
 
 
 def require() -> None:
@@ -75,14 +101,18 @@ def require() -> None:
 
 @functools.cache
 def _mode():
-    """The first way to isolate that works here, found out by going it."""
+    """The first way to isolate that works here, found out by trying it."""
     if sys.platform != "linux":
         raise IsolationError(MISSING.format(reason=f"{sys.platform} is not Linux"))
     absent = [program for program in ("bwrap", "prlimit", "setpriv") if shutil.which(program) is None]
     if absent:
         raise IsolationError(MISSING.format(reason=f"there is no {absent[0]}"))
+    try:
+        _filter()
+    except (ImportError, OSError, RuntimeError) as error:
+        raise IsolationError(MISSING.format(reason=f"system calls cannot be filtered ({error})")) from None
     for mode in (_as_another_user, _in_a_user_namespace) if os.geteuid() == 0 else (_in_a_user_namespace,):
-        trial = [*mode(Limits()), *_limited(Limits()), sys.executable, "-I", "-c", ""]
+        trial = [*_CLEAN, *mode(Limits()), *_limited(Limits()), sys.executable, "-I", "-c", ""]
         done = subprocess.run(trial, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace")
         if done.returncode == 0:
             return mode
@@ -90,17 +120,22 @@ def _mode():
     raise IsolationError(MISSING.format(reason=reason))
 
 
+# Nothing of the teacher's environment goes along, not even to the program that makes the sandbox.
+_CLEAN = ("env", "--ignore-environment", "PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin")
+
+
 def _in_a_user_namespace(limits):
     """The sandbox that any user can have."""
-    return ["bwrap", "--unshare-all", *_surroundings(limits), "--"]
+    # The process is the first one there: it finds none of bubblewrap's to reach for.
+    return [*_filtered("bwrap"), "--unshare-all", "--as-pid-1", *_surroundings(limits), "--"]
 
 
 def _as_another_user(limits):
-    """The sandbox of root, who is exempt from the limit on processes: inside works a user that nobody else is."""
+    """The sandbox of root, who is exempt from the limit on threads: inside, the process runs as a user of its own."""
     user = str(2**30 + secrets.randbelow(2**30))
     namespaces = ["ipc", "pid", "net", "uts"]
     return [
-        "bwrap",
+        *_filtered("bwrap"),
         *(f"--unshare-{namespace}" for namespace in namespaces),
         *("--unshare-cgroup-try", "--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"),
         *_surroundings(limits),
@@ -108,19 +143,52 @@ def _as_another_user(limits):
     ]
 
 
-def _surroundings(limits):
-    """What a process sees of the machine."""
-    shown = [*SYSTEM, *_python()]
-    parents = sorted({str(parent) for path in shown for parent in Path(path).parents})
-    environment = {
+def _filtered(program):
+    """The beginning of a command that reads the filter of system calls where `program` is told to look for it."""
+    return ["sh", "-c", 'exec "$@" 9< "$0"', _filter(), program, "--seccomp", "9"]
+
+
+@functools.cache
+def _filter():
+    """The path of a program for the kernel that refuses some system calls. It lasts as long as this process."""
+    import pyseccomp  # looks for its library by starting a program
+
+    refuse, absent = pyseccomp.ERRNO(errno.EPERM), pyseccomp.ERRNO(errno.ENOSYS)
+    rules = pyseccomp.SyscallFilter(pyseccomp.ALLOW)
+    for name in REFUSED:
+        if pyseccomp.resolve_syscall(pyseccomp.system_arch(), name) != -1:  # not every kernel and processor has all
+            rules.add_rule(refuse, name)
+    # A thread is allowed, a process is not. The arguments of clone3 cannot be seen; without it, programs use clone.
+    rules.add_rule(refuse, "clone", pyseccomp.Arg(0, pyseccomp.MASKED_EQ, _CLONE_THREAD, 0))
+    rules.add_rule(absent, "clone3")
+    file = os.fdopen(os.memfd_create("filter"), "wb")
+    rules.export_bpf(file)
+    file.flush()
+    _OPEN.append(file)
+    return f"/proc/{os.getpid()}/fd/{file.fileno()}"
+
+
+_OPEN = []
+
+
+def _environment():
+    """The variables that a process in the sandbox has."""
+    return {
         "PATH": f"{Path(sys.prefix) / 'bin'}:/usr/bin:/bin",
         "HOME": "/tmp",
         "LANG": "C.UTF-8",
-        "MPLBACKEND": "agg",
-        # Each thread counts as a process, and the arrays are small.
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",  # as in a notebook
+        # Each thread counts, and the arrays are small.
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
     }
+
+
+def _surroundings(limits):
+    """What a process sees of the machine."""
+    shown = [*SYSTEM, *_python()]
+    place = f"{SHOWN_AT}/{INSIDE.name}"
+    parents = sorted({str(parent) for path in [*shown, place] for parent in Path(path).parents})
     return [
         *("--die-with-parent", "--new-session"),
         # First, because what is shown may lie in it.
@@ -128,11 +196,13 @@ def _surroundings(limits):
         # bwrap would make them for their owner alone.
         *(word for parent in parents for word in ("--perms", "0755", "--dir", parent)),
         *(word for path in shown for word in _bind(path)),
+        *(word for path in _hidden() for word in ("--tmpfs", path, "--remount-ro", path)),
+        *("--ro-bind", str(INSIDE), place),
         *("--dev", "/dev", "--proc", "/proc"),
         # Both are memory too, and without a limit.
         *("--remount-ro", "/dev", "--remount-ro", "/"),
         *("--chdir", "/tmp", "--clearenv"),
-        *(word for name, value in environment.items() for word in ("--setenv", name, value)),
+        *(word for name, value in _environment().items() for word in ("--setenv", name, value)),
     ]
 
 
@@ -144,19 +214,27 @@ def _bind(path):
 
 
 def _python():
-    """The folders of this Python, of its environment and of this package, without those inside another one."""
-    folders = {Path(sys.base_prefix).resolve(), Path(sys.prefix).resolve(), PACKAGE}
+    """The folders of this Python and of its environment, without those inside another one."""
+    folders = {Path(sys.base_prefix).resolve(), Path(sys.prefix).resolve()}
     seen = {Path("/usr"), *folders}
     return sorted(str(folder) for folder in folders if not seen & set(folder.parents))
 
 
+def _hidden():
+    """The folders of the course's package, where they lie in what is shown: answers are among its functions."""
+    shown = [Path("/usr"), *map(Path, _python())]
+    found = {PACKAGE} | {Path(path) / PACKAGE.name for path in site.getsitepackages() if path}
+    return sorted(str(path) for path in found if path.is_dir() and set(shown) & set(path.resolve().parents))
+
+
 def _limited(limits):
-    """The command that limits what each process of the sandbox may use."""
+    """The command that limits what the process of the sandbox may use."""
     return [
         "prlimit",
         f"--as={limits.memory}",
         f"--cpu={limits.cpu_seconds}",
-        f"--nproc={limits.processes}",
+        f"--nproc={limits.threads}",
+        f"--nofile={limits.files}",
         f"--fsize={limits.file_size}",
         "--core=0",
         "--",

@@ -1,21 +1,27 @@
 """How does a check call a function that must not run here? Through a stand-in, which sends the call to the sandbox."""
 
+import contextlib
 import math
 import os
 import select
 import subprocess
 import sys
 import time
+import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
-from lossprimer.grading import sandbox, wire
+from lossprimer.grading import sandbox
+from lossprimer.grading.excerpt import Excerpt
+from lossprimer.grading.inside import wire
 
-COMMAND = (sys.executable, "-I", "-m", "lossprimer.grading.worker")
 _START = 60  # seconds; Python and NumPy are read from a disk that may be cold
+_GRACE = 1.5  # seconds after which a process is ended that was interrupted and went on
+_FAREWELL = 0.5
 _ENDED = "the process that runs your code has ended. Does a cell or a function end it, or use up its memory?"
-_LATE = "no answer in time. Is there a loop that never ends?"
+_LATE = "this took too long and could not be interrupted. Is there a loop that never ends?"
 _NONSENSE = "the process that runs your code answers with something that is no answer"
 
 
@@ -49,21 +55,24 @@ class Submission:
         What the process may use.
     isolated : bool
         Whether the process runs in the sandbox.
+    package : Excerpt, optional
+        What the process has of the course's package; nothing without it.
     command : sequence of str, optional
         The program that answers.
 
     Examples
     --------
     >>> with Submission(isolated=False) as submission:
-    ...     submission.run("double", "def double(x): return 2 * x")
+    ...     outputs = submission.run("double", "def double(x): return 2 * x")
     ...     submission["double"](np.array([1.0, 2.5]))
     array([2., 5.])
     """
 
-    def __init__(self, patience=None, limits=None, *, isolated=True, command=COMMAND):
+    def __init__(self, patience=None, limits=None, *, isolated=True, package=None, command=None):
         self.patience = patience or Patience()
-        self.failures = {}
-        self._command = sandbox.command(command, limits, isolated=isolated)
+        self.failures, self.stops = {}, {}
+        self._command = sandbox.command(command or _program(isolated), limits, isolated=isolated)
+        self._package = package or Excerpt({}, ())
         self._cells = []
         self._process = None
         self._stopped = None
@@ -75,27 +84,50 @@ class Submission:
         return self
 
     def __exit__(self, *_):
+        if self._process is not None:
+            self._process.stdin.close()  # it ends by itself then, unless it is stuck
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(_FAREWELL)
         self._kill()
 
-    def run(self, name: str, source: str) -> None:
-        """Run a cell. What it raises is noted in `failures` under its name, and goes no further."""
-        self.begin()
-        try:
-            self._request("run", source)
-            self._cells.append((name, source))
-        except Stopped as stopped:
-            self.failures[name] = str(stopped)
-        except (RemoteError, NotImplementedError) as error:
-            self.failures[name] = str(error) or "NotImplementedError"
-            self._cells.append((name, source))  # what it defined before it failed counts
+    def run(self, name: str, source: str, *, given: bool = False) -> list[dict]:
+        """Run a cell and return its outputs, which may hold anything.
 
-    def begin(self) -> None:
-        """Begin another test: it has all the time of a test, and a process that runs if there is any time left."""
+        What it raises is noted in `failures` under its name, and goes no further; in `stops`, too, if it ends the
+        process. A cell that was `given` with the set may import what is not there.
+        """
+        self.begin()
+        cell = name, source, given
+        try:
+            answer = self._request("run", source, given)
+            if type(answer) is not tuple or len(answer) != 2:
+                raise self._stop(_NONSENSE)
+        except Stopped as stopped:
+            self.failures[name] = self.stops[name] = str(stopped)
+            return [_error_output(str(stopped))]
+        except RemoteError as error:  # the shell itself does not answer any more
+            self.failures[name] = str(error)
+            return [_error_output(str(error))]
+        self._cells.append(cell)
+        outputs, failure = answer
+        if failure:
+            self.failures[name] = str(failure)  # what it defined before it failed counts
+        return outputs
+
+    def begin(self, asked: Iterable[str] = ()) -> None:
+        """Begin another test: it has all the time of a test, and a process that runs if there is any time left.
+
+        The package's functions of the names that are `asked` for do not answer during the test.
+        """
         self._end_of_test = math.inf
         while self._process is None and time.monotonic() < self._end:
             self._start()
             self._replay()
         self._end_of_test = time.monotonic() + self.patience.test
+        if self._process is not None and set(asked) != self._asked:
+            self._asked = set(asked)
+            with contextlib.suppress(RemoteError):
+                self._request("withdraw", sorted(asked))
 
     def __contains__(self, name):
         return self._request("has", name) is True
@@ -115,7 +147,7 @@ class Submission:
         return self._request("look", name)
 
     def _start(self):
-        self._generators, self._mentioned, self._stopped = [], set(), None
+        self._generators, self._mentioned, self._asked, self._stopped = [], set(), set(), None
         self._starts += 1
         self._process = subprocess.Popen(
             self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0
@@ -123,8 +155,8 @@ class Submission:
         for pipe in (self._process.stdin, self._process.stdout):
             os.set_blocking(pipe.fileno(), False)
         try:
-            self._request("has", "", seconds=_START)
-        except Stopped as stopped:  # before anything of the learner's has run
+            self._request("offer", self._package.sources, list(self._package.names), seconds=_START)
+        except RemoteError as stopped:  # before anything of the learner's has run
             if time.monotonic() >= self._end:
                 return
             raise RuntimeError(f"the program {self._command[-1]} does not start: {stopped}") from None
@@ -133,12 +165,12 @@ class Submission:
         """Run the cells again that ran before. One that kills the process now is left out from now on."""
         for cell in list(self._cells):
             try:
-                self._request("run", cell[1])
+                self._request("run", cell[1], cell[2])
             except Stopped as stopped:
                 self._cells.remove(cell)
-                self.failures[cell[0]] = str(stopped)
+                self.failures[cell[0]] = self.stops[cell[0]] = str(stopped)
                 return
-            except (RemoteError, NotImplementedError):
+            except RemoteError:
                 pass  # as before
 
     def _request(self, do, *args, seconds=None):
@@ -148,19 +180,29 @@ class Submission:
         seconds = seconds or self.patience.call
         end = min(time.monotonic() + seconds, self._end_of_test, self._end)
         self._mentioned = set()
-        data, arrays = wire.message({"do": do, "args": list(args)}, other=self._reference)
+        left = end - time.monotonic()
+        if left <= 0:
+            raise self._stop("there is no time left for this notebook, or for this test", "TimeoutError")
+        request = {"do": do, "args": list(args), "seconds": left}
+        data, arrays = wire.message(request, other=self._reference)
+        end += _GRACE
         try:
             self._write(data, end)
             answer, _ = wire.receive(lambda size: self._read(size, end), other=self._stand_in)
             self._apply(answer, arrays)
-            if "error" not in answer:
-                return answer["value"]
-            name, text = (str(part) for part in answer["error"])
+            printed, warned = str(answer["printed"]), [str(text) for text in answer["warned"]]
+            raised = _error(*map(str, answer["error"])) if "error" in answer else None
+            value = answer.get("value")
         except Stopped:
             raise
         except Exception as error:  # whatever can be wrong with an answer
             raise self._stop(_NONSENSE) from error
-        raise _error(name, text)
+        print(end=printed)
+        for text in warned:
+            warnings.warn(text, RuntimeWarning, stacklevel=3)
+        if raised is not None:
+            raise raised
+        return value
 
     def _apply(self, answer, arrays):
         """Leave the caller's arrays and Generators as the learner's code left its own."""
@@ -168,7 +210,7 @@ class Submission:
             arrays[number][...] = np.asarray(changed).reshape(arrays[number].shape)
         for number, state in answer["generators"].items():
             if number in self._mentioned:
-                self._generators[number].bit_generator.state = state
+                wire.bring(self._generators[number], state)
 
     def _reference(self, value):
         """What a request says in place of a stand-in or a Generator: its number, and the states that go with it."""
@@ -232,6 +274,19 @@ class Submission:
             self._process.stdout.close()
             self._process.wait()
             self._process = None
+
+
+def _program(isolated):
+    """The program in the sandbox, and where it is found there."""
+    place = sandbox.SHOWN_AT if isolated else str(sandbox.INSIDE.parent)
+    start = f"import sys; sys.path.append({place!r}); from {sandbox.INSIDE.name}.worker import main; main()"
+    return sys.executable, "-I", "-c", start
+
+
+def _error_output(text):
+    """An output that shows an error, as a cell has it."""
+    name, _, value = text.partition(": ")
+    return {"output_type": "error", "ename": name, "evalue": value, "traceback": [text]}
 
 
 def _error(name, text):

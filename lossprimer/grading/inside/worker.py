@@ -9,11 +9,21 @@ import os
 import signal
 import sys
 import types
-from pathlib import Path
+import warnings
 
-from lossprimer.grading import wire
+from . import library, wire
+from .shell import Collected, Shell
 
+LATE = "this took too long and was interrupted. Is there a loop that never ends?"
 _TEXT = 2000
+_WARNINGS = 5
+
+
+class Late(KeyboardInterrupt):
+    """Raised in the learner's code when its time is up. A loop that catches it is ended from outside."""
+
+
+Late.__name__ = Late.__qualname__ = "TimeoutError"
 
 
 class Worker:
@@ -21,9 +31,9 @@ class Worker:
 
     def __init__(self):
         self.module = types.ModuleType("__main__")
-        # Jupyter's display() is there, and shows nothing.
-        self.module.display = lambda *args, **kwargs: None
         sys.modules["__main__"] = self.module
+        self.shell = Shell.instance(self.module)
+        self.package = library.Package()
         self.objects = []
         self.generators = {}
         self.mentioned = set()
@@ -31,10 +41,16 @@ class Worker:
     def answer(self, request: dict, arrays: list) -> bytes:
         """The message that answers a request: a value, or an exception; then what has changed."""
         before = [array.copy() for array in arrays]
-        try:
-            outcome = {"value": getattr(self, f"_{request['do']}")(*request["args"])}
-        except BaseException as error:
-            outcome = {"error": described(error)}
+        self.shell.collected = Collected()
+        # What a cell warns of is one of its outputs; what a function warns of, its caller hears.
+        with warnings.catch_warnings(record=request["do"] != "run") as caught:
+            if caught is not None:
+                warnings.simplefilter("always")
+            try:
+                with _interrupted_after(request["seconds"]):
+                    outcome = {"value": getattr(self, f"_{request['do']}")(*request["args"])}
+            except BaseException as error:
+                outcome = {"error": described(error)}
         changed = {
             number: array
             for number, (array, old) in enumerate(zip(arrays, before, strict=True))
@@ -42,17 +58,23 @@ class Worker:
         }
         states = {number: wire.state_of(self.generators[number]) for number in self.mentioned}
         self.mentioned = set()
-        after = {"changed": changed, "generators": states}
+        after = {
+            "changed": changed,
+            "generators": states,
+            "printed": "".join(output.get("text", "") for output in self.shell.collected.outputs)[:_TEXT],
+            "warned": [str(each.message)[:_TEXT] for each in (caught or [])[:_WARNINGS]],
+        }
         try:
             return wire.message(outcome | after, other=self._reference)[0]
         except Exception as error:
-            return wire.message({"error": described(error), "changed": {}, "generators": {}})[0]
+            nothing = {"changed": {}, "generators": {}, "printed": "", "warned": []}
+            return wire.message({"error": described(error)} | nothing)[0]
 
     def resolve(self, reference: dict) -> object:
         """The object or the Generator that a request means; Generators are brought to where they are outside."""
         for number, state in reference["generators"].items():
             if number in self.generators:
-                self.generators[number].bit_generator.state = state
+                wire.bring(self.generators[number], state)
             else:
                 self.generators[number] = wire.generator(state)
             self.mentioned.add(number)
@@ -63,8 +85,20 @@ class Worker:
         self.objects.append(value)
         return {"object": len(self.objects) - 1, "type": type(value).__name__}
 
-    def _run(self, source):
-        exec(compile(source, "<cell>", "exec", dont_inherit=True), self.module.__dict__)
+    def _offer(self, sources, names):
+        """Let the course's package have these modules, and of its functions these."""
+        self.package.offer(sources, names)
+
+    def _withdraw(self, names):
+        """Let the package's functions of these names refuse to be called: they are what is asked for."""
+        self.package.withdrawn = frozenset(names)
+
+    def _run(self, source, given):
+        """Run a cell, one of the teacher's if it was `given`; its outputs, and what it raised."""
+        with self.package.lenient() if given else contextlib.nullcontext():
+            outcome = self.shell.run(source)
+        self.shell.collected = Collected()
+        return outcome
 
     def _has(self, name):
         return name in self.module.__dict__
@@ -92,42 +126,35 @@ def described(error: BaseException) -> list[str]:
     return [str(name)[:100], text[:_TEXT]]
 
 
+@contextlib.contextmanager
+def _interrupted_after(seconds):
+    """Raise `Late` in what runs longer, and again each second until it listens."""
+    signal.signal(signal.SIGALRM, _raise_late)
+    signal.setitimer(signal.ITIMER_REAL, seconds, 1)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _raise_late(*_):
+    raise Late(LATE)
+
+
 def main() -> None:
-    """Answer requests from standard input until it ends. What the cells print or read goes nowhere."""
+    """Answer requests from standard input until it ends. What the cells write past Python goes nowhere."""
     incoming, outgoing = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nowhere = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(nowhere, stream)
-    worker, process, alone = Worker(), os.getpid(), _in_sandbox()
+    worker = Worker()
     while True:
         try:
             request, arrays = wire.receive(lambda size: _exactly(incoming, size), other=worker.resolve)
         except EOFError:
             os._exit(0)  # threads that a cell left behind do not keep the process
-        answer = worker.answer(request, arrays)
-        if os.getpid() != process:
-            os._exit(0)  # a copy that a cell has made of this process
-        if alone:
-            _end_all_others()
-        outgoing.write(answer)
+        outgoing.write(worker.answer(request, arrays))
         outgoing.flush()
-
-
-def _in_sandbox():
-    """Whether the only other processes to be seen are those that the learner starts, and bubblewrap's own."""
-    try:
-        return Path("/proc/1/comm").read_text() == "bwrap\n"
-    except OSError:
-        return False
-
-
-def _end_all_others():
-    """End what a cell has started and left behind. It would take time and places from the calls to come."""
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(-1, signal.SIGKILL)
-    with contextlib.suppress(ChildProcessError):
-        while True:
-            os.wait()
 
 
 def _exactly(stream, size):
@@ -135,7 +162,3 @@ def _exactly(stream, size):
     if len(data) < size:
         raise EOFError
     return data
-
-
-if __name__ == "__main__":
-    main()

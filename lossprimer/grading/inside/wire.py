@@ -15,6 +15,7 @@ import numpy as np
 HEADER_BYTES = 2**22
 ARRAY_BYTES = 2**25
 DEPTH = 20
+CHILDREN = 10_000
 
 _TYPES = {np.dtype(char).str: np.dtype(char) for char in "?bhilqBHILQefd"}
 _GENERATORS = frozenset({"MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64"})
@@ -109,17 +110,43 @@ def receive(
 
 
 def state_of(rng: np.random.Generator) -> dict:
-    """The state of a generator of random numbers, as plain values."""
-    return rng.bit_generator.state
+    """The state of a generator of random numbers, and of the seeds that it hands on, as plain values."""
+    bits = rng.bit_generator
+    return {"bits": bits.state, "seeds": _seeds(bits.seed_seq)}
 
 
 def generator(state: dict) -> np.random.Generator:
-    """A generator of random numbers in a given state."""
-    if state["bit_generator"] not in _GENERATORS:
+    """A generator of random numbers in a given state. It spawns the children that the original would spawn."""
+    if state["bits"]["bit_generator"] not in _GENERATORS:
         raise WireError("an unknown generator")
-    bits = getattr(np.random, state["bit_generator"])(0)
-    bits.state = state
+    seeds = state["seeds"]
+    bits = getattr(np.random, state["bits"]["bit_generator"])(np.random.SeedSequence(**seeds) if seeds else 0)
+    bits.state = state["bits"]
     return np.random.Generator(bits)
+
+
+def bring(rng: np.random.Generator, state: dict) -> None:
+    """Bring a generator to where its twin on the other side is."""
+    rng.bit_generator.state = state["bits"]
+    if _seeds(rng.bit_generator.seed_seq) and state["seeds"]:
+        born = int(state["seeds"]["n_children_spawned"]) - rng.bit_generator.seed_seq.n_children_spawned
+        if born > CHILDREN:
+            raise WireError(f"{born} generators spawned")
+        if born > 0:
+            rng.bit_generator.seed_seq.spawn(born)
+
+
+def _seeds(sequence):
+    """What a SeedSequence is made of; of another kind of seed nothing can be said."""
+    if type(sequence) is not np.random.SeedSequence:
+        return None
+    entropy, key = sequence.entropy, sequence.spawn_key
+    return {
+        "entropy": entropy if isinstance(entropy, int) else [int(number) for number in entropy],
+        "spawn_key": [int(number) for number in key],
+        "pool_size": sequence.pool_size,
+        "n_children_spawned": sequence.n_children_spawned,
+    }
 
 
 def _pack(value, found, plain, other, depth):

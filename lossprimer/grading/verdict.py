@@ -1,0 +1,98 @@
+"""Does a test hold? It runs here, where the learner's code cannot reach it, on stand-ins for what the learner defined.
+
+A test passes, and is worth all of its points, or it fails and is worth none.
+"""
+
+import ast
+import builtins
+import contextlib
+import io
+import traceback
+import warnings
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
+
+from lossprimer.grading import cells, outputs
+from lossprimer.grading.submission import Submission
+
+_TEXT = 10_000
+
+
+def define(source: str, names: dict) -> None:
+    """Run a teacher's definitions here, in `names`. Those that build on the learner's answers are the sandbox's."""
+    for statement in ast.parse(cells.definitions(source)).body:
+        with contextlib.suppress(Exception), _quiet():
+            exec(compile(ast.Module([statement], []), "<given>", "exec"), names)
+
+
+def verdict(source: str, names: dict, submission: Submission) -> list[NotebookNode]:
+    """The outputs of a test: what it printed, and why it failed if it did.
+
+    Parameters
+    ----------
+    source : str
+        The test, hidden part included.
+    names : dict
+        What the teacher's cells have defined; it is not changed.
+    submission : Submission
+        Where the names come from that `names` does not have.
+
+    Returns
+    -------
+    list of NotebookNode
+        The last one is an error if the test does not hold.
+    """
+    names = dict(names)
+    with _quiet() as printed:
+        try:
+            asked = _free(source, names)
+            submission.begin(asked)
+            names |= {name: submission[name] for name in asked if name in submission}
+            exec(compile(source, "<test>", "exec"), names)
+            failure = []
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            failure = _diagnosis(error, source, submission)
+    said = [new_output("stream", name="stdout", text=printed.getvalue()[:_TEXT])] if printed.getvalue() else []
+    return said + failure or [new_output("stream", name="stdout", text="All tests of this cell passed.\n")]
+
+
+@contextlib.contextmanager
+def _quiet():
+    """Collect what is printed, and let no warning out."""
+    printed = io.StringIO()
+    with (
+        warnings.catch_warnings(),
+        contextlib.redirect_stdout(printed),
+        contextlib.redirect_stderr(io.StringIO()),
+    ):
+        warnings.simplefilter("ignore")
+        yield printed
+
+
+def _free(source, names):
+    """The names that a test uses and that neither Python nor the teacher's cells define, in order."""
+    nodes = ast.walk(ast.parse(source))
+    used = {node.id: None for node in nodes if isinstance(node, ast.Name)}
+    return [name for name in used if name not in names and not hasattr(builtins, name)]
+
+
+def _diagnosis(error, source, submission):
+    """What a learner is shown of a failed test, without a line of what is hidden."""
+    text = str(error)[:_TEXT]
+    report = getattr(error, "report", None)
+    if report is not None:  # a check's, which shows as in a notebook
+        return [
+            new_output("display_data", report._repr_mimebundle_()),
+            outputs.error(f"{type(error).__name__}: {text}"),
+        ]
+    if isinstance(error, NameError) and submission.failures:
+        cell, reason = list(submission.failures.items())[-1]
+        text += f". The cell {cell!r} stopped: {reason}"
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == "<test>"]
+    if not text and lines:
+        line = source.split("\n")[lines[0] - 1].strip()
+        text = line if line in cells.visible(source) else "a hidden test does not hold"
+    return [outputs.error(f"{type(error).__name__}: {text}".removesuffix(": "))]
