@@ -20,6 +20,9 @@ c.Autograde.autograde_preprocessors = [
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 
+# What a day late costs: c.DailyPenalty.share_per_day = 0.1 takes a tenth. Without it nothing is taken off.
+c.AssignLatePenalties.plugin_class = "lossprimer.grading.lateness.DailyPenalty"
+
 # The page that a student gets back. Its links lead to the published course where c.FeedbackExporter.site_url, or the
 # variable SITE_URL, says where that is.
 c.GenerateFeedback.exporter_class = "lossprimer.grading.feedback.FeedbackExporter"

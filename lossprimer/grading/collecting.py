@@ -444,13 +444,11 @@ class Download:
 
     def _unnamed(self, path):
         """A table of Moodle's that says who the numbers are, or a file that is nobody's."""
-        if path.suffix.lower() == ".csv":
-            with suppress(OSError, UnicodeError, csv.Error, Unreadable):
-                rows = worksheet(path)
-                if rows:
-                    self.people |= rows
-                    return
-        self.left.append(Left(path.relative_to(self.folder).as_posix(), _NOBODY))
+        rows = worksheet(path) if path.suffix.lower() == ".csv" else {}
+        if rows:
+            self.people |= rows
+        else:
+            self.left.append(Left(path.relative_to(self.folder).as_posix(), _NOBODY))
 
     def _trusted(self, where, times, made):
         """Whether the times of files are those of handing in."""
@@ -462,9 +460,12 @@ class Download:
         return True
 
 
-def worksheet(path: Path) -> dict[str, dict[str, str]]:
+def worksheet(path: Path, column: str = "Identifier") -> dict[str, dict[str, str]]:
     """The rows of Moodle's grading worksheet by the number of the participant; none if it is another table."""
-    numbers = ((re.search(r"\d+$", row.get("Identifier", "")), row) for row in tables.read(path))
+    try:
+        numbers = [(re.search(r"\d+$", row.get(column, "")), row) for row in tables.read(path)]
+    except (OSError, UnicodeError, csv.Error):
+        return {}
     return {number[0]: row for number, row in numbers if number}
 
 
@@ -563,11 +564,15 @@ def collect(
         return Collection(taken, left, people, download.notes)
 
 
+def is_of(row: Mapping[str, str], name: str) -> bool:
+    """Whether a row of a worksheet is that of somebody. The number of a group can be that of another person."""
+    return not row.get("Full name") or slug(row["Full name"]).casefold() == slug(name).casefold()
+
+
 def _person(who, people):
-    """The row of a worksheet on somebody. The number of a group can be that of another person."""
+    """The row of a worksheet on somebody."""
     row = people.get(who.number, {}) if who.platform == "Moodle" else {}
-    name = row.get("Full name", "")
-    return row if not name or slug(name).casefold() == slug(who.name).casefold() else {}
+    return row if is_of(row, who.name) else {}
 
 
 def _students(owners, rows, known):

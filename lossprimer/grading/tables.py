@@ -12,7 +12,7 @@ _FORMULA += ("\N{FULLWIDTH HYPHEN-MINUS}", "\N{FULLWIDTH COMMERCIAL AT}")
 
 def harmless(value: object) -> object:
     """An entry of a table that no spreadsheet takes for a formula: a text that begins like one gets an apostrophe."""
-    if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA) and not _is_number(value):
+    if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA) and value != "-" and not _is_number(value):
         return f"'{value}"
     return value
 
