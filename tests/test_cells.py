@@ -241,6 +241,17 @@ class TestEitherWay:
         work.cells.insert(at(work, "share-test") + 1, new_code_cell("share = 0.25"))
         assert find(restored(released, saved(work)).notebook, "share-answer").source == "share = 0.25"
 
+    @pytest.mark.parametrize(
+        "extra", [new_code_cell("def my_softmax(z):\n    return z"), new_markdown_cell("It is z.")]
+    )
+    def test_what_is_no_answer_beside_a_blank_place_is_remarked(self, released, saved, extra):
+        work = copy.deepcopy(released)
+        work.cells.insert(at(work, "softmax-answer") + 1, extra)
+        done = restored(released, saved(work))
+        assert ("softmax-answer", "is blank, and something else was added beside it") in done.remarks
+        assert find(done.notebook, "softmax-answer").source == STUB
+        assert extra.source in [each.source for each in done.notebook.cells]
+
     def test_a_second_version_below_the_test(self, released, saved):
         """The place has a start that stops; the whole answer stands below the test."""
         work = full(released)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import parse_utc
 
-from lossprimer.grading.timestamps import moment, settle, timestamp, written
+from lossprimer.grading.timestamps import moment, settle, settle_all, timestamp, written
 
 NOON = datetime.datetime(2026, 11, 3, 12)
 
@@ -108,6 +108,29 @@ def test_what_is_no_file_is_removed(folder, tmp_path):
         assert settle(folder)
         assert not os.path.lexists(path)
     assert other.exists()
+
+
+@pytest.mark.parametrize("level", [0, 1])
+def test_nothing_is_removed_behind_a_link(folder, tmp_path, level):
+    (folder / "timestamp.txt").write_text("yesterday")
+    moved = tmp_path / "moved"
+    linked = folder if level == 0 else folder.parent
+    linked.rename(moved)
+    linked.symlink_to(moved, target_is_directory=True)
+    assert "symbolic link" in settle(folder)
+    assert (folder / "timestamp.txt").exists()
+
+
+def test_a_whole_class_is_put_right(folder):
+    (folder / "timestamp.txt").write_text("2026-11-03 12:00:00")
+    for student in ("bo", "cy"):
+        other = folder.parents[1] / student / "set"
+        other.mkdir(parents=True)
+        (other / "timestamp.txt").write_text("yesterday")
+    (folder.parents[1] / "notes.txt").write_text("the teacher's")
+    assert list(settle_all(folder.parents[1])) == [("bo", "set"), ("cy", "set")]
+    assert settle_all(folder.parents[1]) == {}
+    assert read_by_nbgrader(folder) == NOON
 
 
 def test_a_remark_is_one_short_line_of_text(folder):

@@ -248,6 +248,8 @@ class _Restoration:
         if found := good or together or cells[:1]:
             self._put(place, found)
             self._remark_found(place)
+        elif near:
+            self._remark(place, "is blank, and something else was added beside it")
 
     def _words(self, place):
         block = self.blocks[place]

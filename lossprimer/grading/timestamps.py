@@ -81,26 +81,53 @@ def timestamp(folder: Path) -> tuple[str | None, str | None]:
 
 
 def settle(folder: Path) -> str | None:
-    """Leave in a submission's folder a timestamp.txt that nbgrader can read, or none, and say so.
+    """Leave in a submission's folder a timestamp.txt that nbgrader can read, or none.
+
+    Parameters
+    ----------
+    folder : Path
+        ``submitted/STUDENT/SET``.
 
     Returns
     -------
     str or None
-        A sentence for the teacher if a file was removed.
+        A sentence for the teacher if a file was removed, or must not be touched.
     """
-    path = Path(folder) / NAME
+    folder = Path(folder)
+    path = folder / NAME
+    if folder.is_symlink() or folder.parent.is_symlink():
+        return "the folder is a symbolic link, which is not followed"
     text, remark = timestamp(folder)
-    if text is None and remark is None:
-        return None
-    if text is not None and path.stat().st_size == len(text) and path.read_text("utf-8") == text:
+    if (text, remark) == (None, None) or (
+        text and path.stat().st_size == len(text) and path.read_text("utf-8") == text
+    ):
         return None
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
         path.unlink()
-    if text is not None:
+    if text:
         path.write_text(text, "utf-8")
     return remark
+
+
+def settle_all(submitted: Path, assignment: str = "*") -> dict[tuple[str, str], str]:
+    """Put right the timestamps of all submissions, before formgrader lists them.
+
+    Parameters
+    ----------
+    submitted : Path
+        The folder with a folder for each student.
+    assignment : str, optional
+        The name of one set.
+
+    Returns
+    -------
+    dict
+        The remark by the names of the student and the set.
+    """
+    remarks = {(path.parent.name, path.name): settle(path) for path in Path(submitted).glob(f"*/{assignment}")}
+    return {names: remark for names, remark in sorted(remarks.items()) if remark}
 
 
 def _zone(name, offset):
