@@ -53,6 +53,7 @@ _CANVAS_ANONYMOUS = re.compile(
 _AGAIN = re.compile(r"(?:[\s_]*(?:\(\d{1,9}\)|-\d{1,9}))+$")
 # A server that packs an archive while it sends it gives each file the time of the download.
 _SENDING, _ZONES = datetime.timedelta(hours=2), datetime.timedelta(hours=15)
+_MANY = 5
 _BAD = "cannot be read"
 _NOBODY = "no student: not a name that Moodle or Canvas makes"
 _ADDRESS, _MODIFIED = "Email address", "Last modified (submission)"  # columns of Moodle's worksheet
@@ -165,7 +166,7 @@ def identified(parts: Sequence[str]) -> tuple[Owner, str] | None:
         The folders from the outermost one inwards, then the file. The outermost part that a platform made decides, for
         everything inside may be a student's invention.
     """
-    *folders, file = parts
+    *folders, file = parts or ("",)
     for folder in folders:
         if found := _MOODLE_FOLDER.fullmatch(folder) or _MOODLE_TEAM.fullmatch(folder):
             return _owner("Moodle", found), file
@@ -320,7 +321,7 @@ def _entries(archive: zipfile.ZipFile) -> Iterator[tuple[zipfile.ZipInfo, str, s
 
 def _owners(archive):
     """Whom the files in an archive are of, if a platform made it."""
-    found = (identified(PurePosixPath(name).parts or ("",)) for _, name, reason in _entries(archive) if not reason)
+    found = (identified(PurePosixPath(name).parts) for _, name, reason in _entries(archive) if not reason)
     return {who[0].key for who in found if who}
 
 
@@ -451,11 +452,13 @@ class Download:
             self.left.append(Left(path.relative_to(self.folder).as_posix(), _NOBODY))
 
     def _trusted(self, where, times, made):
-        """Whether the times of files are those of handing in."""
+        """Whether the times of files are those of handing in, and not those of a server that packs an archive."""
         if not times:
             return False
-        if max(times) - min(times) <= _SENDING and abs(max(times) - made) <= _ZONES:
-            self.notes.append(f"{where}: all times are those of the download, so they say nothing of who was late")
+        near = abs(max(times) - made) <= _ZONES
+        in_order = len(times) >= _MANY and times == sorted(times)
+        if max(times) - min(times) <= _SENDING and (near or in_order):
+            self.notes.append(f"{where}: its times can be those of the download, so they say nothing of who was late")
             return False
         return True
 
@@ -517,7 +520,7 @@ class Collection:
             lines.append(f"not collected{of}: {tables.on_a_line(left.path)}: {left.reason}")
         nothing = sorted({student for student, _ in self.left if student and student not in self.taken})
         lines += [f"no notebook of {student}" for student in nothing]
-        return [*lines, f"{len(self.taken)} notebooks collected, {len(self.left)} files left"]
+        return [*lines, f"notebooks collected: {len(self.taken)}; files left: {len(self.left)}"]
 
 
 def collect(
