@@ -252,6 +252,22 @@ def test_of_canvass_uploads_of_the_same_time_the_last_number_counts(archive, don
     assert done().texts == {"ana_1": notebook(names[1])}
 
 
+def test_a_table_of_the_students_is_no_notebook(archive, done):
+    archive({"ana_1_20_data.json": b"{}", "bo_2_20_package.json": notebook("a")})
+    found = done()
+    assert found.texts == {"bo_2": notebook("a")}
+    assert reasons(found) == {"ana_1_20_data.json": "no notebook, by the end of its name"}
+
+
+@pytest.mark.parametrize(
+    "part", ["_", "-1", "(1)", " ", ".txt", ".ipynb", "_1_2", "LATE_", "a_9_assignsubmission_file_"]
+)
+def test_no_long_name_takes_long(archive, done, part):
+    long = part * (60_000 // len(part))
+    archive({f"ana_1_20_{long}x.ipynb": notebook("a"), f"Bo_2_assignsubmission_file_/{long}.ipynb": notebook("b")})
+    assert {student.split("_")[0] for student in done().taken} == {"ana", "Bo"}
+
+
 def test_two_entries_of_the_same_name_are_two_uploads(archive, done):
     name = "ana_1_20_01_softmax.ipynb"
     with pytest.warns(UserWarning, match="Duplicate name"):
@@ -448,6 +464,7 @@ def test_a_download_that_was_unpacked_already(archive, done):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(notebook(number))
     (archive.folder / "eve_3_30_01_softmax.ipynb").symlink_to("bo_2_20_01_softmax.ipynb")
+    (archive.folder / "Gus_5_assignsubmission_file_").symlink_to("course-1", target_is_directory=True)
     os.mkfifo(archive.folder / "fay_4_40_01_softmax.ipynb")
     found = done()
     assert found.texts == {"Ana-Lopez_1": notebook(0), "bo_2": notebook(1)}
@@ -622,6 +639,15 @@ def test_the_command_of_nbgrader_collects(course, capfd):
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "loss-stability-primer") as gradebook:
         ana = gradebook.find_student("Ana-Lopez_102")
         assert (ana.first_name, ana.last_name, ana.lms_user_id) == ("=Ana", "Lopez", "102")
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_one_number_with_two_names_is_said(course, capfd):
+    for name in ("lopezana", "smithana"):
+        with zipfile.ZipFile(course / "downloaded" / SET / "archive" / "download.zip", "w") as made:
+            made.writestr(zipfile.ZipInfo(f"{name}_112_20_01_softmax.ipynb", dated(0)), notebook("ana"))
+        err = zip_collect(course, capfd)
+    assert "smithana_112 and lopezana_112 have the same number in Canvas" in err
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -34,6 +34,7 @@ COLLECTED, UNCOLLECTED = "collected.csv", "uncollected.csv"
 _ARCHIVE = 2**25  # bytes of an archive that a student handed in
 _ENTRIES = 2**17  # files in an archive
 _OF_ONE = 2**26  # bytes of all notebooks of a student
+_NAME = 255  # letters of a file's name; an archive can hold longer ones
 # Names as the platforms make them (Moodle: mod/assign/classes/downloader.php; Canvas: lib/content_zipper.rb). Moodle
 # takes the underscores out of a person's name, and Canvas every number between two of them. So the last number of a
 # folder counts, and the first one in front of what was uploaded.
@@ -169,13 +170,13 @@ def identified(parts: Sequence[str]) -> tuple[Owner, str] | None:
     *folders, file = parts or ("",)
     for folder in folders:
         if found := _MOODLE_FOLDER.fullmatch(folder) or _MOODLE_TEAM.fullmatch(folder):
-            return _owner("Moodle", found), file
+            return _owner("Moodle", found), file[-_NAME:]
     forms = [("Canvas", form) for form in (_CANVAS_ANONYMOUS, _CANVAS, _CANVAS_TEXT)] + [("Moodle", _MOODLE_FILE)]
     found = [(platform, match) for platform, form in forms if (match := form.fullmatch(file))]
     if not found:
         return None
     platform, match = min(found, key=lambda pair: pair[1].start("number"))
-    return _owner(platform, match), match["file"]
+    return _owner(platform, match), match["file"][-_NAME:]
 
 
 def _owner(platform, match):
@@ -234,7 +235,10 @@ def chosen(
                 raise Unreadable("no notebook, by the end of its name")
             if sum(len(choice.data) for _, choice in candidates) > _OF_ONE:
                 raise Unreadable(f"more than {_OF_ONE // 2**20} MiB of notebooks of one student")
-            candidates.append(_judged(upload, upload.data(), assignment, released))
+            rank, choice = _judged(upload, upload.data(), assignment, released)
+            if not rank[0] and not upload.name.lower().endswith(".ipynb"):
+                raise Unreadable("no notebook, by the end of its name")
+            candidates.append((rank, choice))
         except Unreadable as error:
             left.append(Left(upload.path, str(error), upload.owner))
     if not candidates:
@@ -268,9 +272,10 @@ def _judged(upload, data, assignment, released):
     who, number = upload.owner, re.match(r"\d+_", upload.name)
     if who.upload and number and likeness(upload.name[number.end() :], assignment) == 2:
         remarks.append(f"the student's number is {who.number}, or it is {who.upload} and the name ends in a number")
-    again = re.findall(r"\d+", _AGAIN.search(_stem(upload.name))[0]) if _AGAIN.search(_stem(upload.name)) else ["0"]
+    again = _AGAIN.search(_stem(upload.name))
+    last = int(re.findall(r"\d+", again[0])[-1]) if again else 0
     time = upload.time or datetime.datetime.min
-    rank = (read, like or named == 2, answered, named, time, who.upload, int(again[-1]))
+    rank = (read, like or named == 2, answered, named, time, who.upload, last)
     return rank, Choice(upload, data, tuple(remarks))
 
 
@@ -367,7 +372,7 @@ def _unpacked(uploads, left):
                 if reason:
                     left.append(Left(path, reason, upload.owner))
                     continue
-                source, file = (archive, entry), PurePosixPath(name).name
+                source, file = (archive, entry), PurePosixPath(name).name[-_NAME:]
                 yield Upload(upload.owner, path, file, upload.time, upload.timed, source)
         except Unreadable as error:
             left.append(Left(upload.path, str(error), upload.owner))
@@ -397,16 +402,15 @@ class Download:
     def uploads(self) -> list[Upload]:
         """All files that a platform says are somebody's; the others are in `left`."""
         loose, found = [], []
-        paths = [Path(root) / name for root, _, names in os.walk(self.folder) for name in names]
-        paths = [path for path in sorted(paths) if not _JUNK.search(path.as_posix())]
+        paths = [Path(root) / name for root, folders, names in os.walk(self.folder) for name in folders + names]
+        paths = [path for path in sorted(paths) if path.is_symlink() or not path.is_dir()]
+        paths = [path for path in paths if not _JUNK.search(path.relative_to(self.folder).as_posix())]
         named = [path for path in paths if path.parent == self.folder and identified([path.name])]
         for path in paths:
             parts = path.relative_to(self.folder).parts
             who = identified(parts)
             if path.is_symlink():
-                self.left.append(
-                    Left(path.relative_to(self.folder).as_posix(), "a symbolic link, which is not followed")
-                )
+                self.left.append(Left("/".join(parts), "a symbolic link, which is not followed"))
             # The name of a platform's archive can look like that of an upload, but then it stands alone.
             elif path.suffix.lower() == ".zip" and (who is None or named == [path]):
                 found += self._archive(path)
@@ -602,9 +606,13 @@ class Extractor(ExtractorPlugin):
             self.log.warning("There is no %s, so notebooks are known by their names alone.", release)
         with Gradebook(course.db_url, course.course_id) as gradebook:
             known = {student.email.lower(): student.id for student in gradebook.students if student.email}
+            numbers = {student.lms_user_id: student.id for student in gradebook.students}
             done = collect(Path(archive_path), Path(extracted_path), assignment, released, known)
             for student, choice in done.taken.items():
-                _keep(gradebook, student, choice.upload.owner, done.people.get(student, {}))
+                who = choice.upload.owner
+                _keep(gradebook, student, who, done.people.get(student, {}))
+                if who.platform == "Canvas" and numbers.get(who.account, student) != student:
+                    self.log.warning("%s and %s have the same number in Canvas", student, numbers[who.account])
         for name, rows in done.tables().items():
             tables.write(Path(extracted_path).parent / name, rows)
         for line in done.report():
@@ -636,4 +644,5 @@ def _keep(gradebook, student, who, row):
         there = None
     found = {"first_name": first, "last_name": last, "email": row.get(_ADDRESS), "lms_user_id": who.account}
     new = {key: value for key, value in found.items() if value and not (there and getattr(there, key))}
-    gradebook.update_or_create_student(student, **new)
+    if new or not there:
+        gradebook.update_or_create_student(student, **new)
