@@ -455,6 +455,23 @@ def test_names_in_the_encoding_of_old_archives(archive, done):
     assert set(done().taken) == {"José-Núñez_5"}
 
 
+def test_a_name_that_ends_in_a_number_is_said(archive, done):
+    """Canvas writes name and number as it writes number and number; then nobody can tell the two apart."""
+    archive(
+        [
+            ("lopezana_103_4400_01_softmax.ipynb", notebook("ana")),
+            ("lopezana_103_112_4455_01_softmax.ipynb", notebook("mallory, number 112, whose name is lopezana_103")),
+        ]
+    )
+    found = done()
+    assert found.texts == {"lopezana_103": notebook("ana")}
+    archive({"lopezana_103_112_4455_01_softmax.ipynb": notebook("mallory")})
+    for path in archive.folder.parent.glob("extracted/*/*"):
+        path.unlink()
+        path.parent.rmdir()
+    assert "is 103, or it is 112" in done().taken["lopezana_103"].remarks[0]
+
+
 # What lies there unpacked
 
 

@@ -5,6 +5,7 @@ import copy
 import re
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import cache
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
@@ -126,6 +127,8 @@ class _Restoration:
         self.taken = set()  # cells whose text is in a place now
         self.moved = {}  # cells that come to stand behind another place than they did
         self.remarks = []
+        # Each place asks for these again, and a text can be long.
+        self._code_of, self._defined, self._parses = cache(self._code_of), cache(_defined), cache(_is_python)
 
     def result(self):
         answers = [place for place in range(len(self.places)) if self._solution(place)]
@@ -222,16 +225,16 @@ class _Restoration:
     # What comes into a place?
 
     def _code(self, place):
-        asked, written = _defined(self.texts[place]), self._written(place)
+        asked, written = self._defined(self.texts[place]), self._written(place)
         if not written:
             self._search(place, asked)
-        elif _works(self._text(written[-1:]), asked) or not _works(self._text(written), asked):
+        elif self._works(self._text(written[-1:]), asked) or not self._works(self._text(written), asked):
             self._put(place, written[-1:])
         else:
             self._put(place, written)
             self._remark(place, "was split, and is put together again")
-        if written and not _works(self.places[place].source, asked):
-            better = [n for n in self._left() if self._is_code(n) and _works(self.cells[n].source, asked)]
+        if written and not self._works(self.places[place].source, asked):
+            better = [n for n in self._left() if self._is_code(n) and self._works(self.cells[n].source, asked)]
             if better:  # it must not come too late for the test
                 self.moved[better[-1]] = place
                 self._remark(place, "has a second version in a cell that was added, which counts")
@@ -241,10 +244,10 @@ class _Restoration:
         near = self._left(self.blocks[place])
         far = [n for n in self._left() if n not in set(near)]
         cells = [*reversed(near), *reversed(far), *self._edited()]
-        cells = [n for n in cells if asked and asked <= _defined(self._text([n]))]
+        cells = [n for n in cells if asked and asked <= self._defined(self._text([n]))]
         code = [n for n in near if self._is_code(n)]
-        good = next(([n] for n in cells if _works(self._text([n]), asked)), [])
-        together = code if code and _works(self._text(code), asked) else []
+        good = next(([n] for n in cells if self._works(self._text([n]), asked)), [])
+        together = code if code and self._works(self._text(code), asked) else []
         if found := good or together or cells[:1]:
             self._put(place, found)
             self._remark_found(place)
@@ -282,10 +285,15 @@ class _Restoration:
 
     def _text(self, numbers):
         """The code of cells, one below the other."""
-        texts = [self.cells[n].source for n in numbers]
-        return "\n\n".join(
-            text if self._is_code(n) else _unfenced(text) for n, text in zip(numbers, texts, strict=True)
-        )
+        return "\n\n".join(self._code_of(n) for n in numbers)
+
+    def _code_of(self, number):
+        text = self.cells[number].source
+        return text if self._is_code(number) else _unfenced(text)
+
+    def _works(self, source, asked):
+        """Whether code is Python that defines what is asked for, and no stub any more."""
+        return asked <= self._defined(source) and "NotImplementedError" not in source and self._parses(source)
 
     def _put(self, place, numbers):
         """Write the texts of cells into a place, each once, and the pictures of a text with it."""
@@ -385,6 +393,6 @@ def _parses(source):
     return True
 
 
-def _works(source, asked):
-    """Whether a cell is Python that defines what is asked for, and no stub any more."""
-    return asked <= _defined(source) and "NotImplementedError" not in source and _parses(plain_python(source))
+def _is_python(source):
+    """Whether a cell can be run as it stands."""
+    return _parses(plain_python(source))

@@ -275,7 +275,7 @@ def _judged(upload, data, assignment, released):
     again = _AGAIN.search(_stem(upload.name))
     last = int(re.findall(r"\d+", again[0])[-1]) if again else 0
     time = upload.time or datetime.datetime.min
-    rank = (read, like or named == 2, answered, named, time, who.upload, last)
+    rank = (read, like or named == 2, answered, named, who.upload, time, last)
     return rank, Choice(upload, data, tuple(remarks))
 
 
