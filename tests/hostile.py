@@ -107,10 +107,12 @@ TEXTS = [
 ]  # fmt: skip
 
 FRAGMENTS = [
-    "<", ">", "/", "\"", "'", "=", " ", "\n", "\n\n", "    ", "`", "```", "```\n", "~~~\n", "$", "$$", "\\", "\\\\(", "\\\\)",
-    "[", "]", "(", ")", "![", "](", "]: ", "[a]", "\n[a]: ", "|", "\n|-|-|\n", "> ", "- ", "1. ", "# ", "&lt;", "&#60;", "&",
-    "<script>", "</script>", "<img src=x onerror=window.ran=1>", "<b>", "</b>", "<a href=\"", "<details open ontoggle=x>",
-    "javascript:window.ran=1", "java\tscript:x", "https://example.org", "data:text/html,x", "attachment:a.png", "mermaid\n",
-    "<!--", "-->", "<svg onload=x>", "<style>", "<math>", "<div\nonclick=x ", "onerror=x", "\\begin{a}", "\\end{a}", "\\href{x}",
-    "<x-formula n=\"0\">", "word", "*", "**", "_", "~~", "<p>", "</p>", "<td colspan=\"2\">", "\x00", "\ud800", "\u2028", "<?", "<![CDATA[",
+    "<", ">", "/", '"', "'", "=", " ", "\n", "\n\n", "    ", "`", "```", "```\n", "~~~\n", "$", "$$", "\\",
+    "\\\\(", "\\\\)", "[", "]", "(", ")", "![", "](", "]: ", "[a]", "\n[a]: ", "|", "\n|-|-|\n", "> ", "- ",
+    "1. ", "# ", "&lt;", "&#60;", "&", "<script>", "</script>", "<img src=x onerror=window.ran=1>", "<b>",
+    "</b>", '<a href="', "<details open ontoggle=x>", "javascript:window.ran=1", "java\tscript:x",
+    "https://example.org", "data:text/html,x", "attachment:a.png", "mermaid\n", "<!--", "-->", "<svg onload=x>",
+    "<style>", "<math>", "<div\nonclick=x ", "onerror=x", "\\begin{a}", "\\end{a}", "\\href{x}",
+    '<x-formula n="0">', "word", "*", "**", "_", "~~", "<p>", "</p>", '<td colspan="2">', "\x00", "\ud800",
+    "\u2028", "<?", "<![CDATA[",
 ]  # fmt: skip

@@ -12,13 +12,15 @@ import base64
 import hashlib
 import html
 import json
+import os
 import re
 import secrets
+import sys
 from contextvars import ContextVar
-from functools import cache, cached_property
+from functools import cache, cached_property, wraps
 from pathlib import Path
 
-from jinja2 import ChoiceLoader, Environment, FileSystemLoader, FunctionLoader
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, FunctionLoader, pass_context
 from jinja2.ext import Extension
 from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.serverapp import ServerApp
@@ -123,8 +125,9 @@ class AnswerExporter(HTMLExporter):
         return environment
 
 
-def _markdown(source, attachments=None):
-    return rendering.markdown(source, attachments)
+@pass_context
+def _markdown(context, source):
+    return rendering.markdown(source, context.get("cell", {}).get("attachments"))
 
 
 class Guarded:
@@ -139,6 +142,14 @@ class Guarded:
     def content_security_policy(self) -> str:
         """The policy of this page."""
         return policy(self.nonce)
+
+    @property
+    def api(self):
+        """Nbgrader's commands, which a submission's ``timestamp.txt`` does not disturb."""
+        api = super().api
+        api.get_submitted_timestamp = _forgiving(api.get_submitted_timestamp)
+        api.coursedir.get_existing_timestamp = _forgiving(api.coursedir.get_existing_timestamp)
+        return api
 
     def set_default_headers(self):
         """Set the headers of Jupyter's, and those that keep a page to itself."""
@@ -184,7 +195,6 @@ class Formgrader(FormgradeExtension):
         super().init_tornado_settings(webapp)
         webapp.settings["nbgrader_jinja2_env"] = _environment()
         webapp.settings["nbgrader_exporter"] = AnswerExporter()  # it has no settings
-        self.coursedir.get_existing_timestamp = _forgiving(self.coursedir.get_existing_timestamp)
 
     def init_handlers(self, webapp):
         """Add the handlers, each of them guarded. The files of a submission are not served."""
@@ -205,15 +215,16 @@ def _guarded(handler):
 
 
 def _forgiving(timestamp):
-    """Nbgrader's reader of ``timestamp.txt``, for which a file that holds no time is one that is not there."""
+    """Nbgrader's reader of a ``timestamp.txt``, for which a file that holds no time is one that is not there."""
 
-    def read(path):
+    @wraps(timestamp)
+    def read(*place):
         try:
-            return timestamp(path)
-        except (ValueError, OverflowError, OSError):
+            return timestamp(*place)
+        except (ValueError, OverflowError, OSError, SystemExit):  # nbgrader would end the process
             return None
 
-    return read
+    return timestamp if hasattr(timestamp, "__wrapped__") else read
 
 
 def _environment():
@@ -298,6 +309,8 @@ def main(argv: list[str] | None = None) -> None:
     options = parser.parse_args(argv)
     if not Path("nbgrader_config.py").exists():
         parser.error(f"no nbgrader_config.py in {Path.cwd()}: start it in the course's folder, exercises")
+    # nbgrader starts a program of its own environment, alembic, by its name alone.
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     running = server(options.port)
     print(f"Formgrader is open at {address(running)}\nStop it with Ctrl-C.", flush=True)
     running.start()

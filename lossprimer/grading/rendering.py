@@ -21,12 +21,13 @@ from lossprimer.grading.cleaning import ATTRIBUTES, PICTURES, TAGS, harmless_lin
 
 # A converter that calls itself for each bracket: a formula without end would end the process.
 _TEX = 2000
+_WIDE = 40
 _MATHML = re.compile(
     "math|merror|mfrac|mi|mmultiscripts|mn|mo|mover|mpadded|mphantom|mprescripts|mroot|mrow|ms|mspace|msqrt|mstyle|msub"
     "|msubsup|msup|mtable|mtd|mtext|mtr|munder|munderover|none"
 )
 _STYLE = re.compile(r"[a-z-]+: ?[\w.# -]+(?:; ?[a-z-]+: ?[\w.# -]+)*;?")
-_CLASS = re.compile(r"[a-z][a-z0-9]{0,2}|highlight|math|display|heading|language-[\w+#.-]+")
+_CLASS = re.compile(r"[a-z][a-z0-9]{0,2}|highlight|heading|language-[\w+#.-]+")
 _PICTURE = re.compile(rf"data:(?:{'|'.join(PICTURES.values())});base64,[A-Za-z0-9+/=]+")
 # A formula's place while the rest is cleaned. In what nh3 writes, these characters stand nowhere else.
 _PLACE = re.compile(r'<x-formula n="(\d+)"></x-formula>')
@@ -98,7 +99,10 @@ def formula(tex: str, *, display: bool) -> str:
     except BaseException:  # a panic of the converter is no Exception
         markup = f"<code>{html.escape(tex.strip())}</code>"
     kind = "math display" if display else "math"
-    return f'<span class="{kind}"{" tabindex=0" if display else ""}>{markup}</span>'
+    if len(tex) > _WIDE:
+        # What may be wider than a phone scrolls by itself, and the keyboard must reach what scrolls.
+        return f'<span class="{kind} wide" tabindex="0">{markup}</span>'
+    return f'<span class="{kind}">{markup}</span>'
 
 
 def code(source: str) -> str:
