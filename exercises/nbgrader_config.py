@@ -28,6 +28,14 @@ c.AssignLatePenalties.plugin_class = "lossprimer.grading.lateness.DailyPenalty"
 c.GenerateFeedback.exporter_class = "lossprimer.grading.feedback.FeedbackExporter"
 c.GenerateFeedback.preprocessors = ["lossprimer.grading.feedback.Grades"]
 
+# For formgrader in JupyterLab, and for other pages that nbconvert makes. The command
+# "python -m lossprimer.grading formgrader" has these without being told, and protections that JupyterLab cannot have.
+c.HTMLExporter.sanitize_html = True
+c.HTMLExporter.filters = {
+    "markdown2html": "lossprimer.grading.rendering.markdown_cell",
+    "clean_html": "lossprimer.grading.cleaning.clean_report",
+}
+
 # Notebooks are collected, and nbgrader's own two notes. Any other file would come back with the feedback.
 c.CourseDirectory.include = ["*.ipynb", "timestamp.txt", "submission_secret.txt"]
 

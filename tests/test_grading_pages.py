@@ -13,11 +13,13 @@ import nbformat
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from bs4 import BeautifulSoup
 from nbconvert.exporters import HTMLExporter
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from nbgrader.api import Gradebook
 from nbgrader.apps import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
+from nbgrader.server_extensions.formgrader import handlers
 from playwright.sync_api import expect
 from traitlets.config import PyFileConfigLoader
 
@@ -294,6 +296,18 @@ def test_a_cleaned_answer_runs_nothing_even_in_a_reader_without_defences(browser
     assert page.evaluate("window.ran") is None
     assert [url for url in asked if url not in html.unescape(own)] == []
     context.close()
+
+
+def test_formgrader_in_jupyterlab_shows_harmless_text_too():
+    """Nbgrader's own page of an answer, with the course's configuration; it has no policy."""
+    config = PyFileConfigLoader("nbgrader_config.py", path=str(ROOT / "exercises")).load_config()
+    config.HTMLExporter.template_name = "formgrade"
+    config.HTMLExporter.extra_template_basedirs = [handlers.template_path]
+    markup, _ = HTMLExporter(config=config).from_notebook_node(answered(OLD), resources={"index": 0, "total": 1})
+    texts = BeautifulSoup(markup, "html.parser").select(".text_cell_render, .output_area")
+    assert len(texts) > len(TEXTS)
+    for text in texts:
+        assert_harmless(text.decode_contents())
 
 
 def test_a_script_in_the_page_would_not_run(course, formgrader, browser, teacher):

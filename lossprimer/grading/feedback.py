@@ -215,7 +215,7 @@ def _add(task, cell, grades, comments, links):
     if name in grades:
         task.grades.append(grades[name])
     if cells.is_test(cell):
-        task.results += _results(cell.outputs, grades.get(name))
+        task.results += _results(cell.outputs)
     if cell.cell_type == "markdown":
         shown = [rendering.markdown(cell.source, cell.get("attachments"), links=links)]
     elif cell.cell_type == "raw":
@@ -229,7 +229,7 @@ def _add(task, cell, grades, comments, links):
         task.comments.append(Markup(rendering.markdown(comments[name], links=links, escape=True)))
 
 
-def _results(outputs, grade):
+def _results(outputs):
     """What a test says: the check's report where there is one, else the text of its error."""
     reports = [output.data["text/html"] for output in outputs if "text/html" in output.get("data", {})]
     if reports:
@@ -237,8 +237,9 @@ def _results(outputs, grade):
     failed = [output for output in outputs if output.output_type == "error"]
     if failed:
         return [_output(output) for output in failed]
-    if grade is not None and grade.score == grade.points:
-        return [Markup("<p>All tests hold.</p>")]
+    said = strip_ansi("".join(output.text for output in outputs if output.output_type == "stream")).strip()
+    if said or not outputs:
+        return [Markup("<p>{}</p>").format(said or "The test did not run.")]
     return [_output(output) for output in outputs]
 
 

@@ -20,7 +20,7 @@ from contextvars import ContextVar
 from functools import cache, cached_property, wraps
 from pathlib import Path
 
-from jinja2 import ChoiceLoader, Environment, FileSystemLoader, FunctionLoader, pass_context
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, FunctionLoader
 from jinja2.ext import Extension
 from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.serverapp import ServerApp
@@ -115,7 +115,7 @@ class AnswerExporter(HTMLExporter):
     def default_filters(self):
         """Yield the filters; ours come last, and win."""
         yield from super().default_filters()
-        yield "markdown2html", _markdown
+        yield "markdown2html", rendering.markdown_cell
         yield "clean_html", clean_report
 
     def _create_environment(self):
@@ -123,11 +123,6 @@ class AnswerExporter(HTMLExporter):
         environment.add_extension(OwnScripts)
         environment.globals["nonce"] = _nonce.get
         return environment
-
-
-@pass_context
-def _markdown(context, source):
-    return rendering.markdown(source, context.get("cell", {}).get("attachments"))
 
 
 class Guarded:

@@ -11,6 +11,7 @@ from functools import cache
 from xml.etree import ElementTree
 
 import nh3
+from jinja2 import pass_context
 from math_core import LatexToMathML
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from pygments import highlight
@@ -83,6 +84,12 @@ def markdown(
     )
     clean = re.sub(r"<a(?: title=\"[^\"]*\")?(?: rel=\"[^\"]*\")?>(.*?)</a>", r"\1", clean, flags=re.DOTALL)
     return _PLACE.sub(lambda place: renderer.formulas.get(int(place[1]), ""), clean)
+
+
+@pass_context
+def markdown_cell(context: Mapping, source: str) -> str:
+    """What nbconvert's templates call ``markdown2html``: the Markdown of a cell as HTML that is harmless."""
+    return markdown(source, context.get("cell", {}).get("attachments"))
 
 
 def formula(tex: str, *, display: bool) -> str:
