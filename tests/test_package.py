@@ -54,6 +54,13 @@ def test_the_wheel_holds_all_that_the_package_needs(installed, tmp_path):
     }
 
 
+def test_the_wheel_holds_the_templates_of_the_pages(installed):
+    place = Path("lossprimer", "grading", "templates")
+    names = {path.relative_to(ROOT) for path in (ROOT / place).rglob("*") if path.is_file()}
+    assert len(names) == 4
+    assert names == {path.relative_to(installed) for path in (installed / place).rglob("*") if path.is_file()}
+
+
 def test_the_wheel_holds_nothing_else(installed):
     assert sorted(path.name for path in installed.iterdir()) == [
         "lossprimer",
