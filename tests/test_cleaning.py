@@ -215,7 +215,9 @@ def test_a_missing_or_outside_picture_becomes_a_remark():
 
 
 def test_a_picture_of_too_many_pixels_or_bytes_is_missing():
-    bomb = picture("GIF", (20_000, 10_000))
+    content = bytearray(base64.b64decode(picture("GIF")))
+    content[6:10] = (20_000).to_bytes(2, "little") * 2  # what it says of its width and height
+    bomb = base64.b64encode(content).decode()
     assert clean_markdown("![p](attachment:a)", {"a": {"image/gif": bomb}})[1] == {}
     assert clean_markdown("![p](attachment:a)", {"a": {"image/png": "A" * 2**23}})[1] == {}
 
@@ -268,6 +270,46 @@ def test_no_part_of_a_notebook_is_believed():
     assert [dict(cell.metadata) for cell in clean.cells] == [{}, {}, {}]
     assert len({cell.id for cell in clean.cells}) == 3
     assert cleaned(nbformat.from_dict({"cells": 3, "metadata": 4})).cells == []
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.sampled_from(FRAGMENTS),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+strange_output = st.fixed_dictionaries(
+    {"output_type": st.sampled_from(["stream", "error", "display_data", "execute_result"]) | anything},
+    optional={
+        "text": anything,
+        "traceback": anything,
+        "data": st.dictionaries(st.sampled_from(["text/plain", "text/html", "image/png"]), anything) | anything,
+        "execution_count": anything,
+    },
+)
+strange_cell = st.fixed_dictionaries(
+    {"cell_type": st.sampled_from(["code", "markdown", "raw"]) | anything},
+    optional={
+        "source": anything,
+        "id": anything,
+        "outputs": st.lists(strange_output, max_size=2) | anything,
+        "execution_count": anything,
+        "attachments": st.dictionaries(st.text(max_size=5), st.dictionaries(st.text(max_size=5), anything)) | anything,
+        "metadata": st.fixed_dictionaries(
+            {"nbgrader": st.dictionaries(st.sampled_from(["grade_id", "grade", "solution", "points"]), anything)}
+        )
+        | anything,
+    },
+)
+
+
+@given(st.lists(strange_cell | anything, max_size=3), anything)
+def test_any_json_becomes_a_valid_notebook(found, metadata):
+    notebook = nbformat.from_dict({"cells": found, "metadata": metadata})
+    before = repr(notebook)
+    clean = cleaned(notebook)
+    assert repr(notebook) == before
+    nbformat.validate(clean)
+    assert nbformat.writes(clean).encode("utf-8")
 
 
 def test_nbgraders_notes_on_a_cell_stay():

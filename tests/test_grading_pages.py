@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import warnings
+from http.client import HTTPConnection
 from pathlib import Path
 
 import nbformat
@@ -369,6 +370,15 @@ def test_who_is_not_signed_in_sees_nothing(course, formgrader, browser):
     context.close()
 
 
+def test_a_page_of_another_name_does_not_reach_the_server(formgrader):
+    """A site can let its name point to this machine, and would then be of the same origin."""
+    host = re.search(r"127\.0\.0\.1:\d+", formgrader)[0]
+    connection = HTTPConnection(host, timeout=20)
+    connection.request("GET", formgrader.partition(host)[2], headers={"Host": "attacker.example"})
+    assert connection.getresponse().status == 403
+    connection.close()
+
+
 def test_every_answer_has_a_policy_of_its_own(signed_in, formgrader):
     page = signed_in("/formgrader/manage_assignments")
     base = formgrader.partition("/formgrader/")[0]
@@ -427,7 +437,10 @@ def test_formulas_and_pictures_show(course, signed_in):
 def test_a_lost_picture_and_a_broken_file_spoil_no_page(course, signed_in):
     page = signed_in(answer_of(OLD, course))
     expect(page.get_by_text("a picture is missing here").first).to_be_visible()
-    signed_in(answer_of(BROKEN, course))
+    page = signed_in(answer_of(BROKEN, course))
+    (course / "autograded" / BROKEN / SET / f"{SET}.ipynb").unlink()
+    answer = page.request.get(page.url)
+    assert (answer.status, "file not found" in answer.text()) == (404, True)
     # The time of a submission is what the file says, if it says one.
     page = signed_in(f"/formgrader/manage_submissions/{SET}")
     expect(page.locator("#main-table tr")).to_have_count(len(STUDENTS))

@@ -40,7 +40,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 _NBGRADERS = Path(handlers.template_path)
 _ON = re.compile(r'\son[a-z]+="([^"{]*)"', re.IGNORECASE)
 
-_nonce = ContextVar("nonce")
+_nonce = ContextVar("nonce", default="")
 
 
 class OwnScripts(Extension):
