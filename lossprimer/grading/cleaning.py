@@ -62,7 +62,7 @@ _CELL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _PLAIN_NAME = re.compile(r"[\w.-]{1,100}", re.ASCII)
 
 _LINK = re.compile(r"https?://[\w\[]|mailto:\w|#|(?:\.\.?/)*[\w][\w./-]*\.ipynb(?:#|\Z)", re.IGNORECASE)
-_UNSAFE_IN_LINK = re.compile(r"[\x00-\x20\x7f\"'<>`]")
+_UNSAFE_IN_LINK = re.compile(r"[\x00-\x20\x7f\"<>`]")
 _ATTRIBUTE = re.compile(r"([A-Za-z][\w:-]*)(?:\s*=\s*(\"[^\"]*\"|'[^']*'|[^\s\"'=<>`]+))?\s*")
 _TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*)((?:\s+[A-Za-z][\w:-]*(?:=\"[^\"<>]*\")?)*)\s*(/?)>")
 # A tag as a browser may read it; what is in quotes can hold a ">".
@@ -84,8 +84,8 @@ _PICTURE = re.compile(r"!\[((?:[^\[\]\\]|\\.)*)\]\(\s*<?([^\s<>()]*(?:\([^\s<>()
 _INLINE_DATA = re.compile(r"(?<=[(\"'<])\s*data:image/[a-z]+;base64,([A-Za-z0-9+/]+={0,2})(?=[\s)\"'>])")
 # In a text that nbconvert takes for text, but which another program may take for a tag.
 _SUSPECT = re.compile(
-    r"<[/!?]?\s*(?:applet|audio|base|body|button|embed|form|frame|head|html|iframe|image|img|input|isindex|link|marquee"
-    r"|math|meta|noscript|object|plaintext|portal|script|select|source|style|svg|template|textarea|title|video|xmp)",
+    r"<[/!?]?(?:applet|audio|base|body|button|embed|form|frame|head|html|iframe|image|img|input|isindex|link|marquee"
+    r"|math|meta|noscript|object|plaintext|portal|script|select|source|style|svg|template|textarea|title|video|xmp)\b",
     re.IGNORECASE,
 )
 _DESTINATION = re.compile(r"\](\(\s*<?|:[ \t]*\n?[ \t]*<?)([^\s)>]*)")
@@ -433,7 +433,7 @@ def _disarmed_literal(literal):
 def _disarmed_text(text, pictures, renamed):
     text = re.sub(r"<!--.*?(?:-->|\Z)", "", text, flags=re.DOTALL)
     text = _ANY_TAG.sub(lambda tag: _disarmed_tag(tag, pictures, renamed), text)
-    text = re.sub(r"\\?<(?=\s*[A-Za-z/!?])", lambda at: at[0] if _may_stay(text, at.start()) else "&lt;", text)
+    text = re.sub(r"\\?<(?=[A-Za-z/!?])", lambda at: at[0] if _may_stay(text, at.start()) else "&lt;", text)
     text = _PICTURE.sub(lambda found: _disarmed_picture(found[1], found[2], pictures, renamed), text)
     text = _DESTINATION.sub(_disarmed_destination, text)
     return _TEX.sub("", text)

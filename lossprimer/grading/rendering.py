@@ -114,7 +114,12 @@ def formula(tex: str, *, display: bool) -> str:
 
 def code(source: str) -> str:
     """Python code as HTML with classes for its colors."""
-    return highlight(source, PythonLexer(stripnl=False), HtmlFormatter(cssclass="highlight"))
+    return highlight(source, *_highlighter())
+
+
+@cache
+def _highlighter():
+    return PythonLexer(stripnl=False), HtmlFormatter(cssclass="highlight")
 
 
 @cache
