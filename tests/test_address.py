@@ -11,7 +11,9 @@ from sphinx.application import Sphinx
 from sphinx.errors import ConfigError
 from sphinx.util.docutils import docutils_namespace
 
+from lossprimer import figures
 from theme.address import from_root, robots, site_address
+from theme.card import card_words, draw_card
 
 BASE = "https://owner.github.io/name/"
 TITLE = "A small book"
@@ -22,6 +24,7 @@ SETTINGS = {
     "html_math_renderer": "mathml",
     "html_title": TITLE,
     "root_doc": "intro",
+    "card_picture": "lossprimer.figures.temperature",
     "copyright": "nobody",
 }
 
@@ -124,10 +127,19 @@ def test_a_page_has_a_card_for_those_who_link_to_it(sites):
     assert told["og:url"] == f"{BASE}intro.html"
     assert told["og:description"] == "This page has more than forty characters of text."
     assert told["og:image"] == f"{BASE}_static/card.png"
-    assert told["og:image:alt"].startswith(TITLE)
+    assert told["og:image:alt"] == f"{TITLE}. {figures.temperature().sentence}"
     with Image.open(sites["known"] / "_static" / "card.png") as card:
         assert [str(pixels) for pixels in card.size] == [told["og:image:width"], told["og:image:height"]]
     assert (sites["known"] / "_static" / "card.png").stat().st_size < 60_000
+
+
+def test_a_book_without_a_picture_has_a_card_with_its_title(tmp_path):
+    draw_card(TITLE, "", tmp_path / "card.png")
+    with Image.open(tmp_path / "card.png") as card:
+        assert card.size == (1200, 630)
+        left, right = (card.convert("L").crop((x, 0, x + 600, 630)).getextrema() for x in (0, 600))
+    assert (left, right) == ((0, 255), (255, 255))
+    assert card_words(TITLE, "") == TITLE
 
 
 def test_the_sitemap_has_each_page_once(sites):

@@ -68,7 +68,8 @@ def _take_address(app: Sphinx, config: Config) -> None:
 def _hand_over(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:
     if app.config.html_baseurl:
         address = urljoin(app.config.html_baseurl, f"_static/{NAME}")
-        context["card"] = {"address": address, "size": SIZE, "words": card_words(app.config.html_title)}
+        words = card_words(app.config.html_title, app.config.card_picture)
+        context["card"] = {"address": address, "size": SIZE, "words": words}
 
 
 def _not_found_page(app: Sphinx) -> Iterator[tuple[str, dict, str]]:
@@ -83,7 +84,7 @@ def _write_for_crawlers(app: Sphinx, exception: Exception | None) -> None:
     site, address = Path(app.outdir), app.config.html_baseurl
     (site / "robots.txt").write_text(robots(address), "utf-8")
     if address:
-        draw_card(app.config.html_title, site / "_static" / NAME)
+        draw_card(app.config.html_title, app.config.card_picture, site / "_static" / NAME)
         pages = (urljoin(address, app.builder.get_target_uri(name)) for name in sorted(app.env.found_docs))
         (site / "sitemap.xml").write_text(sitemap(pages), "utf-8")
         not_found = site / f"{_NOT_FOUND}.html"
@@ -92,6 +93,8 @@ def _write_for_crawlers(app: Sphinx, exception: Exception | None) -> None:
 
 def setup(app: Sphinx) -> None:
     """Connect to the beginning and the end of the build, and to the pages."""
+    # A function of the book that draws the picture of its card; see draw_card.
+    app.add_config_value("card_picture", "", "html", str)
     app.connect("config-inited", _take_address)
     app.connect("html-page-context", _hand_over)
     app.connect("html-collect-pages", _not_found_page)
