@@ -5,15 +5,15 @@ import re
 from functools import partial
 from html.parser import HTMLParser
 
+import matplotlib.pyplot as plt
 import pytest
 from matplotlib.figure import Figure
 
-from lossprimer.explorer import choice, explore, slider, steps
+from lossprimer.explorer import choice, explore, pictured, slider, steps
 from lossprimer.explorer.explorer import STATIC
 from lossprimer.explorer.frames import pack, unpack
 from lossprimer.explorer.live import explorer_widget
 from lossprimer.explorer.static import explorer_html
-from lossprimer.picture import pictured
 
 CALLS = []
 
@@ -71,6 +71,30 @@ def test_a_setting_seen_before_is_not_drawn_again(explorer):
     assert CALLS == [(0.5, "solid"), (1, "solid")]
 
 
+def plain_line(height):
+    figure = Figure()
+    figure.add_subplot().plot([0, height])
+    return figure, f"A line up to {height:g}."
+
+
+@pytest.mark.parametrize("draw", [plain_line, pictured(plain_line), lambda height: list(plain_line(height))])
+def test_a_drawing_function_returns_a_picture_or_a_figure_and_its_sentence(draw):
+    explorer = explore(draw, title="Lines", height=slider("h", [1, 2]))
+    assert repr(explorer) == "Lines: A line up to 1."
+    assert "A line up to 2." in explorer_html(explorer)
+    assert repr(steps("Steps", [partial(draw, 2), partial(draw, 3)])) == "Steps: A line up to 2."
+
+
+def test_figures_of_pyplot_are_not_shown_beside_the_explorer():
+    def draw(height):
+        figure, axes = plt.subplots()
+        axes.plot([0, height])
+        return figure, f"Up to {height}."
+
+    explorer_html(explore(draw, height=slider("h", range(30))))
+    assert plt.get_fignums() == []
+
+
 @pytest.mark.parametrize(
     ("make", "error", "message"),
     [
@@ -110,7 +134,17 @@ def test_a_setting_seen_before_is_not_drawn_again(explorer):
         (
             lambda: repr(explore(lambda h: "text", h=slider("h", [1]))),
             TypeError,
-            "drew a str, expected a Picture",
+            "'Lambda' drew a str, expected a Picture, or a pair: a figure and its sentence",
+        ),
+        (
+            lambda: repr(explore(lambda h: (1, 2, 3), h=slider("h", [1]))),
+            TypeError,
+            "drew a tuple, expected a Picture, or a pair",
+        ),
+        (
+            lambda: repr(explore(lambda h: ("figure", "sentence"), h=slider("h", [1]))),
+            TypeError,
+            "figure is a str, expected a matplotlib Figure",
         ),
     ],
 )

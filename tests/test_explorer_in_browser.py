@@ -7,10 +7,10 @@ import pytest
 from matplotlib.figure import Figure
 from playwright.sync_api import expect
 
-from lossprimer.explorer import choice, explore, slider, steps
+from lossprimer.explorer import choice, explore, pictured, slider, steps
+from lossprimer.explorer.dark import on_dark
 from lossprimer.explorer.explorer import STATIC
 from lossprimer.explorer.static import NOT_INTERACTIVE, explorer_html
-from lossprimer.picture import pictured
 
 # Nothing inline may run or style, and nothing may come from elsewhere.
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:"
@@ -64,10 +64,6 @@ def caption(page, name):
     return page.locator(f"#{name} figcaption")
 
 
-def drawing(page, name):
-    return page.locator(f"#{name} .picture-drawing").inner_html()
-
-
 @pytest.mark.parametrize(
     ("key", "height"),
     [("ArrowRight", 101), ("ArrowUp", 101), ("ArrowLeft", 99), ("ArrowDown", 99), ("Home", 0), ("End", 199)],
@@ -88,14 +84,20 @@ def test_page_keys_move_the_slider_in_larger_steps(page, key, sign):
 
 
 def test_every_one_of_200_settings_shows_its_own_picture(page):
-    slider_input = page.get_by_label("Height h").first
-    for position in range(200):
-        slider_input.evaluate("(input, at) => { input.value = at; input.dispatchEvent(new Event('input')); }", position)
-        assert caption(page, "one-bar").inner_text() == f"A plain bar of height {position}."
-        if position % 33 == 0:
-            page.evaluate("svg => { window.expected = document.createElement('div'); expected.innerHTML = svg; }",
-                          EXPLORERS[0].picture([position]).svg("one-bar-"))  # fmt: skip
-            assert drawing(page, "one-bar") == page.evaluate("expected.innerHTML")
+    expected = [(EXPLORERS[0].picture([at]).svg("one-bar-"), f"A plain bar of height {at}.") for at in range(200)]
+    shown = page.get_by_label("Height h").first.evaluate(
+        """(input, drawings) => drawings.map((drawing, at) => {
+          input.value = at;
+          input.dispatchEvent(new Event("input"));
+          const figure = input.closest("figure");
+          const expected = document.createElement("div");
+          expected.innerHTML = drawing;
+          const shown = figure.querySelector(".picture-drawing").innerHTML;
+          return [shown === expected.innerHTML, figure.querySelector("figcaption").innerText];
+        })""",
+        [drawing for drawing, _ in expected],
+    )
+    assert shown == [[True, sentence] for _, sentence in expected]
 
 
 def test_the_pointer_drags_the_slider(page):
@@ -187,12 +189,18 @@ def test_following_a_link_within_the_page_sets_the_explorer(page):
     expect(caption(page, "one-bar")).to_have_text("A plain bar of height 7.")
 
 
-def test_dark_mode_lightens_the_drawing(page):
-    fill = "getComputedStyle(document.querySelector('#one-bar [fill=\"#0067a3\"]')).fill"
-    light = page.evaluate(fill)
+def test_dark_mode_shows_the_twin_of_each_colour_at_every_setting(page):
+    drawn = """() => {
+      const found = [...document.querySelectorAll("#one-bar svg [fill='#1f77b4']")];
+      return [...new Set(found.map((element) => getComputedStyle(element).fill))];
+    }"""
+    light = page.evaluate(drawn)
     page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    dark = page.evaluate(drawn)
     page.get_by_label("Height h").first.press("ArrowRight")
-    assert (light, page.evaluate(fill)) == ("rgb(0, 103, 163)", "rgb(111, 193, 247)")
+    as_css = [f"rgb({', '.join(str(int(colour[at : at + 2], 16)) for at in (1, 3, 5))})"
+              for colour in ("#1f77b4", on_dark("#1f77b4"))]  # fmt: skip
+    assert [light, dark, page.evaluate(drawn)] == [as_css[:1], as_css[1:], as_css[1:]]
 
 
 @pytest.mark.parametrize("width", [320, 375])

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from lossprimer import entropy, figures, softmax
+from lossprimer.explorer import Picture
 from lossprimer.figures.drawing import number, numbers
-from lossprimer.picture import Picture
 
 
 def test_numbers_have_a_true_minus_sign_and_an_exact_zero_looks_exact():

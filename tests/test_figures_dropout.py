@@ -6,8 +6,8 @@ from itertools import product
 import numpy as np
 import pytest
 
+from lossprimer.explorer import Picture
 from lossprimer.figures import dropout as figures
-from lossprimer.picture import Picture
 
 ACTIVATIONS = np.array([1.2, 0.7, 1.8, -0.3, 0.9])
 NORMAL = np.random.default_rng(7).normal(size=50_000)

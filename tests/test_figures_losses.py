@@ -9,8 +9,8 @@ from scipy.special import softmax
 from scipy.stats import entropy
 
 from lossprimer import figures
+from lossprimer.explorer import Picture
 from lossprimer.figures import losses
-from lossprimer.picture import Picture
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from lossprimer import figures
+from lossprimer.explorer import Picture
 from lossprimer.figures import normalization
-from lossprimer.picture import Picture
 
 MATRIX = np.array([[2, -1.5, 0.5, 3], [0.5, 1, 2.5, -0.5], [-1, 3, 1, 1.5], [1.5, -0.5, -1, 2]])
 TENSOR = np.random.default_rng(0).normal(1, 2, size=(3, 4, 6))

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from lossprimer import figures
+from lossprimer.explorer import Picture
 from lossprimer.figures import transformer
-from lossprimer.picture import Picture
 
 # Three symbols, the separator, and two of them again: at rows 3, 4 and 5 the symbols at 0, 1 and 2 are to be copied.
 TOKENS = [5, 7, 6, 0, 5, 7]

@@ -1,21 +1,24 @@
 """Pictures: a figure and its sentence, small, coloured by the page, and named for those who cannot see it."""
 
+import io
 import re
 from xml.etree import ElementTree
 
 import matplotlib as mpl
+import matplotlib.pyplot as plt
 import pytest
 from matplotlib.figure import Figure
 
-from lossprimer.picture import Picture, picture_html, pictured
+from lossprimer.explorer.dark import on_dark, twins
+from lossprimer.explorer.picture import Picture, picture_html, pictured
 
 
 @pictured
 def bars(heights=(1, 2)):
     figure = Figure()
     axes = figure.add_subplot()
-    axes.bar(range(len(heights)), heights, color="C1")
-    axes.plot([-5, 5], [0, 3], color="C0", marker="o")
+    axes.bar(range(len(heights)), heights, color="#b84a00")
+    axes.plot([-5, 5], [0, 3], color="#0067a3", marker="o")
     axes.set(xlabel="x < y & z", ylim=(0, 3))
     return figure, f"Bars of {heights[0]} and {heights[1]}."
 
@@ -80,11 +83,91 @@ def test_the_same_parameters_give_the_same_bytes():
     assert picture_html(bars()) == picture_html(bars())
 
 
-def test_the_readers_own_settings_are_neither_used_nor_changed():
+def test_a_styled_picture_neither_uses_nor_changes_the_settings_in_force():
+    styled = pictured(style="ggplot")(bars.__wrapped__)
+    with mpl.rc_context({"axes.linewidth": 9, "svg.fonttype": "path"}):
+        inside = styled().svg()
+        assert mpl.rcParams["axes.linewidth"] == 9
+    assert inside == styled().svg()
+    assert inside != bars().svg()
+
+
+def test_a_style_can_be_a_file_or_settings(tmp_path):
+    (tmp_path / "wide.mplstyle").write_text("axes.linewidth: 9\n")
+    for style in ({"axes.linewidth": 9}, str(tmp_path / "wide.mplstyle"), ["ggplot", {"axes.linewidth": 9}]):
+        assert 'stroke-width="9"' in pictured(style=style)(bars.__wrapped__)().svg()
+
+
+def test_a_picture_without_a_style_follows_the_settings_in_force():
     with mpl.rc_context({"axes.linewidth": 9, "svg.fonttype": "path"}):
         inside = bars().svg()
-        assert mpl.rcParams["axes.linewidth"] == 9
-    assert inside == bars().svg()
+    assert 'stroke-width="9"' in inside
+    assert "<text" in inside
+
+
+def test_a_white_background_is_left_to_the_page_and_a_coloured_one_is_not():
+    figure = Figure()
+    figure.subplots(1, 2)[1].set_facecolor("#ffeecc")
+    svg = Picture(figure, "Two panels.").svg()
+    assert "#ffffff" not in svg
+    assert svg.count('fill="#ffeecc"') == 1
+    assert figure.patch.get_visible()
+
+
+def test_white_inside_a_picture_stays():
+    figure = Figure()
+    figure.add_subplot().bar([0], [1], edgecolor="white")
+    assert 'stroke="#ffffff"' in Picture(figure, "A bar.").svg()
+
+
+def test_a_figure_of_pyplot_is_not_kept_for_a_second_time():
+    figure, axes = plt.subplots()
+    axes.plot([0, 1])
+    picture = Picture(figure, "A line.")
+    assert plt.get_fignums() == []
+    assert "<svg" in picture.svg()
+    picture.figure.savefig(io.BytesIO())
+
+
+def luminance(colour):
+    channels = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one, other):
+    darker, lighter = sorted((luminance(one), luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+# Matplotlib's own colours, those of the course, and extremes.
+COLOURS = [*mpl.color_sequences["tab10"], "#0067a3", "#b84a00", "#00735a", "#9c4480", "navy", "blue", "red", "yellow"]
+
+
+@pytest.mark.parametrize("colour", [mpl.colors.to_hex(colour) for colour in [*COLOURS, "0.4", "0.9", "white", "black"]])
+@pytest.mark.parametrize("ground", ["#000000", "#14181e", "#222832"])
+def test_a_colour_has_on_a_dark_page_at_least_the_contrast_that_it_has_on_white(colour, ground):
+    # A channel is one of 256 numbers; and more than 7 : 1 is not asked for.
+    assert contrast(on_dark(colour), ground) > 0.98 * min(contrast(colour, "#ffffff"), 7)
+
+
+@pytest.mark.parametrize("colour", [mpl.colors.to_hex(colour) for colour in COLOURS])
+def test_a_colour_keeps_its_hue_on_a_dark_page(colour):
+    hues = [mpl.colors.rgb_to_hsv(mpl.colors.to_rgb(name))[0] for name in (colour, on_dark(colour))]
+    assert min(abs(hues[0] - hues[1]), 1 - abs(hues[0] - hues[1])) < 0.04
+
+
+def test_what_is_faint_on_white_is_faint_on_a_dark_page():
+    assert contrast(on_dark("#eeeeee"), "#14181e") < 1.6
+
+
+def test_html_has_the_twin_of_each_colour_of_the_drawing():
+    told = ElementTree.fromstring(picture_html(bars()))[0].get("data-dark")
+    assert told == f"#0067a3={on_dark('#0067a3')} #b84a00={on_dark('#b84a00')}"
+
+
+def test_a_picture_without_colours_has_no_twins():
+    assert twins(['<svg fill="currentColor"></svg>']) == ""
 
 
 def test_a_sentence_is_required():

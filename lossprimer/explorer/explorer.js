@@ -96,6 +96,16 @@
     return explorer;
   }
 
+  // On a dark page each colour gives way to the twin that Python worked out for it.
+  const dark = new CSSStyleSheet();
+  for (const { dataset } of document.querySelectorAll("[data-dark]"))
+    for (const pair of dataset.dark.split(" ").filter(Boolean)) {
+      const [colour, twin] = pair.split("=");
+      for (const paint of ["fill", "stroke"])
+        dark.insertRule(`[data-theme="dark"] [data-dark] [${paint}="${colour}"] { ${paint}: ${twin}; }`);
+    }
+  document.adoptedStyleSheets = [...document.adoptedStyleSheets, dark];
+
   const explorers = [...document.querySelectorAll("figure.explorer")].map(start);
 
   let addressing;

@@ -1,77 +1,52 @@
-"""What is an Explorer? A drawing function, its controls, and the pictures drawn so far."""
+"""How is something explored? With an Explorer, which shows itself in a kernel or on a page."""
+
+from __future__ import annotations
 
 import inspect
 import math
 import os
-import re
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
-from lossprimer.explorer import live, static
 from lossprimer.explorer.controls import Control
-from lossprimer.picture import Picture
+from lossprimer.explorer.drawings import Drawings
+from lossprimer.explorer.picture import Picture
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 MOST_CONTROLS = 3
 MOST_SETTINGS = 300
 # The Sphinx extension sets this variable; the kernels that execute the notebooks inherit it.
-STATIC = "LOSSPRIMER_STATIC"
+STATIC = "EXPLORER_STATIC"
 
 
-class Explorer:
-    """A picture that a reader can change.
-
-    Parameters
-    ----------
-    draw : callable
-        Takes each control's value by its name and returns a `Picture`.
-    title : str
-        What the reader explores: the name that assistive technology reads out, and the start of its links.
-    controls : dict of str to Control
-        The parameter of `draw` that each control sets.
-    """
-
-    def __init__(self, draw: Callable[..., Picture], title: str, controls: dict[str, Control]):
-        self.draw = draw
-        self.title = title
-        self.controls = controls
-        self._drawn: dict[tuple[int, ...], Picture] = {}
-
-    @property
-    def name(self) -> str:
-        """The title as it stands in a link."""
-        return re.sub(r"[^a-z0-9]+", "-", self.title.lower()).strip("-")
-
-    @property
-    def initial(self) -> tuple[int, ...]:
-        """The position of each control before anybody has moved it."""
-        return tuple(control.initial for control in self.controls.values())
-
-    def picture(self, setting: Sequence[int]) -> Picture:
-        """Return the picture for one position of each control; a setting seen before is not drawn again."""
-        setting = tuple(setting)
-        if setting not in self._drawn:
-            values = zip(self.controls.items(), setting, strict=True)
-            picture = self.draw(**{name: control.values[position] for (name, control), position in values})
-            if not isinstance(picture, Picture):
-                raise TypeError(f"{self.title!r} drew a {type(picture).__name__}, expected a Picture")
-            self._drawn[setting] = picture
-        return self._drawn[setting]
+class Explorer(Drawings):
+    """A picture that a reader can change. It shows itself: as widgets, or on a built page as native controls."""
 
     def __repr__(self):
         return f"{self.title}: {self.picture(self.initial).sentence}"
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         if os.environ.get(STATIC):
-            return {"text/html": static.explorer_html(self), "text/plain": repr(self)}
-        return {**live.explorer_widget(self)._repr_mimebundle_(), "text/plain": repr(self)}
+            from lossprimer.explorer.static import explorer_html
+
+            return {"text/html": explorer_html(self), "text/plain": repr(self)}
+        from lossprimer.explorer.live import explorer_widget  # imports ipywidgets, which a page does without
+
+        return {**explorer_widget(self)._repr_mimebundle_(), "text/plain": repr(self)}
 
 
-def explore(draw: Callable[..., Picture], /, *, title: str | None = None, **controls: Control) -> Explorer:
+def explore(
+    draw: Callable[..., Picture | tuple[Figure, str]], /, *, title: str | None = None, **controls: Control
+) -> Explorer:
     """Return an explorer of a picture.
 
     Parameters
     ----------
     draw : callable
-        A drawing function: parameters in, `Picture` out.
+        A drawing function: parameters in; a `Picture` out, or a matplotlib figure and the sentence that says
+        what it shows.
     title : str, optional
         What is explored, in a few words; different for each explorer of a page. By default the name of `draw`.
     **controls : Control
@@ -91,10 +66,14 @@ def explore(draw: Callable[..., Picture], /, *, title: str | None = None, **cont
 
     Examples
     --------
-    >>> from lossprimer import figures
+    >>> from matplotlib.figure import Figure
     >>> from lossprimer.explorer import explore, slider
-    >>> explore(figures.temperature, temperature=slider("Temperature T", [0.5, 1, 2], initial=1))
-    Temperature: T = 1: probabilities 0.629, 0.231, 0.140; entropy 0.91 nats.
+    >>> def line(slope):
+    ...     figure = Figure()
+    ...     figure.add_subplot(ylim=(-3, 3)).plot([0, 1], [0, slope])
+    ...     return figure, f"Slope {slope:g}: from 0 to 1 the line rises by {slope:g}."
+    >>> explore(line, slope=slider("Slope", [-2, -1, 0, 1, 2], initial=1))
+    Line: Slope 1: from 0 to 1 the line rises by 1.
     """
     if title is None:
         title = getattr(draw, "__name__", "").replace("_", " ").strip("<> ").capitalize() or "Explorer"
@@ -111,7 +90,7 @@ def explore(draw: Callable[..., Picture], /, *, title: str | None = None, **cont
     return Explorer(draw, title, controls)
 
 
-def steps(title: str, drawings: Sequence[Callable[[], Picture]]) -> Explorer:
+def steps(title: str, drawings: Sequence[Callable[[], Picture | tuple[Figure, str]]]) -> Explorer:
     """Return an explorer that goes through `drawings` one by one, with Back, Next and "1 / 3".
 
     Parameters
@@ -119,7 +98,7 @@ def steps(title: str, drawings: Sequence[Callable[[], Picture]]) -> Explorer:
     title : str
         What the steps show.
     drawings : sequence of callables
-        Each takes nothing and returns a `Picture`.
+        Each takes nothing and returns a `Picture`, or a figure and its sentence.
 
     Raises
     ------

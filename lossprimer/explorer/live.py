@@ -1,22 +1,17 @@
 """How does an explorer work in a running notebook? Real ipywidgets, in Lab, Notebook, VS Code and Colab."""
 
-from __future__ import annotations
-
 from html import escape
-from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
 from lossprimer.explorer.controls import Control
-from lossprimer.picture import picture_html
-
-if TYPE_CHECKING:
-    from lossprimer.explorer.explorer import Explorer
+from lossprimer.explorer.drawings import Drawings
+from lossprimer.explorer.picture import picture_html
 
 _AS_WIDE_AS_NEEDED = {"description_width": "initial"}
 
 
-def explorer_widget(explorer: Explorer) -> widgets.VBox:
+def explorer_widget(explorer: Drawings) -> widgets.VBox:
     """Return the controls above the picture, each control redrawing it while it moves."""
     rows, readers = zip(*(_row(control) for control in explorer.controls.values()), strict=True)
     view = widgets.HTML()

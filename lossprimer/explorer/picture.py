@@ -1,27 +1,21 @@
 """What is a Picture? A matplotlib figure and the sentence that says what it shows."""
 
+from __future__ import annotations
+
 import functools
 import hashlib
 import html
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from importlib.resources import files
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
-from matplotlib.figure import Figure
+from lossprimer.explorer.dark import twins
 
-from lossprimer.svg import inline_svg
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-_STYLE = mpl.rc_params_from_file(str(files("lossprimer") / "primer.mplstyle"), use_default_template=False)
-
-
-@contextmanager
-def primer_style() -> Iterator[None]:
-    """Draw as `primer.mplstyle` says, whatever the reader's own settings are, and leave those as they were."""
-    with mpl.rc_context():
-        mpl.rcdefaults()
-        mpl.rcParams.update(_STYLE)
-        yield
+# matplotlib takes a while to import: the functions below import it when something is drawn.
 
 
 class Picture:
@@ -33,26 +27,43 @@ class Picture:
     Parameters
     ----------
     figure : matplotlib.figure.Figure
-        What is seen.
+        What is seen. If pyplot made it, pyplot forgets it: it would show it a second time.
     sentence : str
         What it shows, in words: the caption, the text alternative, and what a re-executed notebook is
         compared by.
+    style : str, path, dict or list of these, optional
+        The style that the figure was drawn in, as `matplotlib.style.use` takes it. By default the settings
+        in force.
+
+    Raises
+    ------
+    TypeError
+        If `figure` is not a matplotlib Figure.
+    ValueError
+        If `sentence` has no words.
     """
 
-    def __init__(self, figure: Figure, sentence: str):
+    def __init__(self, figure: Figure, sentence: str, *, style: Any = None):
+        from matplotlib.figure import Figure
+
         if not isinstance(figure, Figure):
             raise TypeError(f"figure is a {type(figure).__name__}, expected a matplotlib Figure")
         if not isinstance(sentence, str) or not sentence.strip():
             raise ValueError(f"sentence is {sentence!r}, expected the words that say what the figure shows")
+        if "matplotlib.pyplot" in sys.modules:
+            sys.modules["matplotlib.pyplot"].close(figure)
         self.figure = figure
         self.sentence = sentence
+        self.style = style
 
     def __repr__(self):
         return self.sentence
 
     def svg(self, prefix: str = "") -> str:
         """Return the figure as an inline ``<svg>`` element whose ids begin with `prefix`."""
-        with primer_style():
+        from lossprimer.explorer.svg import inline_svg
+
+        with styled(self.style):
             return inline_svg(self.figure, prefix)
 
     def _repr_mimebundle_(self, include=None, exclude=None):
@@ -62,19 +73,61 @@ class Picture:
 def picture_html(picture: Picture) -> str:
     """Return the picture as a ``<figure>``: the drawing, named by the visible sentence below it."""
     name = "picture-" + hashlib.sha256(picture.sentence.encode()).hexdigest()[:8]
+    svg = picture.svg(f"{name}-")
     return (
-        f'<figure class="picture"><div class="picture-drawing" role="img" aria-labelledby="{name}">'
-        f"{picture.svg(name + '-')}</div>"
+        f'<figure class="picture">{drawing_html(svg, name, twins([svg]))}'
         f'<figcaption id="{name}">{html.escape(picture.sentence)}</figcaption></figure>'
     )
 
 
-def pictured(draw: Callable[..., tuple[Figure, str]]) -> Callable[..., Picture]:
-    """Make a function that returns a figure and a sentence into one that returns a Picture in our style."""
+def drawing_html(svg: str, named_by: str, dark: str) -> str:
+    """Return the box of a drawing: an image named by the element `named_by`, with the twins of its colours."""
+    return f'<div class="picture-drawing" role="img" aria-labelledby="{named_by}" data-dark="{dark}">{svg}</div>'
+
+
+def styled(style: Any) -> AbstractContextManager:
+    """Draw in `style` whatever the user's own settings are, and leave those as they were; None changes nothing."""
+    if style is None:
+        return nullcontext()
+    import matplotlib.style
+
+    return matplotlib.style.context(style, after_reset=True)
+
+
+def pictured(draw: Callable[..., tuple[Figure, str]] | None = None, /, *, style: Any = None) -> Callable:
+    """Make a function that returns a figure and a sentence into one that returns a Picture.
+
+    Parameters
+    ----------
+    draw : callable
+        Returns a pair: a matplotlib Figure and a str.
+    style : str, path, dict or list of these, optional
+        Drawn in this style, as `matplotlib.style.use` takes it, on top of matplotlib's defaults. By default
+        the settings in force when the function is called.
+
+    Returns
+    -------
+    callable
+        The function, or, when only `style` is given, a decorator.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> from lossprimer.explorer import pictured
+    >>> @pictured(style="ggplot")
+    ... def square(side):
+    ...     figure = Figure()
+    ...     figure.add_subplot().fill([0, side, side, 0], [0, 0, side, side])
+    ...     return figure, f"A square of area {side**2:g}."
+    >>> square(3)
+    A square of area 9.
+    """
+    if draw is None:
+        return functools.partial(pictured, style=style)
 
     @functools.wraps(draw)
     def drawing(*args, **options) -> Picture:
-        with primer_style():
-            return Picture(*draw(*args, **options))
+        with styled(style):
+            return Picture(*draw(*args, **options), style=style)
 
     return drawing

@@ -1,22 +1,19 @@
 """How does an explorer work on a page without a kernel? Every picture is drawn beforehand; a script picks one."""
 
-from __future__ import annotations
-
 import itertools
 import json
 from html import escape
-from typing import TYPE_CHECKING
 
 from lossprimer.explorer.controls import Control
+from lossprimer.explorer.dark import twins
+from lossprimer.explorer.drawings import Drawings
 from lossprimer.explorer.frames import pack
-
-if TYPE_CHECKING:
-    from lossprimer.explorer.explorer import Explorer
+from lossprimer.explorer.picture import drawing_html
 
 NOT_INTERACTIVE = "Without JavaScript this picture stays at its first setting."
 
 
-def explorer_html(explorer: Explorer) -> str:
+def explorer_html(explorer: Drawings) -> str:
     """Return the explorer as a ``<figure>``: native controls, the initial picture, and all others as data.
 
     The markup is complete without the script: the controls are there but disabled, and the picture and its
@@ -25,7 +22,8 @@ def explorer_html(explorer: Explorer) -> str:
     controls = explorer.controls
     settings = itertools.product(*(range(len(control)) for control in controls.values()))
     pictures = [explorer.picture(setting) for setting in settings]
-    base, splices = pack([picture.svg(f"{explorer.name}-") for picture in pictures])
+    drawings = [picture.svg(f"{explorer.name}-") for picture in pictures]
+    base, splices = pack(drawings)
     data = {
         "names": list(controls),
         "texts": [control.texts for control in controls.values()],
@@ -33,19 +31,19 @@ def explorer_html(explorer: Explorer) -> str:
         "base": base,
         "splices": splices,
     }
-    initial = explorer.picture(explorer.initial)
+    initial = pictures.index(explorer.picture(explorer.initial))
+    sentence = escape(pictures[initial].sentence)
     rows = "".join(_row(f"{explorer.name}-{name}", control) for name, control in controls.items())
     return (
         f'<figure class="explorer" id="{explorer.name}">'
         f'<div class="explorer-controls" role="group" aria-labelledby="{explorer.name}-title">'
         f'<p class="explorer-title" id="{explorer.name}-title">{escape(explorer.title)}</p>{rows}</div>'
-        f'<div class="picture-drawing" role="img" aria-labelledby="{explorer.name}-sentence">'
-        f"{initial.svg(f'{explorer.name}-')}</div>"
+        f"{drawing_html(drawings[initial], f'{explorer.name}-sentence', twins(drawings))}"
         f'<p class="explorer-announcement" role="status"></p>'
         f"<noscript><p>{NOT_INTERACTIVE}</p></noscript>"
         f'<script type="application/json">{_json(data)}</script>'
         f'<figcaption data-longest="{escape(max(data["sentences"], key=len))}">'
-        f'<span id="{explorer.name}-sentence">{escape(initial.sentence)}</span></figcaption>'
+        f'<span id="{explorer.name}-sentence">{sentence}</span></figcaption>'
         "</figure>"
     )
 

@@ -4,11 +4,16 @@ import html
 import io
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from xml.etree import ElementTree
 
+import matplotlib as mpl
 from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
+# Text stays text, and the same figure gets the same ids each time.
+_SETTINGS = {"svg.fonttype": "none", "svg.hashsalt": "picture"}
 _POINT_IN_PIXELS = 4 / 3
 _FONT_SIZE = "10"
 _COORDINATES = {"d", "height", "transform", "width", "x", "y"}
@@ -23,13 +28,14 @@ _BLACK = {"#000000", "black"}
 def inline_svg(figure: Figure, prefix: str) -> str:
     """Draw `figure` as one ``<svg>`` element to be put into a page.
 
-    Text stays text. Black becomes ``currentColor``; other colours stay as presentation attributes, so that a
-    style sheet can replace them and no inline style is needed (a strict Content-Security-Policy forbids those).
+    Text stays text. Black becomes ``currentColor``, and a white background transparent; other colours stay as
+    presentation attributes, so that a style sheet can replace them and no inline style is needed (a strict
+    Content-Security-Policy forbids those).
 
     Parameters
     ----------
     figure : matplotlib.figure.Figure
-        A figure whose ``svg.fonttype`` is "none".
+        What to draw.
     prefix : str
         Put before each id, so that two pictures can share a page.
 
@@ -39,7 +45,8 @@ def inline_svg(figure: Figure, prefix: str) -> str:
         The element, hidden from assistive technology: a picture's sentence is its text alternative.
     """
     out = io.StringIO()
-    FigureCanvasSVG(figure).print_svg(out, metadata={"Date": None})
+    with mpl.rc_context(_SETTINGS), _on_the_ground_of_the_page(figure):
+        FigureCanvasSVG(figure).print_svg(out, metadata={"Date": None})
     root = ElementTree.fromstring(out.getvalue())
     width, height = (float(root.get(side).removesuffix("pt")) for side in ("width", "height"))
     used = set(re.findall(r"#([\w-]+)", " ".join(_references(root))))
@@ -49,6 +56,23 @@ def inline_svg(figure: Figure, prefix: str) -> str:
         f' height="{height * _POINT_IN_PIXELS:.0f}" font-size="{_FONT_SIZE}" fill="currentColor"'
         f' stroke-linejoin="round" aria-hidden="true" focusable="false">{body}</svg>'
     )
+
+
+@contextmanager
+def _on_the_ground_of_the_page(figure: Figure) -> Iterator[None]:
+    """Leave out the white backgrounds of the figure and its axes."""
+    white = [
+        patch
+        for patch in (figure.patch, *(axes.patch for axes in figure.axes))
+        if patch.get_visible() and to_hex(patch.get_facecolor()) == "#ffffff"
+    ]
+    for patch in white:
+        patch.set_visible(False)
+    try:
+        yield
+    finally:
+        for patch in white:
+            patch.set_visible(True)
 
 
 def _references(root: ElementTree.Element) -> Iterator[str]:

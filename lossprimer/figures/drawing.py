@@ -1,14 +1,25 @@
 """What do the pictures share? Axes, labels on bars, and numbers written out."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
+from importlib.resources import files
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.axis import Axis
-from matplotlib.container import BarContainer
-from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
-from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
+
+from lossprimer import explorer
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+    from matplotlib.container import BarContainer
+    from matplotlib.figure import Figure
+
+# matplotlib takes a while to import: only the functions that draw with it do so.
+
+# The decorator of every drawing function of the course.
+pictured = explorer.pictured(style=str(files("lossprimer.figures") / "primer.mplstyle"))
 
 MINUS = "\N{MINUS SIGN}"
 INFINITY = "\N{INFINITY}"
@@ -17,9 +28,16 @@ _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 HATCH = "////"
 
 
+def new_figure(size: tuple[float, float] | None = None) -> Figure:
+    """Return an empty figure of a width and height in inches, by default those of the style."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=size)
+
+
 def new_axes(*, xlabel: str, ylabel: str, size: tuple[float, float] | None = None) -> tuple[Figure, Axes]:
     """Return a figure with one pair of labelled axes and horizontal grid lines."""
-    figure = Figure(figsize=size)
+    figure = new_figure(size)
     axes = figure.add_subplot()
     axes.set(xlabel=xlabel, ylabel=ylabel)
     axes.grid(axis="y")
@@ -49,6 +67,8 @@ def listed(words: Iterable[str]) -> str:
 
 def fixed_ticks(axis: Axis, ticks: Sequence[float], texts: Sequence[str] | None = None) -> None:
     """Put the ticks of a logarithmic axis at `ticks` alone, written as plain numbers or as `texts`."""
+    from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
+
     axis.set_major_locator(FixedLocator(ticks))
     axis.set_major_formatter(FixedFormatter(texts or [f"{tick:g}" for tick in ticks]))
     axis.set_minor_locator(NullLocator())
@@ -69,6 +89,20 @@ def label_bars(axes: Axes, bars: BarContainer, texts: Sequence[str], *, size: fl
         )
 
 
+def add_rectangle(axes: Axes, corner: tuple[float, float], width: float, height: float, **look) -> None:
+    """Draw a rectangle above and to the right of `corner`: an outline, unless `look` has a facecolor."""
+    from matplotlib.patches import Rectangle
+
+    axes.add_patch(Rectangle(corner, width, height, **{"facecolor": "none", **look}))
+
+
+def add_rounded_box(axes: Axes, corner: tuple[float, float], width: float, height: float, pad: float, **look) -> None:
+    """Draw the outline of a box with rounded corners, `pad` outside of a rectangle."""
+    from matplotlib.patches import FancyBboxPatch
+
+    axes.add_patch(FancyBboxPatch(corner, width, height, boxstyle=f"round,pad={pad}", facecolor="none", **look))
+
+
 def heat_map(axes: Axes, matrix: np.ndarray, *, largest: float, digits: int = 2) -> None:
     """Draw `matrix` as cells, darker for larger magnitudes, with each number written in its cell.
 
@@ -76,7 +110,7 @@ def heat_map(axes: Axes, matrix: np.ndarray, *, largest: float, digits: int = 2)
     """
     for (row, column), value in np.ndenumerate(matrix):
         strength = 0.55 * min(abs(value) / largest, 1)
-        axes.add_patch(Rectangle((column, row), 1, 1, facecolor="C1" if value < 0 else "C0", alpha=strength))
+        add_rectangle(axes, (column, row), 1, 1, facecolor="C1" if value < 0 else "C0", alpha=strength)
         text = number(value, digits)
         axes.text(column + 0.5, row + 0.5, text, ha="center", va="center", fontsize=10)
     rows, columns = matrix.shape

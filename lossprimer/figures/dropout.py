@@ -1,16 +1,30 @@
 """The pictures of chapter 3: dropout."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.patches import FancyBboxPatch
 from numpy.typing import ArrayLike
 
 from lossprimer.dropout import inverted_dropout
-from lossprimer.figures.drawing import HATCH, fixed_ticks, label_bars, listed, new_axes, number, numbers
-from lossprimer.picture import pictured
+from lossprimer.figures.drawing import (
+    HATCH,
+    add_rounded_box,
+    fixed_ticks,
+    label_bars,
+    listed,
+    new_axes,
+    new_figure,
+    number,
+    numbers,
+    pictured,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 __all__ = [
     "attention_row_sums",
@@ -69,7 +83,7 @@ def dropout_average(activations: ArrayLike, keep_prob: float, seed: int) -> tupl
     many, _ = inverted_dropout(np.tile(activations, (_MASKS, 1)), keep_prob=keep_prob, rng=np.random.default_rng(0))
     # Rounded so that the spread of equal numbers is 0 and not what the arithmetic leaves of it.
     mean, spread = many.mean(axis=0), many.std(axis=0).round(12)
-    figure = Figure()
+    figure = new_figure()
     one, all_of_them = figure.subplots(1, 2, sharey=True)
     _units(one, activations, output, kept, digits=1, size=9)
     one.set(title=f"mask {seed}", xlabel="unit", ylabel="output")
@@ -321,7 +335,7 @@ def dropout_slots(model: str) -> tuple[Figure, str]:
         One of "Vaswani et al. 2017, text", "PyTorch's encoder layer", "GPT-2 in Transformers", "BERT, Google's code".
     """
     slots = _SLOTS[model]
-    figure = Figure(figsize=(4.6, 3.2))
+    figure = new_figure((4.6, 3.2))
     axes = figure.add_axes((0.01, 0.01, 0.98, 0.98))
     axes.set(xlim=(0, 10), ylim=(0, 7))
     axes.axis("off")
@@ -346,9 +360,7 @@ def dropout_slots(model: str) -> tuple[Figure, str]:
 
 def _box(axes: Axes, x: float, y: float, text: str, width: float) -> float:
     """Draw a part of the network, an arrow behind it; return where the next part begins."""
-    axes.add_patch(
-        FancyBboxPatch((x, y - 0.4), width, 0.8, boxstyle="round,pad=0.08", facecolor="none", edgecolor="C4")
-    )
+    add_rounded_box(axes, (x, y - 0.4), width, 0.8, 0.08, edgecolor="C4")
     axes.text(x + width / 2, y, text, ha="center", va="center", fontsize=10)
     return _arrow(axes, x + width, y)
 
@@ -357,7 +369,7 @@ def _slot(axes: Axes, x: float, y: float, text: str) -> float:
     """Draw a place for dropout: bold where there is some, dotted where there is none."""
     filled = text == "dropout"
     look = {"edgecolor": "C1", "linewidth": 1.8} if filled else {"edgecolor": "C4", "linestyle": ":"}
-    axes.add_patch(FancyBboxPatch((x, y - 0.4), 1.7, 0.8, boxstyle="round,pad=0.08", facecolor="none", **look))
+    add_rounded_box(axes, (x, y - 0.4), 1.7, 0.8, 0.08, **look)
     axes.text(x + 0.85, y, text, ha="center", va="center", fontsize=10, weight="bold" if filled else "normal")
     return _arrow(axes, x + 1.7, y)
 

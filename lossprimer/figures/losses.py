@@ -1,15 +1,19 @@
 """The pictures of chapter 2: cross-entropy."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from lossprimer.figures.drawing import HATCH, fixed_ticks, label_bars, new_axes, number, numbers, power_of_ten
+from lossprimer.figures.drawing import HATCH, fixed_ticks, label_bars, new_axes, number, numbers, pictured, power_of_ten
 from lossprimer.losses import cross_entropy, cross_entropy_grad
-from lossprimer.picture import pictured
 from lossprimer.probability import entropy, kl_divergence, one_hot, softmax, softmax_backward
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = [
     "coin",

@@ -1,28 +1,34 @@
 """The pictures of chapter 4: normalization."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.axis import Axis
-from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike
 
 from lossprimer.figures.drawing import (
     HATCH,
     MINUS,
+    add_rectangle,
     fixed_ticks,
     heat_map,
     label_bars,
     listed,
     new_axes,
+    new_figure,
     number,
     numbers,
+    pictured,
     power_of_ten,
 )
 from lossprimer.normalization import LayerNorm, RMSNorm, normalize
-from lossprimer.picture import pictured
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+    from matplotlib.figure import Figure
 
 __all__ = [
     "accuracy_by_rate",
@@ -249,7 +255,7 @@ def _outline(axes: Axes, left, top, width, height, *, inset: float = 0) -> None:
     """Draw a thick frame around cells of a heat map."""
     corner = left + inset, top + inset
     size = width - 2 * inset, height - 2 * inset
-    axes.add_patch(Rectangle(corner, *size, facecolor="none", edgecolor="C3", linewidth=2.5, clip_on=False))
+    add_rectangle(axes, corner, *size, edgecolor="C3", linewidth=2.5, clip_on=False)
 
 
 @pictured
@@ -285,7 +291,7 @@ def normalized_tensor(x: ArrayLike, axis: int, entry: tuple[int, int, int], afte
     x_hat = x.reshape(examples, tokens, -1, half) if axis == 2 else x
     x_hat = normalize(x_hat, axis=((0, 1), 1, (1, 3), (1, 2), 2)[axis]).reshape(x.shape)
     shown = x_hat if after else x
-    figure = Figure(figsize=(4.6, 2.5))
+    figure = new_figure((4.6, 2.5))
     panels = figure.subplots(1, examples, sharey=True)
     left, width = start if axis == 2 else feature, half if axis == 2 else 1
     for place, (axes, matrix) in enumerate(zip(panels, shown, strict=True)):
@@ -332,7 +338,7 @@ def batch_statistics(population: ArrayLike, draws: ArrayLike, size: int) -> tupl
     means = batches.mean(axis=1)
     alone = batches[:, 0]  # normalized with the statistics of the population
     together = normalize(batches, axis=1)[:, 0]
-    figure = Figure(figsize=(4.6, 2.7))
+    figure = new_figure((4.6, 2.7))
     left, right = figure.subplots(1, 2)
     left.hist(means, bins=np.linspace(-3, 3, 31), weights=np.full(len(means), 1 / len(means)), color="C0")
     expected = 1 / np.sqrt(size)
@@ -401,7 +407,7 @@ def centred_or_not(x: ArrayLike, offset: float = 0.0) -> tuple[Figure, str]:
 @pictured
 def residual_wiring() -> tuple[Figure, str]:
     """Draw where the normalization stands in a post-norm and in a pre-norm block."""
-    figure = Figure(figsize=(4.6, 2.9))
+    figure = new_figure((4.6, 2.9))
     panels = figure.subplots(2, 1)
     for axes, (title, boxes) in zip(panels, _WIRING.items(), strict=True):
         axes.set_axis_off()
@@ -414,7 +420,7 @@ def residual_wiring() -> tuple[Figure, str]:
             _arrow(axes, start, centre - half)
             start = centre + half
             colour = {"sublayer": "C0", "+": "C2"}.get(text, "C1")
-            axes.add_patch(Rectangle((centre - half, -0.55), 2 * half, 1.1, facecolor="none", edgecolor=colour))
+            add_rectangle(axes, (centre - half, -0.55), 2 * half, 1.1, edgecolor=colour)
             axes.text(centre, 0, text, ha="center", va="center", fontsize=10)
             if text == "+":
                 axes.plot([0.8, 0.8, centre, centre], [0, 1.4, 1.4, 0.55], color="C4", linewidth=1.5)

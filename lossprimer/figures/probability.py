@@ -1,14 +1,29 @@
 """The pictures of chapter 1: softmax."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from lossprimer.figures.drawing import HATCH, MINUS, fixed_ticks, heat_map, label_bars, new_axes, number, numbers
-from lossprimer.picture import pictured
+from lossprimer.figures.drawing import (
+    HATCH,
+    MINUS,
+    fixed_ticks,
+    heat_map,
+    label_bars,
+    new_axes,
+    new_figure,
+    number,
+    numbers,
+    pictured,
+)
 from lossprimer.probability import entropy, log_softmax, softmax
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = [
     "attention_spread",
@@ -120,7 +135,7 @@ def sampling(temperatures: Sequence[float], probabilities: ArrayLike, frequencie
     """
     probabilities, frequencies = np.asarray(probabilities), np.asarray(frequencies)
     classes = np.arange(probabilities.shape[1]) + 1
-    figure = Figure()
+    figure = new_figure()
     panels = figure.subplots(1, len(temperatures), sharey=True)
     for axes, value, expected, seen in zip(panels, temperatures, probabilities, frequencies, strict=True):
         axes.bar(classes, expected, width=0.7, color="C0", alpha=0.45)
@@ -155,7 +170,7 @@ def temperature_on_data(logits: ArrayLike, labels: ArrayLike, temperatures: Arra
         log_p = log_softmax(logits, temperature=value)
         losses.append(-log_p[examples, labels].mean())
         accuracies.append((log_p.argmax(axis=-1) == labels).mean())
-    figure = Figure(figsize=(4.6, 3.4))
+    figure = new_figure((4.6, 3.4))
     above, below = figure.subplots(2, 1, sharex=True)
     above.plot(temperatures, accuracies, color="C2")
     above.set(ylabel="accuracy", ylim=(0, 1.05))
@@ -218,7 +233,7 @@ def _scientific(value: float) -> str:
 @pictured
 def jacobian(scores: ArrayLike, temperatures: Sequence[float]) -> tuple[Figure, str]:
     """Draw d softmax(z / T) / dz for each temperature: how much share j gains when score i rises."""
-    figure = Figure(figsize=(4.6, 2.2))
+    figure = new_figure((4.6, 2.2))
     panels = figure.subplots(1, len(temperatures))
     matrices = []
     for axes, value in zip(panels, temperatures, strict=True):

@@ -1,15 +1,26 @@
 """The pictures of the epilogue: one Transformer."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.patches import FancyBboxPatch, Rectangle
 from numpy.typing import ArrayLike
 
-from lossprimer.figures.drawing import fixed_ticks, listed, new_axes
-from lossprimer.picture import pictured
+from lossprimer.figures.drawing import (
+    add_rectangle,
+    add_rounded_box,
+    fixed_ticks,
+    listed,
+    new_axes,
+    new_figure,
+    pictured,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 __all__ = ["accuracy_by_arm", "copied_symbols", "copying_attention", "training_loss", "transformer_slots"]
 
@@ -33,14 +44,14 @@ _PARTS = {
 @pictured
 def transformer_slots() -> tuple[Figure, str]:
     """Draw a pre-norm block, what stands before and after it, and how often each tool of the course is there."""
-    figure = Figure(figsize=(4.6, 5.2))
+    figure = new_figure((4.6, 5.2))
     axes = figure.add_axes((0.01, 0.01, 0.98, 0.98))
     axes.set(xlim=(0, 4.6), ylim=(0, 5.2))
     axes.axis("off")
     _slot(axes, 0.85, 4.9, 1.5, "token + position")
     _slot(axes, 2.65, 4.9, 1.6, "dropout: optional")
     _arrow(axes, (1.62, 4.9), (1.83, 4.9))
-    axes.add_patch(Rectangle((0.05, 1.2), 4.5, 3.3, facecolor="none", edgecolor="C4", linewidth=0.8))
+    add_rectangle(axes, (0.05, 1.2), 4.5, 3.3, edgecolor="C4", linewidth=0.8)
     for centre, (title, parts) in zip((1.2, 3.4), _PARTS.items(), strict=True):
         axes.text(centre, 4.3, title, ha="center", va="center", weight="bold")
         for place, text in enumerate((*parts, "dropout: optional")):
@@ -78,8 +89,7 @@ def _slot(axes: Axes, x: float, y: float, width: float, text: str, *, height: fl
     kind = text.partition(":")[2].strip()
     corner = x - width / 2 + 0.03, y - height / 2 + 0.03
     size = width - 0.06, height - 0.06
-    box = FancyBboxPatch(corner, *size, boxstyle="round,pad=0.03", facecolor="none", **_FRAMES[kind])
-    axes.add_patch(box)
+    add_rounded_box(axes, corner, *size, 0.03, **_FRAMES[kind])
     axes.text(x, y, text, ha="center", va="center", fontsize=10, weight="bold" if kind == "always" else "normal")
 
 
@@ -150,14 +160,14 @@ def copying_attention(
     block, place = head
     count = len(tokens) // 2
     weights = np.asarray(snapshots[step], dtype=float)[block, place, count:]
-    figure = Figure(figsize=(4.6, 2.9))
+    figure = new_figure((4.6, 2.9))
     axes = figure.add_subplot()
     for (row, column), weight in np.ndenumerate(weights.round(2)):
         if weight:
-            axes.add_patch(Rectangle((column, row), 1, 1, facecolor="C0", alpha=0.75 * weight))
+            add_rectangle(axes, (column, row), 1, 1, facecolor="C0", alpha=0.75 * weight)
     copied = np.diagonal(weights)
     for row, weight in enumerate(copied):
-        axes.add_patch(Rectangle((row, row), 1, 1, facecolor="none", edgecolor="C1", linewidth=1.5))
+        add_rectangle(axes, (row, row), 1, 1, edgecolor="C1", linewidth=1.5)
         axes.text(row + 0.5, row + 0.5, f"{100 * weight:.0f}", ha="center", va="center", fontsize=8)
     words = ["|" if token == 0 else str(token) for token in tokens]
     axes.set(xlim=(0, 2 * count), ylim=(count, 0), xlabel="token that it attends to", ylabel="token that it read last")
@@ -195,7 +205,7 @@ def copied_symbols(
     """
     expected, written = np.asarray(prompts[prompt]), np.asarray(samples[prompt, temperature])
     shown = written[:6]
-    figure = Figure(figsize=(4.6, 2.9))
+    figure = new_figure((4.6, 2.9))
     axes = figure.add_axes((0.01, 0.01, 0.98, 0.98))
     axes.set(xlim=(-2.3, len(expected)), ylim=(len(shown) + 1.2, 0))
     axes.axis("off")
@@ -209,7 +219,7 @@ def copied_symbols(
         for column, token in enumerate(sample):
             axes.text(column + 0.5, y, "|" if token == 0 else str(token), ha="center", va="center")
             if token != expected[column]:
-                axes.add_patch(Rectangle((column + 0.14, y - 0.4), 0.72, 0.8, facecolor="none", edgecolor="C1"))
+                add_rectangle(axes, (column + 0.14, y - 0.4), 0.72, 0.8, edgecolor="C1")
     right, words = shown == expected, " ".join("|" if token == 0 else str(token) for token in shown[0])
     return figure, (
         f"T = {temperature:g}: {right.sum()} of {right.size} symbols are copied right, wrong ones are framed. The first"

@@ -1,0 +1,153 @@
+"""The explorers stand on their own, imports point one way, and what is heavy is imported when it is needed."""
+
+import ast
+import graphlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import lossprimer
+
+PACKAGE = Path(lossprimer.__file__).parent
+EXPLORER = PACKAGE / "explorer"
+
+
+def name_of(path):
+    """Return the name of the module in a file of the package."""
+    return ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
+
+
+MODULES = {name_of(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+def imports(path):
+    """Return the modules that a file imports, wherever in the file and for whatever reason."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} has a relative import"
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {name if name in MODULES else node.module for name in names}
+    return found
+
+
+@pytest.mark.parametrize("path", sorted(EXPLORER.glob("*.py")), ids=lambda path: path.stem)
+def test_a_module_of_the_explorers_imports_nothing_else_of_the_course(path):
+    ours = {name for name in imports(path) if name.split(".")[0] in {"lossprimer", "theme", "tools"}}
+    assert {name for name in ours if not f"{name}.".startswith("lossprimer.explorer.")} == set()
+    theirs = {name.split(".")[0] for name in imports(path) - ours} - sys.stdlib_module_names
+    assert theirs <= {"numpy", "matplotlib", "ipywidgets"} | ({"sphinx"} if path.stem == "extension" else set())
+
+
+@pytest.mark.parametrize("path", sorted(EXPLORER.iterdir()), ids=lambda path: path.name)
+def test_the_explorers_bear_no_name_of_the_course_but_that_of_their_package(path):
+    if path.is_file():
+        text = path.read_text("utf-8").replace("lossprimer.explorer", "").lower()
+        assert "primer" not in text.replace("nothing else of `lossprimer`", "")
+
+
+def test_imports_point_one_way():
+    graph = {name: imports(path) & MODULES.keys() for name, path in MODULES.items()}
+    order = list(graphlib.TopologicalSorter(graph).static_order())  # raises CycleError for a circle
+    assert order.index("lossprimer.explorer.explorer") > order.index("lossprimer.explorer.static")
+
+
+def run(code):
+    """Run some code in a fresh interpreter; an error there fails the test."""
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()
+
+
+BLOCK = """
+import sys
+
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        top = name.split(".")[0]
+        alone = f"{name}.".startswith("lossprimer.explorer.") or name == "lossprimer"
+        if top in {"sklearn", "tqdm", "scipy", "pandas", "sphinx"} or (top == "lossprimer" and not alone):
+            raise ModuleNotFoundError(f"{name} is refused")
+
+sys.meta_path.insert(0, Refuse())
+"""
+USE = """
+from matplotlib.figure import Figure
+from lossprimer.explorer import choice, explore, pictured, slider, steps
+from lossprimer.explorer.live import explorer_widget
+from lossprimer.explorer.static import explorer_html
+
+@pictured(style="default")
+def line(slope, kind="-"):
+    figure = Figure()
+    figure.add_subplot().plot([0, slope], kind)
+    return figure, f"Slope-{slope}{kind}"
+
+explorer = explore(line, slope=slider("Slope", [1, 2]), kind=choice("Kind", ["-", ":"]))
+print("Slope-2:" in explorer_html(explorer), "Slope-1-" in explorer_widget(explorer).children[-1].value)
+print("Slope-3-" in line(3)._repr_mimebundle_()["text/html"])
+print(repr(steps("Steps:", [lambda: line(1), lambda: line(2)])))
+"""
+
+
+def test_the_explorers_work_without_the_rest_of_the_course_and_what_that_needs():
+    assert run(BLOCK + USE) == ["True", "True", "True", "Steps::", "Slope-1-"]
+
+
+def test_without_the_rest_of_the_course_its_names_are_missing_with_a_reason():
+    code = (
+        BLOCK
+        + "import lossprimer\ntry:\n    lossprimer.softmax\nexcept ModuleNotFoundError as error:\n    print(error)"
+    )
+    assert " ".join(run(code)) == "lossprimer.probability is refused"
+
+
+HEAVY = "print([name for name in ('matplotlib', 'ipywidgets', 'sklearn', 'tqdm', 'scipy') if name in sys.modules])"
+
+
+def test_what_is_heavy_is_imported_at_the_first_picture_display_or_data_set():
+    assert run(f"""
+import sys
+import lossprimer, lossprimer.checks, lossprimer.data, lossprimer.explorer, lossprimer.figures, lossprimer.gradcheck
+from lossprimer import *
+explorer = lossprimer.explorer.explore(
+    lossprimer.figures.temperature, temperature=lossprimer.explorer.slider("T", [1, 2])
+)
+{HEAVY}
+repr(explorer)
+{HEAVY}
+explorer._repr_mimebundle_()
+{HEAVY}
+""") == ["[]", "['matplotlib']", "['matplotlib',", "'ipywidgets']"]  # fmt: skip
+
+
+def test_a_data_set_brings_no_pictures():
+    code = "import sys, numpy\nfrom lossprimer.data import digits\ndigits(numpy.random.default_rng(0))\n"
+    assert "'sklearn'" in (shown := " ".join(run(code + HEAVY)))
+    assert "matplotlib" not in shown
+
+
+def test_every_public_name_is_there_and_listed():
+    assert set(lossprimer.__all__) <= set(dir(lossprimer))
+    for name in lossprimer.__all__:
+        assert getattr(lossprimer, name).__name__ == name
+
+
+def test_each_public_name_is_imported_for_type_checkers_from_where_it_is_defined():
+    tree = ast.parse((PACKAGE / "__init__.py").read_text("utf-8"))
+    told = {
+        alias.name: node.module
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module.startswith("lossprimer.")
+        for alias in node.names
+    }
+    assert told == {name: getattr(lossprimer, name).__module__ for name in lossprimer.__all__}
+
+
+def test_a_name_that_there_is_not_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="module 'lossprimer' has no attribute 'softmin'"):
+        lossprimer.softmin  # noqa: B018
