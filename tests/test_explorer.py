@@ -1,6 +1,7 @@
 """Explorers: what they accept, the live callbacks, and the markup of the static face."""
 
 import json
+import os
 import re
 from functools import partial
 from html.parser import HTMLParser
@@ -8,6 +9,8 @@ from html.parser import HTMLParser
 import matplotlib.pyplot as plt
 import pytest
 from matplotlib.figure import Figure
+from sphinx.application import Sphinx
+from sphinx.util.docutils import docutils_namespace
 
 from lossprimer.explorer import choice, explore, pictured, slider, steps
 from lossprimer.explorer.explorer import STATIC
@@ -91,7 +94,7 @@ def test_figures_of_pyplot_are_not_shown_beside_the_explorer():
         axes.plot([0, height])
         return figure, f"Up to {height}."
 
-    explorer_html(explore(draw, height=slider("h", range(30))))
+    explorer_html(explore(draw, height=slider("h", range(5))))
     assert plt.get_fignums() == []
 
 
@@ -204,6 +207,21 @@ def test_a_kernel_gets_widgets_and_the_book_gets_markup(explorer, monkeypatch):
     static = explorer._repr_mimebundle_()
     assert set(static) == {"text/html", "text/plain"}
     assert live["text/plain"] == static["text/plain"] == repr(explorer)
+
+
+@pytest.mark.parametrize(("settings", "face"), [({}, "1"), ({"explorer_static": False}, None)])
+def test_the_configuration_of_a_book_says_which_face_its_kernels_show(settings, face, tmp_path, monkeypatch):
+    monkeypatch.setenv(STATIC, "left over")
+    (tmp_path / "index.rst").write_text("A page\n======\n")
+    settings |= {"extensions": ["lossprimer.explorer.extension"], "project": "A book"}
+    with docutils_namespace():
+        app = Sphinx(tmp_path, None, tmp_path / "site", tmp_path / "trees", "html", settings, None)
+        assert os.environ.get(STATIC) == face
+        app.build()
+    page = (tmp_path / "site" / "index.html").read_text("utf-8")
+    for name in ("explorer.js", "explorer.css"):
+        assert (tmp_path / "site" / "_static" / name).is_file()
+        assert f"_static/{name}" in page
 
 
 # The static face

@@ -18,6 +18,7 @@ EXPLORERS = [
     for name in re.findall(r'<figure class="explorer" id="([^"]+)"', (SITE / page).read_text("utf-8"))
 ]
 EXPECTED = {
+    "book/sliders-elsewhere.html": ["gradient-descent"],
     "notebooks/01_softmax.html": [
         "the-softmax-recipe",
         "the-share-of-the-leader",
