@@ -1,7 +1,7 @@
-"""What may a site say that knows its own address? Where each page belongs, what there is, and what is not there.
+"""What does a site that knows its own address say about itself? Where each page belongs, and which pages there are.
 
 The address comes from the variable SITE_URL, or from GITHUB_REPOSITORY for a site on GitHub Pages. Where neither is
-set, nothing is guessed and nothing of this is written.
+set, nothing is guessed, and none of this is written.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""How do docstrings share a page? Each numbers its references anew; on one page that would be the same mark often."""
+"""How do docstrings share a page? Each numbers its references from 1, so on one page the marks would repeat."""
 
 import re
 from typing import Any

@@ -34,7 +34,7 @@ def _prepare(app: Sphinx, pagename: str, templatename: str, context: dict[str, A
 
 
 def _lighter(body: str) -> str:
-    """Return a page's text without what serves nobody."""
+    """Return a page's HTML without elements and roles that have no effect."""
     # Half of a chapter's elements would be pieces of code that have no colour of their own.
     body = _UNCOLOURED.sub(r"\1", body)
     # The role that docutils gives an entry of the bibliography is withdrawn; it is one of a list.

@@ -1,4 +1,4 @@
-"""What may a page load, and whom may it tell? Its own site, and nobody: each page carries the rules that say so."""
+"""What may a page load? Only files of its own site: each page carries the policy that says so."""
 
 import base64
 import hashlib

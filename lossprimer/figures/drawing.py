@@ -75,10 +75,10 @@ def fixed_ticks(axis: Axis, ticks: Sequence[float], texts: Sequence[str] | None 
 
 
 def label_bars(axes: Axes, bars: BarContainer, texts: Sequence[str], *, size: float = 10) -> None:
-    """Write one text above each bar; a bar whose height is no number gets its text on the ground."""
+    """Write one text above each bar; where the height is not a number, above the baseline."""
     for bar, text in zip(bars, texts, strict=True):
         height = bar.get_height()
-        ground = height if height == height and height > 0 else 0  # nan is not itself
+        ground = height if height == height and height > 0 else 0  # nan is not equal to itself
         axes.annotate(
             text,
             (bar.get_x() + bar.get_width() / 2, ground),

@@ -45,7 +45,7 @@ _LINES = (("C0", "-", "o"), ("C1", "--", "s"), ("C2", ":", "^"), ("C3", "-.", "D
 
 @pictured
 def dropout_masks(activations: ArrayLike, keep_prob: float = 0.5, seed: int | None = None) -> tuple[Figure, str]:
-    """Draw five units, or any number, under one mask; without a `seed`, as they are in use.
+    """Draw five units, or any number, under one mask; without a `seed`, at inference.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def dropout_average(activations: ArrayLike, keep_prob: float, seed: int) -> tupl
     keep_prob : float
         The probability to keep a unit.
     seed : int
-        The seed of the one mask; the same seed silences more units as `keep_prob` falls, and never other ones.
+        The seed of the one mask; with a smaller `keep_prob` it drops the same units, and more.
     """
     activations = np.asarray(activations, dtype=float)
     output, kept = _draw(activations, keep_prob, seed)
@@ -116,7 +116,7 @@ def _limits(activations: np.ndarray, keep_prob: float) -> tuple[float, float]:
 
 
 def _units(axes: Axes, activations, output, kept, *, digits: int, size: float = 10) -> None:
-    """Draw the outputs as bars, the activations behind them as outlines, and a cross where a unit is silent."""
+    """Draw the outputs as bars, the activations behind them as outlines, and a cross where a unit is dropped."""
     places = np.arange(len(activations)) + 1
     axes.bar(places, activations, width=0.7, facecolor="none", edgecolor="C4", hatch=HATCH, alpha=0.5)
     bars = axes.bar(places, output, width=0.7, color="C0")
@@ -216,7 +216,7 @@ def ensemble_averages(
 
 @pictured
 def mask_averages(counts: Sequence[int], distances: ArrayLike, weight_scaling: ArrayLike) -> tuple[Figure, str]:
-    """Draw how near the average over some masks comes to the average over very many.
+    """Draw how close the average over some masks comes to the average over very many.
 
     Parameters
     ----------
@@ -286,7 +286,7 @@ def attention_row_sums(sums: ArrayLike, keep_prob: float) -> tuple[Figure, str]:
     ----------
     sums : array_like, shape (n,)
     keep_prob : float
-        With which the weights were dropped; only for the sentence.
+        The keep probability that the weights were dropped with; quoted in the sentence.
     """
     sums = np.asarray(sums)
     figure, axes = new_axes(xlabel="sum of a row of attention weights", ylabel="part of the rows")
@@ -309,7 +309,7 @@ def attention_row_sums(sums: ArrayLike, keep_prob: float) -> tuple[Figure, str]:
     )
 
 
-# What a paper or a program says of each of the places.
+# What a paper or a program has at each of the places.
 _SLOTS = {
     "Vaswani et al. 2017, text": ("dropout", "not named", "dropout", "not named", "dropout"),
     "PyTorch's encoder layer": ("outside", "dropout", "dropout", "dropout", "dropout"),

@@ -62,7 +62,7 @@ def _surprise(p: ArrayLike) -> np.ndarray:
 
 @pictured
 def same_probability(p: float, classes: int, rest: str) -> tuple[Figure, str]:
-    """Draw a prediction that gives the right class `p`, and judge it.
+    """Draw a prediction that gives the right class the probability `p`, and say whether it is right and sure.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def same_probability(p: float, classes: int, rest: str) -> tuple[Figure, str]:
 
 
 def _verdict(p: float, rival: float, others: float, classes: int) -> str:
-    """Say who is first, and whether the first one has at least `SURE`."""
+    """Say whether a prediction is right, wrong or undecided, and whether its largest probability reaches `SURE`."""
     if np.isclose(p, rival):
         undecided = "among all classes" if classes == 2 or np.isclose(p, others) else "between the truth and one rival"
         return f"Verdict: undecided {undecided}."
@@ -125,7 +125,7 @@ def log_and_square(points: Sequence[float]) -> tuple[Figure, str]:
 
 @pictured
 def gradient_by_lead(lead: float, classes: int, scale: str = "linear") -> tuple[Figure, str]:
-    """Draw how strongly each loss pulls at the scores when one wrong class leads all others.
+    """Draw the norm of each loss's gradient with respect to the scores when one wrong class leads all others.
 
     Parameters
     ----------
@@ -162,7 +162,7 @@ def gradient_by_lead(lead: float, classes: int, scale: str = "linear") -> tuple[
 
 
 def _gradient_lengths(leads: ArrayLike, classes: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the lengths of the gradients by the scores: class 0 leads by each of `leads`, class 1 is the truth."""
+    """Return the norms of both gradients with respect to the scores: class 0 leads by `leads`, class 1 is the truth."""
     leads = np.asarray(leads, dtype=float)[:, None]
     z = leads * one_hot(0, classes)
     y = np.broadcast_to(one_hot(1, classes), z.shape)
@@ -215,7 +215,7 @@ def recovery(accuracies: Mapping[str, ArrayLike], chance: float = 0.1) -> tuple[
 
 @pictured
 def gradient_size(counts: Sequence[int], reach: float = 10) -> tuple[Figure, str]:
-    """Draw the length of p − y from a sure right answer to a sure wrong one, for several numbers of classes."""
+    """Draw the norm of p − y from a sure right answer to a sure wrong one, for several numbers of classes."""
     leads = np.linspace(-reach, reach, 201)
     figure, axes = new_axes(xlabel="← lead of the truth | lead of one wrong class →", ylabel="length of p − y")
     parts = []
@@ -282,7 +282,7 @@ def label_smoothing(smoothing: float, classes: int, prediction: str) -> tuple[Fi
         p = np.full(classes, 0.01 / (classes - 1))
         p[0 if prediction == "right" else 1] = 0.99
     floor, divergence = float(entropy(y)), float(kl_divergence(y, p))
-    # The logarithms of p are scores of which p is the softmax; ln 0 = −∞ is a class that the target lacks too.
+    # The softmax of ln p is p; where p is 0, and ln p is −∞, the target is 0 as well.
     with np.errstate(divide="ignore"):
         loss = float(cross_entropy(np.log(p), y))
     figure, axes = new_axes(xlabel="class", ylabel="probability")

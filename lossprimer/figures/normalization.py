@@ -108,7 +108,7 @@ def _fixed(value: float, digits: int = 3) -> str:
 
 
 def _powers_of_ten(axis: Axis, exponents: Sequence[int]) -> None:
-    """Put the ticks of a logarithmic axis at powers of ten, written without mathematics."""
+    """Put the ticks of a logarithmic axis at powers of ten, written as plain text."""
     fixed_ticks(axis, [10.0**exponent for exponent in exponents], [power_of_ten(exponent) for exponent in exponents])
 
 
@@ -150,7 +150,7 @@ def _outside(variance, eps):
     return np.sqrt(variance) / (np.sqrt(variance) + eps)
 
 
-# What a reader can share one mean and one deviation over, in a matrix of examples by features.
+# What a mean and a deviation can be taken over, in a matrix of examples by features.
 _MATRIX_AXES = (0, 1, (0, 1))
 _MATRIX_GROUPS = ("feature {} over the batch", "example {} over its features", "all examples and features")
 
@@ -194,7 +194,7 @@ def normalized_matrix(x: ArrayLike, axis: int, group: int = 1, after: bool = Fal
     x : array_like, shape (N, d)
         N examples of d features.
     axis : {0, 1, 2}
-        Over what statistics are shared: 0 for the batch, 1 for the features, 2 for both.
+        What each mean and deviation is taken over: 0 for the batch, 1 for the features, 2 for both.
     group : int
         Which group is outlined, from 1; there is only one if `axis` is 2.
     after : bool

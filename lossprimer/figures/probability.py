@@ -202,7 +202,7 @@ def overflow(largest: float, dtype: str) -> tuple[Figure, str]:
         In which arithmetic both are calculated.
     """
     scores = np.array([largest, largest - 1, largest - 2], dtype=dtype)
-    with np.errstate(all="ignore"):  # the naive formula is here to fail
+    with np.errstate(all="ignore"):  # the naive formula is meant to fail here
         exponentials = np.exp(scores)
         naive = exponentials / exponentials.sum()
     stable = softmax(scores)
@@ -232,7 +232,7 @@ def _scientific(value: float) -> str:
 
 @pictured
 def jacobian(scores: ArrayLike, temperatures: Sequence[float]) -> tuple[Figure, str]:
-    """Draw d softmax(z / T) / dz for each temperature: how much share j gains when score i rises."""
+    """Draw d softmax(z / T) / dz for each temperature: the derivative of share j with respect to score i."""
     figure = new_figure((4.6, 2.2))
     panels = figure.subplots(1, len(temperatures))
     matrices = []
@@ -259,7 +259,7 @@ def attention_spread(queries: ArrayLike, keys: ArrayLike, width: int, scaled: bo
     queries : array_like, shape (N, D)
         One query for each of N trials.
     keys : array_like, shape (N, n, D)
-        The n keys that it looks at.
+        The n keys of each query.
     width : int
         How many of the D components are used.
     scaled : bool
