@@ -26,7 +26,7 @@ def sentence(step_size):
     x = 2.0
     for _ in range(10):
         x -= step_size * 2 * x  # the derivative of x²
-    return f"Step size {step_size:g}: x = {x:.3f} after 10 steps."
+    return f"Step {step_size:g}: x = {x:.3f} after 10 steps."
 
 
 @pytest.fixture(scope="module")

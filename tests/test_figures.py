@@ -7,6 +7,7 @@ import pytest
 
 from lossprimer import entropy, figures, softmax
 from lossprimer.explorer import Picture
+from lossprimer.explorer.dark import on_dark
 from lossprimer.figures.drawing import number, numbers
 
 
@@ -110,3 +111,35 @@ def test_every_drawing_function_of_the_package_returns_pictures():
     assert set(drawn) == set(figures.probability.__all__)
     for name, arguments in drawn.items():
         assert isinstance(getattr(figures, name)(*arguments), Picture)
+
+
+# Text and ground of the site's pages (theme/assets/primer.css).
+PAGES = {"light": ((0x20, 0x26, 0x2E), (0xFF, 0xFF, 0xFF)), "dark": ((0xE4, 0xE7, 0xEB), (0x15, 0x18, 0x1D))}
+
+
+def luminance(colour):
+    channels = np.array(colour) / 255
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    return linear @ [0.2126, 0.7152, 0.0722]
+
+
+@pytest.mark.parametrize("scheme", PAGES)
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda: figures.normalized_matrix([[9.0, -9.0], [-9.0, 9.0]], 0),
+        lambda: figures.jacobian([0.0, 0.0], [0.1]),
+        lambda: figures.copying_attention({1: np.ones((1, 1, 4, 4))}, [1, 2, 0, 1], 1, (0, 0)),
+    ],
+    ids=["matrix", "jacobian", "attention"],
+)
+def test_numbers_on_coloured_cells_can_be_read(draw, scheme):
+    text, ground = PAGES[scheme]
+    cells = re.findall(r'<path [^>]*fill="(#\w{6})" opacity="([\d.]+)"', draw().svg())
+    assert cells
+    for colour, opacity in cells:
+        shown = on_dark(colour) if scheme == "dark" else colour
+        mixed = [float(opacity) * int(shown[at : at + 2], 16) for at in (1, 3, 5)]
+        behind = np.array(mixed) + (1 - float(opacity)) * np.array(ground)
+        darker, lighter = sorted((luminance(text), luminance(behind)))
+        assert (lighter + 0.05) / (darker + 0.05) >= 4.5

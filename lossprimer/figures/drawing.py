@@ -24,6 +24,8 @@ pictured = explorer.pictured(style=str(files("lossprimer.figures") / "primer.mpl
 MINUS = "\N{MINUS SIGN}"
 INFINITY = "\N{INFINITY}"
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+# How opaque a cell may be for the text on it to keep a contrast of 4.5 : 1, in light and in dark.
+MOST_OPAQUE = 0.5
 # Hatching tells two kinds of bars apart without colour.
 HATCH = "////"
 
@@ -109,7 +111,7 @@ def heat_map(axes: Axes, matrix: np.ndarray, *, largest: float, digits: int = 2)
     Opacity instead of a colour map: the two hues, one for each sign, then follow the page into dark mode.
     """
     for (row, column), value in np.ndenumerate(matrix):
-        strength = 0.55 * min(abs(value) / largest, 1)
+        strength = MOST_OPAQUE * min(abs(value) / largest, 1)
         add_rectangle(axes, (column, row), 1, 1, facecolor="C1" if value < 0 else "C0", alpha=strength)
         text = number(value, digits)
         axes.text(column + 0.5, row + 0.5, text, ha="center", va="center", fontsize=10)

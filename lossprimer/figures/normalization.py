@@ -292,7 +292,7 @@ def normalized_tensor(x: ArrayLike, axis: int, entry: tuple[int, int, int], afte
     x_hat = normalize(x_hat, axis=((0, 1), 1, (1, 3), (1, 2), 2)[axis]).reshape(x.shape)
     shown = x_hat if after else x
     figure = new_figure((4.6, 2.5))
-    panels = figure.subplots(1, examples, sharey=True)
+    panels = figure.subplots(1, examples, sharey=True, squeeze=False)[0]
     left, width = start if axis == 2 else feature, half if axis == 2 else 1
     for place, (axes, matrix) in enumerate(zip(panels, shown, strict=True)):
         heat_map(axes, matrix, largest=3, digits=1)

@@ -136,7 +136,7 @@ def sampling(temperatures: Sequence[float], probabilities: ArrayLike, frequencie
     probabilities, frequencies = np.asarray(probabilities), np.asarray(frequencies)
     classes = np.arange(probabilities.shape[1]) + 1
     figure = new_figure()
-    panels = figure.subplots(1, len(temperatures), sharey=True)
+    panels = figure.subplots(1, len(temperatures), sharey=True, squeeze=False)[0]
     for axes, value, expected, seen in zip(panels, temperatures, probabilities, frequencies, strict=True):
         axes.bar(classes, expected, width=0.7, color="C0", alpha=0.45)
         axes.plot(classes, seen, "o", color="C1")
@@ -234,7 +234,7 @@ def _scientific(value: float) -> str:
 def jacobian(scores: ArrayLike, temperatures: Sequence[float]) -> tuple[Figure, str]:
     """Draw d softmax(z / T) / dz for each temperature: the derivative of share j with respect to score i."""
     figure = new_figure((4.6, 2.2))
-    panels = figure.subplots(1, len(temperatures))
+    panels = figure.subplots(1, len(temperatures), squeeze=False)[0]
     matrices = []
     for axes, value in zip(panels, temperatures, strict=True):
         p = softmax(scores, temperature=value)

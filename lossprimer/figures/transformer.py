@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lossprimer.figures.drawing import (
+    MOST_OPAQUE,
     add_rectangle,
     add_rounded_box,
     fixed_ticks,
@@ -164,7 +165,7 @@ def copying_attention(
     axes = figure.add_subplot()
     for (row, column), weight in np.ndenumerate(weights.round(2)):
         if weight:
-            add_rectangle(axes, (column, row), 1, 1, facecolor="C0", alpha=0.75 * weight)
+            add_rectangle(axes, (column, row), 1, 1, facecolor="C0", alpha=MOST_OPAQUE * weight)
     copied = np.diagonal(weights)
     for row, weight in enumerate(copied):
         add_rectangle(axes, (row, row), 1, 1, edgecolor="C1", linewidth=1.5)
