@@ -108,7 +108,7 @@ def test_a_setting_stands_in_the_address_and_a_link_brings_it_back(visit):
     page = visit()
     page.get_by_role("slider", name="Step size").press("End")
     page.wait_for_url("**/slider.html#gradient-descent.step_size=1")
-    fragment = re.search(r'href="(#gradient-descent[^"]+)"', PAGE)[1]
+    fragment = re.search(r"`(#gradient-descent[^`]+)`", PAGE)[1]
     linked = visit(fragment)
     expect(linked.locator("figcaption")).to_have_text(sentence(0.9))
     expect(linked.locator("figcaption")).to_be_in_viewport()

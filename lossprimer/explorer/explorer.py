@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from lossprimer.explorer.controls import Control
 from lossprimer.explorer.drawings import Drawings
 from lossprimer.explorer.picture import Picture
+from lossprimer.explorer.static import explorer_html
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -29,8 +30,6 @@ class Explorer(Drawings):
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         if os.environ.get(STATIC):
-            from lossprimer.explorer.static import explorer_html
-
             return {"text/html": explorer_html(self), "text/plain": repr(self)}
         from lossprimer.explorer.live import explorer_widget  # imports ipywidgets, which a page does without
 
