@@ -24,15 +24,15 @@ def explorer_html(explorer: Drawings) -> str:
     pictures = [explorer.picture(setting) for setting in settings]
     drawings = [picture.svg(f"{explorer.name}-") for picture in pictures]
     base, splices = pack(drawings)
+    sentences = [picture.sentence for picture in pictures]
     data = {
         "names": list(controls),
         "texts": [control.texts for control in controls.values()],
-        "sentences": [picture.sentence for picture in pictures],
+        "sentences": sentences,
         "base": base,
         "splices": splices,
     }
     initial = pictures.index(explorer.picture(explorer.initial))
-    sentence = escape(pictures[initial].sentence)
     rows = "".join(_row(f"{explorer.name}-{name}", control) for name, control in controls.items())
     return (
         f'<figure class="explorer" id="{explorer.name}">'
@@ -42,8 +42,8 @@ def explorer_html(explorer: Drawings) -> str:
         f'<p class="explorer-announcement" role="status"></p>'
         f"<noscript><p>{NOT_INTERACTIVE}</p></noscript>"
         f'<script type="application/json">{_json(data)}</script>'
-        f'<figcaption data-longest="{escape(max(data["sentences"], key=len))}">'
-        f'<span id="{explorer.name}-sentence">{sentence}</span></figcaption>'
+        f'<figcaption data-longest="{escape(max(sentences, key=len))}">'
+        f'<span id="{explorer.name}-sentence">{escape(sentences[initial])}</span></figcaption>'
         "</figure>"
     )
 

@@ -12,8 +12,6 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-# Text stays text, and the same figure gets the same ids each time.
-_SETTINGS = {"svg.fonttype": "none", "svg.hashsalt": "picture"}
 _POINT_IN_PIXELS = 4 / 3
 _FONT_SIZE = "10"
 _COORDINATES = {"d", "height", "transform", "width", "x", "y"}
@@ -45,10 +43,11 @@ def inline_svg(figure: Figure, prefix: str) -> str:
         The element, hidden from assistive technology: a picture's sentence is its text alternative.
     """
     out = io.StringIO()
-    with mpl.rc_context(_SETTINGS), _on_the_ground_of_the_page(figure):
+    # Text stays text, and the same figure gets the same ids each time.
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "picture"}), _on_the_ground_of_the_page(figure):
         FigureCanvasSVG(figure).print_svg(out, metadata={"Date": None})
     root = ElementTree.fromstring(out.getvalue())
-    width, height = (float(root.get(side).removesuffix("pt")) for side in ("width", "height"))
+    width, height = (float(root.attrib[side].removesuffix("pt")) for side in ("width", "height"))
     used = set(re.findall(r"#([\w-]+)", " ".join(_references(root))))
     body = "".join(_serialize(child, prefix, used) for child in root)
     return (
