@@ -1,91 +1,228 @@
-"""Which arguments are accepted? Every check returns a usable value, or says what the argument is and should be."""
+"""Which arguments are accepted? Each rule is a test, the error for what fails it, and the words of that error.
 
+Float types: arrays of float16, float32 and float64 keep their type, integers and booleans become float64, and float16
+is computed in float32 and rounded once. Arrays of long doubles are refused, because their precision differs between
+machines. A single number may have any real type and becomes a Python float.
+"""
+
+import contextlib
 import math
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+Axis = int | tuple[int, ...]
+Rule = tuple[Callable[..., bool], type[Exception], Callable[..., str]]
 
-def float_array(name: str, values: ArrayLike) -> np.ndarray:
-    """`values` as an array of float16, float32 or float64, not copied if it is one already.
+# Infinities, underflow and 0/0 are part of the definitions of this package, not accidents to warn about.
+quietly = np.errstate(all="ignore")
 
-    Integers and booleans become float64. Long doubles are refused: their precision differs between machines.
+
+def check(name: str, value: Any, usual: Callable[..., bool], *rules: Rule, **others: Any) -> None:
+    """Refuse a value that breaks a rule; what is as `usual` keeps them all, and is not examined one by one.
+
+    The message names the argument, what it is, and what was expected.
     """
-    array = any_array(name, values)
-    if array.dtype.char in "efd":
-        return array
-    if array.dtype.kind in "biu":
-        return array.astype(np.float64)
-    raise TypeError(f"{name} holds {array.dtype}, expected float16, float32, float64 or integers")
+    for good, error, message in () if usual(value, **others) else rules:
+        if not good(value, **others):
+            raise error(message(value, name=name, **others))
 
 
-def integer_array(name: str, values: ArrayLike) -> np.ndarray:
-    """`values` as an array of integers. Booleans are refused: they look like a mask."""
-    array = any_array(name, values)
-    if array.dtype.kind not in "iu":
-        raise TypeError(f"{name} holds {array.dtype}, expected integers")
-    return array
+def float_array(name: str, values: ArrayLike, *rules: Any, **others: Any) -> np.ndarray:
+    """`values` as an array of float16, float32 or float64 that keeps the rules; not copied if it is one already."""
+    with contextlib.suppress(ValueError):  # what is not rectangular stays a list, which the first rule refuses
+        values = np.asarray(values)
+    check(name, values, *rules or FLOATS, **others)
+    return values if values.dtype.kind == "f" else values.astype(np.float64)
 
 
-def any_array(name: str, values: ArrayLike) -> np.ndarray:
-    """`values` as an array of whatever type they have."""
-    try:
-        return np.asarray(values)
-    except ValueError as error:
-        raise ValueError(f"{name} is {values!r}, expected a number or a rectangular array") from error
+def integer_array(name: str, values: ArrayLike, *rules: Any, **others: Any) -> np.ndarray:
+    """`values` as an array of integers that keeps the rules. Booleans are refused: they look like a mask."""
+    with contextlib.suppress(ValueError):
+        values = np.asarray(values)
+    check(name, values, *rules or INTEGERS, **others)
+    return values
 
 
-def axis_tuple(axis: int | tuple[int, ...], ndim: int) -> tuple[int, ...]:
-    """`axis` as a tuple of different axis numbers, each from 0 to `ndim` - 1."""
-    if type(axis) is int and -ndim <= axis < ndim:
-        return (axis % ndim,)  # nearly every call
-    numbers = axis if isinstance(axis, tuple) else (axis,)
-    if not all(map(_is_integer, numbers)):
-        raise TypeError(f"axis is {axis!r}, expected an int or a tuple of ints")
-    if not all(-ndim <= number < ndim for number in numbers):
-        raise np.exceptions.AxisError(f"axis is {axis!r}, expected axes of an array that has {ndim}")
-    axes = tuple(int(number) % ndim for number in numbers)
-    if not 0 < len(axes) == len(set(axes)):
-        raise ValueError(f"axis is {axis!r}, expected at least one axis, and none twice")
-    return axes
+def at_least_float32(array: np.ndarray) -> np.ndarray:
+    """`array` itself, or its float32 copy if it is float16."""
+    return array.astype(np.promote_types(array.dtype, np.float32), copy=False)
 
 
-def positive_number(name: str, value: float) -> float:
-    """`value` as a float that is finite and greater than 0."""
-    if not (_is_integer(value) or isinstance(value, (float, np.float32, np.float16))):
-        raise TypeError(f"{name} is {value!r}, expected a number")
-    if not 0 < value < math.inf or (_is_integer(value) and value > sys.float_info.max):
-        raise ValueError(f"{name} is {value!r}, expected a finite number greater than 0")
+def number(name: str, value: float, *rules: Any) -> float:
+    """`value` as a float that keeps the rules."""
+    check(name, value, *rules)
     return float(value)
 
 
 def positive_integer(name: str, value: int) -> int:
     """`value` as an int that is at least 1."""
-    if not _is_integer(value):
-        raise TypeError(f"{name} is {value!r}, expected an int")
-    if value < 1:
-        raise ValueError(f"{name} is {value!r}, expected at least 1")
+    check(name, value, *POSITIVE_INTEGER)
     return int(value)
-
-
-def number_between(name: str, value: float, low: float, end: float) -> float:
-    """`value` as a float that is at least `low` and less than `end`."""
-    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
-        raise TypeError(f"{name} is {value!r}, expected a number")
-    if not low <= value < end:
-        limit = "a finite number" if end == math.inf else f"less than {end}"
-        raise ValueError(f"{name} is {value!r}, expected at least {low} and {limit}")
-    return float(value)
 
 
 def random_generator(rng: np.random.Generator) -> np.random.Generator:
     """`rng` itself, if it is a generator of random numbers."""
-    if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng is {rng!r}, expected a numpy.random.Generator, as from numpy.random.default_rng(0)")
+    check("rng", rng, *GENERATOR)
     return rng
 
 
-def _is_integer(value):
+def is_floats(array, **_):
+    """Whether `array` is an array of one of the three float types."""
+    return isinstance(array, np.ndarray) and array.dtype.char in "efd"
+
+
+def is_integers(array, **_):
+    """Whether `array` is an array of integers."""
+    return isinstance(array, np.ndarray) and array.dtype.kind in "iu"
+
+
+def no_class(labels, num_classes, ignore_index=None, **_):
+    """Where the labels are neither a class nor the one to ignore."""
+    return ((labels < 0) | (labels >= num_classes)) & (labels != ignore_index)
+
+
+def first_of_no_class(labels, name, num_classes, ignore_index=None, **_):
+    """Message that shows the first of them."""
+    place = tuple(int(i) for i in np.argwhere(no_class(labels, num_classes, ignore_index))[0])
+    also = "" if ignore_index is None else f", or {ignore_index} to be ignored"
+    return f"{name} holds {labels[place]} at index {place}, expected 0 to {num_classes - 1}{also}"
+
+
+def is_integer(value, **_):
     """Whether `value` is an int, Python's or NumPy's, and not a bool."""
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+
+
+def is_number(value, **_):
+    """Whether `value` is a real number, Python's or NumPy's, and not a bool."""
+    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+
+
+def is_finite(value):
+    """Whether the number `value`, which is not negative, can be a finite float."""
+    return value <= sys.float_info.max if isinstance(value, int) else value < math.inf
+
+
+def _axes(axis):
+    """`axis` as a tuple."""
+    return axis if isinstance(axis, tuple) else (axis,)
+
+
+def _usual_axis(array, axis):
+    """Whether `array` is one of floats, not empty, and `axis` one of its axes."""
+    return is_floats(array) and array.size > 0 and type(axis) is int and -array.ndim <= axis < array.ndim
+
+
+# Tables of rules: first the usual case, then one rule after the other. A rule is a test, an error, and what writes its
+# message.
+
+_RECTANGULAR = (
+    lambda values, **_: isinstance(values, np.ndarray),
+    ValueError,
+    "{name} is {0!r}, expected a number or a rectangular array".format,
+)
+FLOATS = (
+    is_floats,
+    _RECTANGULAR,
+    (
+        lambda array, **_: array.dtype.char in "efd" or array.dtype.kind in "biu",
+        TypeError,
+        "{name} holds {0.dtype}, expected float16, float32, float64 or integers".format,
+    ),
+)
+INTEGERS = (
+    is_integers,
+    _RECTANGULAR,
+    (is_integers, TypeError, "{name} holds {0.dtype}, expected integers".format),
+)
+# Labels from 0 to `num_classes` - 1; `ignore_index` may stand for more.
+CLASSES = (
+    lambda labels, **others: is_integers(labels) and not no_class(labels, **others).any(),
+    *INTEGERS[1:],
+    (lambda labels, **others: not no_class(labels, **others).any(), ValueError, first_of_no_class),
+)
+
+# An array of floats, and the `axis` along which something is computed; its slices may be empty.
+AXES = (
+    _usual_axis,
+    *FLOATS[1:],
+    (
+        lambda _, axis, **__: all(map(is_integer, _axes(axis))),
+        TypeError,
+        "axis is {axis!r}, expected an int or a tuple of ints".format,
+    ),
+    (
+        lambda array, axis, **_: all(-array.ndim <= number < array.ndim for number in _axes(axis)),
+        np.exceptions.AxisError,
+        "axis is {axis!r}, expected axes of an array that has {0.ndim}".format,
+    ),
+    (
+        lambda array, axis, **_: 0 < len(_axes(axis)) == len({number % array.ndim for number in _axes(axis)}),
+        ValueError,
+        "axis is {axis!r}, expected at least one axis, and none twice".format,
+    ),
+)
+# The same, where every slice has an entry.
+SLICES = (
+    *AXES,
+    (
+        lambda array, axis, **_: array.size > 0 or 0 not in [array.shape[number] for number in _axes(axis)],
+        ValueError,
+        "{name} has the shape {0.shape}, expected at least one entry along axis {axis}".format,
+    ),
+)
+# The same, with a `temperature`.
+SCORES = (
+    lambda array, axis, temperature: (
+        _usual_axis(array, axis) and type(temperature) is float and 0 < temperature < math.inf
+    ),
+    *SLICES[1:],
+    (
+        lambda *_, temperature, **__: is_number(temperature),
+        TypeError,
+        "temperature is {temperature!r}, expected a number".format,
+    ),
+    (
+        lambda *_, temperature, **__: temperature > 0 and is_finite(temperature),
+        ValueError,
+        "temperature is {temperature!r}, expected a finite number greater than 0".format,
+    ),
+)
+
+INTEGER = is_integer, (is_integer, TypeError, "{name} is {0!r}, expected an integer".format)
+POSITIVE_INTEGER = (
+    lambda value: type(value) is int and value >= 1,
+    *INTEGER[1:],
+    (lambda value: value >= 1, ValueError, "{name} is {0!r}, expected at least 1".format),
+)
+
+_NUMBER = is_number, TypeError, "{name} is {0!r}, expected a number".format
+
+
+def _numbers(good, expected):
+    """Rules for numbers that are `good`."""
+    return (
+        lambda value: type(value) is float and good(value),
+        _NUMBER,
+        (good, ValueError, ("{name} is {0!r}, expected " + expected).format),
+    )
+
+
+POSITIVE = _numbers(lambda value: value > 0 and is_finite(value), "a finite number greater than 0")
+NOT_NEGATIVE = _numbers(lambda value: value >= 0 and is_finite(value), "at least 0 and a finite number")
+LESS_THAN_ONE = _numbers(lambda value: 0 <= value < 1, "at least 0 and less than 1")
+SHARE = _numbers(lambda value: 0 <= value <= 1, "a number from 0 to 1")
+POSITIVE_SHARE = _numbers(lambda value: 0 < value <= 1, "a number greater than 0 and at most 1")
+
+GENERATOR = (
+    lambda rng: isinstance(rng, np.random.Generator),
+    (
+        lambda rng: False,
+        TypeError,
+        "{name} is {0!r}, expected a numpy.random.Generator, as from numpy.random.default_rng(0)".format,
+    ),
+)

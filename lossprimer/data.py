@@ -6,7 +6,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lossprimer._arguments import integer_array, positive_integer, random_generator
+from lossprimer._arguments import (
+    INTEGER,
+    SHARE,
+    check,
+    integer_array,
+    no_class,
+    number,
+    positive_integer,
+    random_generator,
+)
 
 
 class Split(NamedTuple):
@@ -57,8 +66,7 @@ def digits(rng: np.random.Generator, *, train: int = 1000) -> Split:
     from sklearn.datasets import load_digits  # half a second that only the experiments need
 
     random_generator(rng)
-    if isinstance(train, bool) or not isinstance(train, int | np.integer):
-        raise TypeError(f"train is {train!r}, expected an integer")
+    check("train", train, *INTEGER)
     images, labels = load_digits(return_X_y=True)
     if not 1 <= train < len(labels):
         raise ValueError(f"train is {train}, expected 1 to {len(labels) - 1}")
@@ -144,17 +152,13 @@ def flip_labels(labels: ArrayLike, fraction: float, num_classes: int, rng: np.ra
     >>> flip_labels([0, 0, 0, 0, 0], 0.4, 10, np.random.default_rng(0))
     array([0, 0, 0, 3, 3])
     """
-    flipped = integer_array("labels", labels).copy()
-    if isinstance(fraction, bool) or not isinstance(fraction, int | float | np.integer | np.floating):
-        raise TypeError(f"fraction is {fraction!r}, expected a number")
-    if not 0 <= fraction <= 1:
-        raise ValueError(f"fraction is {fraction!r}, expected 0 to 1")
     if positive_integer("num_classes", num_classes) < 2:
         raise ValueError(f"num_classes is {num_classes}, expected at least 2")
-    wrong = (flipped < 0) | (flipped >= num_classes)
+    flipped = integer_array("labels", labels).copy()
+    wrong = no_class(flipped, num_classes)
     if wrong.any():
         raise ValueError(f"labels holds {flipped[wrong][0]}, expected 0 to {num_classes - 1}")
-    count = round(fraction * flipped.size)
+    count = round(number("fraction", fraction, *SHARE) * flipped.size)
     place = random_generator(rng).choice(flipped.size, count, replace=False)
     flipped.flat[place] = (flipped.flat[place] + rng.integers(1, num_classes, count)) % num_classes
     return flipped

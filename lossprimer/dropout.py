@@ -3,10 +3,11 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lossprimer._arguments import float_array, random_generator
+from lossprimer._arguments import POSITIVE_SHARE, float_array, number, quietly, random_generator
 from lossprimer._layer import Layer
 
 
+@quietly
 def inverted_dropout(a: ArrayLike, *, keep_prob: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     r"""Activations of which a random part is 0 and the rest larger, and the mask that says which.
 
@@ -62,10 +63,9 @@ def inverted_dropout(a: ArrayLike, *, keep_prob: float, rng: np.random.Generator
     >>> bool(abs(output.mean() - 1) < 3 * np.sqrt(0.9 / 0.1 / output.size))
     True
     """
-    a = float_array("a", a)
-    keep_prob = _probability(keep_prob)
-    mask = random_generator(rng).random(a.shape) < keep_prob
-    return _masked(a, mask, keep_prob), np.asarray(mask)
+    a, keep_prob = float_array("a", a), number("keep_prob", keep_prob, *POSITIVE_SHARE)
+    mask = np.asarray(random_generator(rng).random(a.shape) < keep_prob)
+    return np.where(mask, a / keep_prob, 0), mask
 
 
 class Dropout(Layer):
@@ -103,7 +103,7 @@ class Dropout(Layer):
     """
 
     def __init__(self, keep_prob: float = 0.5, *, rng: np.random.Generator | None = None):
-        self.keep_prob = _probability(keep_prob)
+        self.keep_prob = number("keep_prob", keep_prob, *POSITIVE_SHARE)
         self.rng = None if rng is None else random_generator(rng)
 
     def __call__(self, x: ArrayLike) -> np.ndarray:
@@ -114,22 +114,8 @@ class Dropout(Layer):
         y, mask = inverted_dropout(x, keep_prob=self.keep_prob, rng=self.rng)
         return self._keep(y, mask)
 
+    @quietly
     def backward(self, dy: ArrayLike) -> np.ndarray:
-        """Gradient by the input of the last call, through the mask of that call."""
+        """Gradient with respect to the input of the last call, through the mask of that call."""
         dy, mask = self._recall(dy)
-        return dy if mask is None else _masked(dy, mask, self.keep_prob)
-
-
-def _probability(keep_prob):
-    """`keep_prob` as a float that is greater than 0 and at most 1."""
-    if isinstance(keep_prob, bool) or not isinstance(keep_prob, (int, float, np.integer, np.floating)):
-        raise TypeError(f"keep_prob is {keep_prob!r}, expected a number")
-    if not 0 < keep_prob <= 1:
-        raise ValueError(f"keep_prob is {keep_prob!r}, expected a number greater than 0 and at most 1")
-    return float(keep_prob)
-
-
-def _masked(a, mask, keep_prob):
-    """`a` over `keep_prob` where `mask` is True; a 0 that no infinity or NaN of `a` can spoil elsewhere."""
-    with np.errstate(all="ignore"):  # what is too large for its float type becomes infinite
-        return np.divide(a, keep_prob, out=np.zeros_like(a), where=mask)
+        return dy if mask is None else np.where(mask, dy / self.keep_prob, 0)

@@ -1,26 +1,32 @@
 """How wrong is a prediction? By the surprise at the truth: the negative logarithm of the probability it was given."""
 
+import math
+
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lossprimer._arguments import any_array, axis_tuple, float_array, integer_array
-from lossprimer.probability import _gaps
+from lossprimer import _fused
+from lossprimer._arguments import (
+    AXES,
+    FLOATS,
+    INTEGERS,
+    SHARE,
+    check,
+    first_of_no_class,
+    float_array,
+    is_integer,
+    is_integers,
+    no_class,
+    quietly,
+)
+from lossprimer.probability import below_largest, log_sum_exp
 
-# Infinite losses, and 0/0 where no example counts, are part of the definitions below, not accidents to warn about.
-_quietly = np.errstate(all="ignore")
 
-
-@_quietly
+@quietly
 def cross_entropy(
-    logits: ArrayLike,
-    target: ArrayLike,
-    *,
-    axis: int = -1,
-    weight: ArrayLike | None = None,
-    ignore_index: int | None = None,
-    label_smoothing: float = 0.0,
-    reduction: str = "mean",
-) -> np.ndarray | np.floating:
+    logits: ArrayLike, target: ArrayLike, *, axis: int = -1, weight: ArrayLike | None = None,
+    ignore_index: int | None = None, label_smoothing: float = 0.0, reduction: str = "mean",
+) -> np.ndarray | np.floating:  # fmt: skip
     r"""Nats of surprise at the truth, for a prediction given as scores.
 
     Parameters
@@ -93,22 +99,18 @@ def cross_entropy(
     >>> cross_entropy([[1000.0, 0.0], [50.0, 0.0]], [1, 0], reduction="none")
     array([1.00000000e+03, 1.92874985e-22])
     """
-    _check_reduction(reduction, "mean", "sum", "none")
-    loss, _ = _forward(logits, target, axis, weight, ignore_index, label_smoothing, reduction)
-    return loss
+    z, q, divisor = _scores_and_target(logits, target, axis, weight, ignore_index, label_smoothing, reduction)
+    log_p = below_largest(z, -1)
+    log_p -= log_sum_exp(log_p, -1)
+    losses = 0 - np.multiply(q, log_p, where=q > 0, out=np.zeros_like(q)).sum(axis=-1)
+    return (losses if reduction == "none" else losses.sum() / divisor).astype(z.dtype)[()]
 
 
-@_quietly
+@quietly
 def cross_entropy_grad(
-    logits: ArrayLike,
-    target: ArrayLike,
-    *,
-    axis: int = -1,
-    weight: ArrayLike | None = None,
-    ignore_index: int | None = None,
-    label_smoothing: float = 0.0,
-    reduction: str = "mean",
-) -> np.ndarray:
+    logits: ArrayLike, target: ArrayLike, *, axis: int = -1, weight: ArrayLike | None = None,
+    ignore_index: int | None = None, label_smoothing: float = 0.0, reduction: str = "mean",
+) -> np.ndarray:  # fmt: skip
     r"""Gradient of the cross-entropy with respect to the scores.
 
     Parameters
@@ -150,22 +152,19 @@ def cross_entropy_grad(
     array([[ 1., -1.],
            [ 0.,  0.]])
     """
-    _check_reduction(reduction, "mean", "sum")
-    _, backward = _forward(logits, target, axis, weight, ignore_index, label_smoothing, reduction)
-    return backward()
+    check("reduction", reduction, *_TO_ONE_LOSS)
+    z, q, divisor = _scores_and_target(logits, target, axis, weight, ignore_index, label_smoothing, reduction)
+    p = np.exp(below_largest(z, -1))
+    p /= p.sum(axis=-1, keepdims=True)
+    dz = (p * q.sum(axis=-1, keepdims=True) - q) / (divisor or 1)  # all are 0 where the divisor is
+    return np.moveaxis(dz, -1, axis).astype(z.dtype, copy=False)
 
 
-@_quietly
+@quietly
 def cross_entropy_and_grad(
-    logits: ArrayLike,
-    target: ArrayLike,
-    *,
-    axis: int = -1,
-    weight: ArrayLike | None = None,
-    ignore_index: int | None = None,
-    label_smoothing: float = 0.0,
-    reduction: str = "mean",
-) -> tuple[np.floating, np.ndarray]:
+    logits: ArrayLike, target: ArrayLike, *, axis: int = -1, weight: ArrayLike | None = None,
+    ignore_index: int | None = None, label_smoothing: float = 0.0, reduction: str = "mean",
+) -> tuple[np.floating, np.ndarray]:  # fmt: skip
     """Cross-entropy and its gradient, in the time of one of them: the exponentials are computed once.
 
     Parameters
@@ -190,177 +189,105 @@ def cross_entropy_and_grad(
     >>> cross_entropy_and_grad([[1000.0, 0.0]], [1])
     (np.float64(1000.0), array([[ 1., -1.]]))
     """
-    _check_reduction(reduction, "mean", "sum")
-    loss, backward = _forward(logits, target, axis, weight, ignore_index, label_smoothing, reduction)
-    return loss, backward()
+    check("reduction", reduction, *_TO_ONE_LOSS)
+    options = {"axis": axis, "weight": weight, "ignore_index": ignore_index, "label_smoothing": label_smoothing}
+    fused = _fused.loss_and_gradient(logits, target, reduction=reduction, **options)
+    if fused is not None:
+        return fused
+    loss = cross_entropy(logits, target, reduction=reduction, **options)
+    return loss, cross_entropy_grad(logits, target, reduction=reduction, **options)
 
 
-def _forward(logits, target, axis, weight, ignore_index, label_smoothing, reduction):
-    """The loss, and a function that returns the gradient (once: it overwrites what it starts from)."""
-    logits = float_array("logits", logits)
-    axis = _class_axis(axis, logits)
-    labels, y, ignored = _target(target, logits.shape, axis, ignore_index)
-    # log p = gaps - log_sum. No gap is above 0 and log_sum is not below it, so that no digits cancel.
-    gaps, starts, largest = _gaps_of_rows(logits, axis)  # (N, K), (N,), (N,)
-    weights, smoothing = 1.0 if weight is None else _weights(weight, gaps), _smoothing(label_smoothing)
-    q_truth, q_all = (1 - smoothing) * weights, smoothing / gaps.shape[1] * weights
-    if y is None:
-        truth = starts + labels
-        q = q_truth if weight is None else q_truth[labels]
-        total, gap = q, _product(q, gaps.ravel()[truth])
+def _scores_and_target(logits, target, axis, weight, ignore_index, label_smoothing, reduction):
+    """Scores z and weighted target q, the classes last, and the divisor. Where nothing counts, z and q are 0."""
+    z = np.moveaxis(float_array("logits", logits, *_LOGITS, axis=axis), axis, -1)
+    y = float_array("target", target, *_TARGET, z=z, shape=np.shape(logits), ignore_index=ignore_index)
+    w = np.ones(z.shape[-1]) if weight is None else float_array("weight", weight, *_WEIGHT, num_classes=z.shape[-1])
+    check("label_smoothing", label_smoothing, *SHARE)
+    check("reduction", reduction, *_REDUCTION)
+    if y.shape == z.shape[:-1]:
+        counts = (y != ignore_index)[..., None]
+        z = z if ignore_index is None else np.where(counts, z, 0)
+        y = (y[..., None] == np.arange(len(w))) & counts
+        divisor = (w * y).sum()
     else:
-        shares = _rows_of_shares(y, q_truth, gaps.dtype)
-        total, gap = shares.sum(axis=1), _product(shares, gaps, out=shares).sum(axis=1)
-        del shares  # two arrays of the size of the logits are enough at any time
-    if smoothing:
-        total, gap = total + smoothing * np.mean(weights), gap + _product(q_all, gaps).sum(axis=1)
-    e = np.exp(gaps, out=gaps)
-    flat = e.ravel()
-    e_top = flat[largest]  # 1: log1p adds it to the sum of the others, where 1 + others would round them away
-    flat[largest] = 0
-    others = e.sum(axis=1)
-    losses = total * np.log1p(others) - gap
-    if ignored is not None:
-        losses[ignored] = 0
-    divisor = e.dtype.type(_divisor(labels, ignored, weights, len(e)) if reduction == "mean" else 1)
-    loss = losses.reshape(_without(logits.shape, axis)) if reduction == "none" else losses.sum() / divisor
-
-    def backward():
-        flat[largest] = e_top
-        dz = e
-        dz *= (total / ((e_top + others) * divisor))[:, None]  # p times the sum of q
-        if y is None:
-            flat[truth] -= q / divisor
-        else:
-            dz -= _rows_of_shares(y, q_truth / divisor, dz.dtype)
-        if smoothing:
-            dz -= q_all / divisor
-        if ignored is not None:
-            dz[ignored] = 0
-        return _unrows(dz, logits.shape, axis).astype(logits.dtype, copy=False)
-
-    return loss.astype(logits.dtype)[()], backward
+        counts, y, divisor = True, np.moveaxis(y, axis, -1), math.prod(z.shape[:-1])
+    q = w * ((1 - float(label_smoothing)) * y + float(label_smoothing) / len(w)) * counts
+    return z, q.astype(np.promote_types(z.dtype, np.float32)), divisor if reduction == "mean" else 1
 
 
-def _class_axis(axis, logits):
-    """`axis` as one axis number from 0, along which `logits` has an entry."""
-    if isinstance(axis, tuple):
-        raise TypeError(f"axis is {axis!r}, expected an int")
-    (axis,) = axis_tuple(axis, logits.ndim)
-    if logits.shape[axis] == 0:
-        raise ValueError(f"logits has the shape {logits.shape}, expected at least one class along axis {axis}")
-    return axis
+# Rules for the arguments, as `lossprimer._arguments.check` takes them.
 
 
-def _gaps_of_rows(logits, axis):
-    """The slices of `logits` along `axis` as rows, each less its largest entry.
-
-    Also returned is where, in the flat result, each row starts, and where its largest entry is.
-    """
-    z = np.ascontiguousarray(_classes_last(logits, axis), np.promote_types(logits.dtype, np.float32))
-    z = z.reshape(-1, logits.shape[axis])
-    starts = np.arange(0, z.size, z.shape[1])
-    largest = starts + z.argmax(axis=1)
-    return _gaps(z, z.ravel()[largest][:, None], (1,)), starts, largest
+def _no_amounts(values):
+    """The entries that are negative, infinite or NaN."""
+    return values[~((values >= 0) & (values < np.inf))].astype(np.float64)
 
 
-def _rows_of_shares(y, q_truth, dtype):
-    """The probabilities `y`, their classes last, times `q_truth`, as rows of the given type."""
-    return np.multiply(y, q_truth, order="C", dtype=dtype, casting="same_kind").reshape(-1, y.shape[-1])
-
-
-def _classes_last(array, axis):
-    """`array` with `axis` moved to the end."""
-    return array if axis == array.ndim - 1 else np.moveaxis(array, axis, -1)
-
-
-def _unrows(rows, shape, axis):
-    """The array of the given shape whose slices along `axis` are the rows."""
-    if axis == len(shape) - 1:
-        return rows.reshape(shape)
-    return np.moveaxis(rows.reshape(*_without(shape, axis), shape[axis]), -1, axis)
-
-
-def _without(shape, axis):
-    """The shape that is left when an axis is taken away."""
-    return shape[:axis] + shape[axis + 1 :]
-
-
-def _target(target, shape, axis, ignore_index):
-    """Either the true classes, one for each row, or probabilities, classes last; and the rows to ignore, None if none.
-
-    `shape` and `axis` are those of the logits. An ignored row gets class 0, which exists.
-    """
-    num_classes, shape_of_labels = shape[axis], _without(shape, axis)
-    if ignore_index is not None and (isinstance(ignore_index, bool) or not isinstance(ignore_index, (int, np.integer))):
-        raise TypeError(f"ignore_index is {ignore_index!r}, expected None or an int")
-    y = any_array("target", target)
-    if y.dtype.kind not in "iu":
-        y = float_array("target", y)
-    if y.shape == shape:
-        if ignore_index is not None:
-            raise ValueError(f"ignore_index is {ignore_index!r}, expected None where the target holds probabilities")
-        possible = (y >= 0) & (y < np.inf)
-        if not possible.all():
-            raise ValueError(f"target holds {y[~possible][0]!s}, expected finite probabilities that are not negative")
-        return None, _classes_last(y, axis), None
-    if y.shape != shape_of_labels:
-        raise ValueError(
-            f"target has the shape {y.shape}, expected {shape_of_labels} of classes or {shape} of probabilities"
-        )
-    labels = integer_array("target", target)
-    wrong = labels.astype(np.uintp) >= num_classes  # a negative one wraps around to a huge one
-    ignored = None
-    if ignore_index is not None:
-        ignored = labels == ignore_index
-        wrong &= ~ignored
-    if np.count_nonzero(wrong):
-        place = tuple(int(i) for i in np.argwhere(wrong)[0])
-        also = "" if ignore_index is None else f", or {ignore_index} to be ignored"
-        raise ValueError(f"target holds {labels[place]} at index {place}, expected 0 to {num_classes - 1}{also}")
-    if ignored is None:
-        return labels.ravel(), None, None
-    return np.where(ignored, 0, labels).ravel(), None, ignored.ravel()
-
-
-def _weights(weight, rows):
-    """`weight` in the type of the rows, one for each of their classes."""
-    weights = float_array("weight", weight).astype(rows.dtype, copy=False)
-    if weights.shape != rows.shape[1:]:
-        raise ValueError(f"weight has the shape {weights.shape}, expected {rows.shape[1:]}, one for each class")
-    possible = (weights >= 0) & (weights < np.inf)
-    if not possible.all():
-        raise ValueError(f"weight holds {weights[~possible][0]!s}, expected finite numbers that are not negative")
-    return weights
-
-
-def _smoothing(label_smoothing):
-    """`label_smoothing` as a float from 0 to 1."""
-    if isinstance(label_smoothing, bool) or not isinstance(label_smoothing, (int, float, np.integer, np.floating)):
-        raise TypeError(f"label_smoothing is {label_smoothing!r}, expected a number")
-    if not 0 <= label_smoothing <= 1:
-        raise ValueError(f"label_smoothing is {label_smoothing!r}, expected a number from 0 to 1")
-    return float(label_smoothing)
-
-
-def _check_reduction(reduction, *choices):
-    """Refuse a `reduction` that is not among the choices."""
-    if not isinstance(reduction, str):
-        raise TypeError(f"reduction is {reduction!r}, expected a string")
-    if reduction not in choices:
-        raise ValueError(f"reduction is {reduction!r}, expected one of {', '.join(map(repr, choices))}")
-
-
-def _divisor(labels, ignored, weights, num_examples):
-    """What the mean divides by: the weights of the true classes that are not ignored, or the number of examples."""
-    if labels is None:
-        return num_examples
-    counted = labels if ignored is None else labels[~ignored]
-    return len(counted) if isinstance(weights, float) else weights[counted].sum(dtype=np.float64)
-
-
-def _product(q, gaps, out=None):
-    """`q` times `gaps`; 0 where `q` is 0, even if the gap is infinite."""
-    if isinstance(q, float) and q > 0:
-        return gaps if q == 1 else q * gaps
-    return np.multiply(q, gaps, out=np.zeros_like(gaps) if out is None else out, where=np.not_equal(q, 0))
+_LOGITS = (
+    lambda z, axis: False,
+    (lambda z, axis: not isinstance(axis, tuple), TypeError, "axis is {axis!r}, expected an int".format),
+    *AXES[1:],
+    (
+        lambda z, axis: z.shape[axis] > 0,
+        ValueError,
+        lambda z, name, axis: f"{name} has the shape {z.shape}, expected at least one class along axis {axis % z.ndim}",
+    ),
+)
+_TARGET = (
+    lambda y, **_: False,
+    *FLOATS[1:],
+    (
+        lambda y, ignore_index, **_: ignore_index is None or is_integer(ignore_index),
+        TypeError,
+        "ignore_index is {ignore_index!r}, expected None or an int".format,
+    ),
+    (
+        lambda y, z, shape, **_: y.shape in (z.shape[:-1], shape),
+        ValueError,
+        lambda y, name, z, shape, **_: (
+            f"{name} has the shape {y.shape}, expected {z.shape[:-1]} of classes or {shape} of probabilities"
+        ),
+    ),
+    (
+        lambda y, shape, ignore_index, **_: y.shape != shape or ignore_index is None,
+        ValueError,
+        "ignore_index is {ignore_index!r}, expected None where the target holds probabilities".format,
+    ),
+    (
+        lambda y, shape, **_: y.shape != shape or not _no_amounts(y).size,
+        ValueError,
+        lambda y, name, **_: f"{name} holds {_no_amounts(y)[0]!s}, expected finite probabilities that are not negative",
+    ),
+    (lambda y, shape, **_: y.shape == shape or is_integers(y), TypeError, INTEGERS[-1][-1]),
+    (
+        lambda y, z, shape, ignore_index: y.shape == shape or not no_class(y, z.shape[-1], ignore_index).any(),
+        ValueError,
+        lambda y, name, z, ignore_index, **_: first_of_no_class(y, name, z.shape[-1], ignore_index),
+    ),
+)
+_WEIGHT = (
+    lambda w, **_: False,
+    *FLOATS[1:],
+    (
+        lambda w, num_classes: w.shape == (num_classes,),
+        ValueError,
+        "{name} has the shape {0.shape}, expected ({num_classes},), one for each class".format,
+    ),
+    (
+        lambda w, **_: not _no_amounts(w).size,
+        ValueError,
+        lambda w, name, **_: f"{name} holds {_no_amounts(w)[0]!s}, expected finite numbers that are not negative",
+    ),
+)
+_STRING = lambda value: isinstance(value, str), TypeError, "{name} is {0!r}, expected a string".format
+_REDUCTION = (
+    lambda value: value in ("mean", "sum", "none"),
+    _STRING,
+    (lambda value: False, ValueError, "{name} is {0!r}, expected one of 'mean', 'sum', 'none'".format),
+)
+_TO_ONE_LOSS = (
+    lambda value: value in ("mean", "sum"),
+    _STRING,
+    (lambda value: False, ValueError, "{name} is {0!r}, expected one of 'mean', 'sum'".format),
+)

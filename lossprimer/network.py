@@ -11,13 +11,20 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lossprimer._arguments import float_array, number_between, positive_integer, positive_number, random_generator
+from lossprimer._arguments import (
+    LESS_THAN_ONE,
+    NOT_NEGATIVE,
+    POSITIVE,
+    at_least_float32,
+    float_array,
+    number,
+    positive_integer,
+    quietly,
+    random_generator,
+)
 from lossprimer._layer import Layer
 from lossprimer.data import batches
 from lossprimer.losses import cross_entropy_and_grad
-
-# A network that diverges says so by the inf and nan of its losses; a warning for each layer and step adds nothing.
-_quietly = np.errstate(over="ignore", invalid="ignore")
 
 
 class Linear(Layer):
@@ -78,29 +85,29 @@ class Linear(Layer):
         self, in_features: int, out_features: int, *, rng: np.random.Generator, gain: float = 2.0, bias: bool = True
     ):
         shape = positive_integer("in_features", in_features), positive_integer("out_features", out_features)
-        scale = math.sqrt(number_between("gain", gain, 0, math.inf) / in_features)
+        scale = math.sqrt(number("gain", gain, *NOT_NEGATIVE) / in_features)
         self.weight = random_generator(rng).normal(0, scale, shape)
         self.bias = np.zeros(out_features) if bias else None
         self._names = ("weight", "bias") if bias else ("weight",)
 
-    @_quietly
+    @quietly
     def __call__(self, x: ArrayLike) -> np.ndarray:
         """Output of shape (..., out_features), of the float type of `x`."""
         x = float_array("x", x)
         if x.shape[-1:] != self.weight.shape[:1]:
             raise ValueError(f"x has the shape {x.shape}, expected (..., {len(self.weight)})")
-        wide = x.astype(np.promote_types(x.dtype, np.float32), copy=False)
+        wide = at_least_float32(x)
         weight = self.weight.astype(wide.dtype, copy=False)
         y = wide @ weight
         if self.bias is not None:
             y += self.bias.astype(wide.dtype, copy=False)
         return self._keep(y.astype(x.dtype, copy=False), wide, weight)
 
-    @_quietly
+    @quietly
     def backward(self, dy: ArrayLike) -> np.ndarray:
         """Gradient by the input; those by the parameters are then in `gradients`."""
         dy, x, weight = self._recall(dy)
-        wide = dy.astype(np.promote_types(dy.dtype, np.float32), copy=False)
+        wide = at_least_float32(dy)
         rows = wide.reshape(-1, weight.shape[1])  # one for each example
         self.dweight = x.reshape(-1, weight.shape[0]).T @ rows
         if self.bias is not None:
@@ -283,7 +290,7 @@ class Residual(Composite):
         self.branch = _check_layer("branch is", branch)
         self.children = {"": branch}
 
-    @_quietly
+    @quietly
     def __call__(self, x: ArrayLike) -> np.ndarray:
         """Output of the shape of `x`."""
         x = float_array("x", x)
@@ -292,7 +299,7 @@ class Residual(Composite):
             raise ValueError(f"branch returned the shape {y.shape}, expected that of its input, {x.shape}")
         return self._keep(x + y)
 
-    @_quietly
+    @quietly
     def backward(self, dy: ArrayLike) -> np.ndarray:
         """Gradient by the input."""
         (dy,) = self._recall(dy)
@@ -340,11 +347,11 @@ class SGD:
 
     def __init__(self, parameters: dict[str, np.ndarray], *, lr: float, momentum: float = 0.0):
         self.parameters = _checked_parameters(parameters)
-        self.lr = positive_number("lr", lr)
-        self.momentum = number_between("momentum", momentum, 0, 1)
+        self.lr = number("lr", lr, *POSITIVE)
+        self.momentum = number("momentum", momentum, *LESS_THAN_ONE)
         self._velocity = {name: np.zeros_like(parameter) for name, parameter in parameters.items()}
 
-    @_quietly
+    @quietly
     def step(self, gradients: dict[str, np.ndarray]) -> None:
         """Change the parameters in place; `gradients` has an array for each of them, as ``layer.gradients()`` does.
 
@@ -408,16 +415,16 @@ class Adam:
         eps: float = 1e-8,
     ):
         self.parameters = _checked_parameters(parameters)
-        self.lr = positive_number("lr", lr)
+        self.lr = number("lr", lr, *POSITIVE)
         if not isinstance(betas, tuple | list) or len(betas) != 2:
             raise TypeError(f"betas is {betas!r}, expected two numbers")
-        self.betas = tuple(number_between("betas", beta, 0, 1) for beta in betas)
-        self.eps = positive_number("eps", eps)
+        self.betas = tuple(number("betas", beta, *LESS_THAN_ONE) for beta in betas)
+        self.eps = number("eps", eps, *POSITIVE)
         self.steps = 0
         self._mean = {name: np.zeros_like(parameter) for name, parameter in parameters.items()}
         self._square = {name: np.zeros_like(parameter) for name, parameter in parameters.items()}
 
-    @_quietly
+    @quietly
     def step(self, gradients: dict[str, np.ndarray]) -> None:
         """Change the parameters in place; `gradients` has an array for each of them, as ``layer.gradients()`` does.
 

@@ -1,20 +1,24 @@
 """How do activations keep one scale, however deep the network? Centre them, divide by their spread."""
 
-import math
-
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lossprimer._arguments import axis_tuple, float_array, number_between, positive_integer, positive_number
+from lossprimer._arguments import (
+    FLOATS,
+    NOT_NEGATIVE,
+    POSITIVE_SHARE,
+    SLICES,
+    Axis,
+    at_least_float32,
+    float_array,
+    number,
+    positive_integer,
+    quietly,
+)
 from lossprimer._layer import Layer
 
-Axis = int | tuple[int, ...]
 
-# Infinite entries, and 0/0 where eps is 0, follow from the definitions below; they are no accidents to warn about.
-_quietly = np.errstate(all="ignore")
-
-
-@_quietly
+@quietly
 def normalize(x: ArrayLike, *, axis: Axis, eps: float = 1e-5) -> np.ndarray:
     r"""Entries moved to mean 0 and scaled to variance 1, or a little below, along the given axes.
 
@@ -73,13 +77,12 @@ def normalize(x: ArrayLike, *, axis: Axis, eps: float = 1e-5) -> np.ndarray:
     >>> normalize([1e8 - 1, 1e8, 1e8 + 1], axis=0, eps=0).round(3)
     array([-1.225,  0.   ,  1.225])
     """
-    x, axes = _entries(x, axis)
-    centred, _ = _centre(_at_least_float32(x), axes)
-    x_hat, _, _ = _scale(centred, axes, number_between("eps", eps, 0, math.inf))
+    x = float_array("x", x, *SLICES, axis=axis)
+    x_hat, _ = _scale(_centre(x, axis), axis, number("eps", eps, *NOT_NEGATIVE))
     return x_hat.astype(x.dtype, copy=False)
 
 
-@_quietly
+@quietly
 def normalize_backward(dy: ArrayLike, x: ArrayLike, *, axis: Axis, eps: float = 1e-5) -> np.ndarray:
     r"""Gradient with respect to the entries, from the gradient with respect to the normalized ones.
 
@@ -118,41 +121,34 @@ def normalize_backward(dy: ArrayLike, x: ArrayLike, *, axis: Axis, eps: float = 
     >>> normalize_backward([0.0, 0.0, 1e8], [1.0, 1.0, 1.0], axis=0, eps=1.0)
     array([-33333333.33333333, -33333333.33333333,  66666666.66666667])
     """
-    dy = float_array("dy", dy)
-    x, axes = _entries(x, axis)
+    dy, x = float_array("dy", dy), float_array("x", x, *SLICES, axis=axis)
     if dy.shape != x.shape:
         raise ValueError(f"dy has the shape {dy.shape}, expected that of x, {x.shape}")
-    result_type = np.promote_types(dy.dtype, x.dtype)
-    centred, _ = _centre(_at_least_float32(x), axes)
-    x_hat, _, std = _scale(centred, axes, number_between("eps", eps, 0, math.inf))
-    dx = _centre_backward(_scale_backward(_at_least_float32(dy), x_hat, std, axes), axes)
-    return dx.astype(result_type, copy=False)
+    x_hat, root = _scale(_centre(x, axis), axis, number("eps", eps, *NOT_NEGATIVE))
+    dx = _centre_backward(_scale_backward(dy, x_hat, root, axis), axis)
+    return dx.astype(np.promote_types(dy.dtype, x.dtype), copy=False)
 
 
-def _centre(x, axes):
-    """`x` less its mean, and that mean."""
-    mean = x.mean(axis=axes, keepdims=True)
-    centred = x - mean
-    rest = centred.mean(axis=axes, keepdims=True)  # what the rounding of the mean left
-    centred -= rest
-    return centred, mean + rest
+def _centre(x, axis):
+    """`x` less its mean, in float32 at least; the second step takes what the rounding of the mean left."""
+    centred = x - x.mean(axis=axis, keepdims=True, dtype=np.promote_types(x.dtype, np.float32))
+    return centred - centred.mean(axis=axis, keepdims=True)
 
 
-def _centre_backward(dy, axes):
+def _centre_backward(dy, axis):
     """A common change of all entries moves nothing."""
-    return dy - dy.mean(axis=axes, keepdims=True)
+    return dy - dy.mean(axis=axis, keepdims=True)
 
 
-def _scale(x, axes, eps):
-    """`x` over the root of its mean square; that mean square, and that root, `eps` included."""
-    mean_square = np.square(x).mean(axis=axes, keepdims=True)
-    root = np.sqrt(mean_square + eps)
-    return x / root, mean_square, root
+def _scale(x, axis, eps):
+    """`x` over the root of its mean square plus `eps`, in float32 at least; and that root."""
+    root = np.sqrt(np.square(x, dtype=np.promote_types(x.dtype, np.float32)).mean(axis=axis, keepdims=True) + eps)
+    return x / root, root
 
 
-def _scale_backward(dy, x_hat, root, axes):
+def _scale_backward(dy, x_hat, root, axis):
     """A common factor of all entries moves (next to) nothing."""
-    return (dy - x_hat * (dy * x_hat).mean(axis=axes, keepdims=True)) / root
+    return (dy - x_hat * (dy * x_hat).mean(axis=axis, keepdims=True)) / root
 
 
 class BatchNorm(Layer):
@@ -218,57 +214,45 @@ class BatchNorm(Layer):
 
     _names = ("gamma", "beta")
 
-    @_quietly
     def __init__(self, num_features: int, *, momentum: float = 0.1, eps: float = 1e-5):
         self.num_features = positive_integer("num_features", num_features)
-        self.momentum = positive_number("momentum", momentum)
-        if self.momentum > 1:
-            raise ValueError(f"momentum is {momentum!r}, expected at most 1, the share of the new batch")
-        self.eps = number_between("eps", eps, 0, math.inf)
+        self.momentum = number("momentum", momentum, *POSITIVE_SHARE)
+        self.eps = number("eps", eps, *NOT_NEGATIVE)
         self.gamma, self.beta = np.ones(num_features), np.zeros(num_features)
         self.running_mean, self.running_var = np.zeros(num_features), np.ones(num_features)
 
-    @_quietly
+    @quietly
     def __call__(self, x: ArrayLike) -> np.ndarray:
-        """`x` normalized with its own statistics in training, which are averaged, and with those averages in use."""
-        x = float_array("x", x)
-        if x.ndim < 2 or x.shape[1] != self.num_features:
-            raise ValueError(f"x has the shape {x.shape}, expected (N, {self.num_features}) or more axes after these")
-        axes = (0, *range(2, x.ndim))
-        wide = _at_least_float32(x)
-        if self.training:
-            n = x.size // self.num_features
-            if n < 2:
-                raise ValueError(
-                    f"x has the shape {x.shape}, expected more than one value per feature in training:"
-                    " a single one has no spread, and nothing but beta would come out"
-                )
-            centred, mean = _centre(wide, axes)
-            x_hat, var, std = _scale(centred, axes, self.eps)
-            for running, new in [(self.running_mean, mean), (self.running_var, var * n / (n - 1))]:
-                running[...] = (1 - self.momentum) * running + self.momentum * new.ravel()
-        else:
-            std = self._along_features(np.sqrt(self.running_var + self.eps), wide)
-            x_hat = (wide - self._along_features(self.running_mean, wide)) / std
-        y = self._along_features(self.gamma, wide) * x_hat + self._along_features(self.beta, wide)
-        return self._keep(y.astype(x.dtype, copy=False), x_hat, std, self.training)
+        """`x` normalized with its own statistics in training, and with their running averages at inference."""
+        x = float_array("x", x, *_BATCH, num_features=self.num_features, training=self.training)
+        rows = np.moveaxis(x, 1, -1)  # (N, ..., C), so that values of shape (C,) broadcast
+        centred, var = self._statistics(rows) if self.training else (rows - self.running_mean, self.running_var)
+        root = np.sqrt(var + self.eps)
+        x_hat = centred / root
+        y = self.gamma.astype(x_hat.dtype) * x_hat + self.beta.astype(x_hat.dtype)
+        y, x_hat = np.moveaxis(y, -1, 1).astype(x.dtype, copy=False), np.moveaxis(x_hat, -1, 1)
+        return self._keep(y, x_hat, root, self.training)
 
-    @_quietly
+    def _statistics(self, rows):
+        """`rows` less their mean, and their variance, of both of which the running averages take their share."""
+        axes, n = tuple(range(rows.ndim - 1)), rows.size // self.num_features
+        centred = _centre(rows, axes)
+        var = np.square(centred).mean(axis=axes)
+        self.running_mean[...] = (1 - self.momentum) * self.running_mean + self.momentum * rows.mean(axis=axes)
+        self.running_var[...] = (1 - self.momentum) * self.running_var + self.momentum * var * n / (n - 1)
+        return centred, var
+
+    @quietly
     def backward(self, dy: ArrayLike) -> np.ndarray:
-        """Gradient by the input of the last call; `gradients` has those by gamma and beta."""
-        dy, x_hat, std, trained = self._recall(dy)
-        wide = _at_least_float32(dy)
-        axes = (0, *range(2, dy.ndim))
-        self.dgamma, self.dbeta = (wide * x_hat).sum(axis=axes), wide.sum(axis=axes)
-        dx_hat = self._along_features(self.gamma, wide) * wide
-        if not trained:  # running statistics do not depend on x
-            return (dx_hat / std).astype(dy.dtype, copy=False)
-        dx = _centre_backward(_scale_backward(dx_hat, x_hat, std, axes), axes)
-        return dx.astype(dy.dtype, copy=False)
-
-    def _along_features(self, values, x):
-        """One value per feature, in the type of `x`, in a shape that broadcasts with it."""
-        return values.astype(x.dtype, copy=False).reshape(-1, *[1] * (x.ndim - 2))
+        """Gradient with respect to the input of the last call; those of gamma and beta are then in `gradients`."""
+        dy, x_hat, root, trained = self._recall(dy)
+        rows, x_hat = at_least_float32(np.moveaxis(dy, 1, -1)), np.moveaxis(x_hat, 1, -1)
+        axes = tuple(range(rows.ndim - 1))
+        self.dgamma, self.dbeta = (rows * x_hat).sum(axis=axes), rows.sum(axis=axes)
+        dx_hat = self.gamma.astype(rows.dtype) * rows
+        # Running averages, unlike the statistics of the batch, do not depend on x.
+        dx = _centre_backward(_scale_backward(dx_hat, x_hat, root, axes), axes) if trained else dx_hat / root
+        return np.moveaxis(dx, -1, 1).astype(dy.dtype, copy=False)
 
 
 class LayerNorm(Layer):
@@ -316,28 +300,26 @@ class LayerNorm(Layer):
     _names = ("gamma", "beta")
 
     def __init__(self, normalized_shape: Axis, *, eps: float = 1e-5):
-        self.normalized_shape = _shape(normalized_shape)
-        self.eps = number_between("eps", eps, 0, math.inf)
+        self.normalized_shape, self._axes = _shape(normalized_shape)
+        self.eps = number("eps", eps, *NOT_NEGATIVE)
         self.gamma, self.beta = np.ones(self.normalized_shape), np.zeros(self.normalized_shape)
 
-    @_quietly
+    @quietly
     def __call__(self, x: ArrayLike) -> np.ndarray:
         """`x` normalized over its last axes, scaled and shifted."""
-        x, axes = _last_axes(x, self.normalized_shape)
-        centred, _ = _centre(_at_least_float32(x), axes)
-        x_hat, _, std = _scale(centred, axes, self.eps)
-        y = self.gamma.astype(x_hat.dtype, copy=False) * x_hat + self.beta.astype(x_hat.dtype, copy=False)
-        return self._keep(y.astype(x.dtype, copy=False), x_hat, std, axes)
+        x = float_array("x", x, *_LAST_AXES, shape=self.normalized_shape)
+        x_hat, root = _scale(_centre(x, self._axes), self._axes, self.eps)
+        y = self.gamma.astype(x_hat.dtype) * x_hat + self.beta.astype(x_hat.dtype)
+        return self._keep(y.astype(x.dtype, copy=False), x_hat, root)
 
-    @_quietly
+    @quietly
     def backward(self, dy: ArrayLike) -> np.ndarray:
-        """Gradient by the input of the last call; `gradients` has those by gamma and beta."""
-        dy, x_hat, std, axes = self._recall(dy)
-        wide = _at_least_float32(dy)
-        others = tuple(range(dy.ndim - len(axes)))
+        """Gradient with respect to the input of the last call; those of gamma and beta are then in `gradients`."""
+        dy, x_hat, root = self._recall(dy)
+        wide, others = at_least_float32(dy), tuple(range(dy.ndim - len(self._axes)))
         self.dgamma, self.dbeta = (wide * x_hat).sum(axis=others), wide.sum(axis=others)
-        dx_hat = self.gamma.astype(wide.dtype, copy=False) * wide
-        dx = _centre_backward(_scale_backward(dx_hat, x_hat, std, axes), axes)
+        dx_hat = self.gamma.astype(wide.dtype) * wide
+        dx = _centre_backward(_scale_backward(dx_hat, x_hat, root, self._axes), self._axes)
         return dx.astype(dy.dtype, copy=False)
 
 
@@ -383,53 +365,59 @@ class RMSNorm(Layer):
     _names = ("gamma",)
 
     def __init__(self, normalized_shape: Axis, *, eps: float = 1e-5):
-        self.normalized_shape = _shape(normalized_shape)
-        self.eps = number_between("eps", eps, 0, math.inf)
+        self.normalized_shape, self._axes = _shape(normalized_shape)
+        self.eps = number("eps", eps, *NOT_NEGATIVE)
         self.gamma = np.ones(self.normalized_shape)
 
-    @_quietly
+    @quietly
     def __call__(self, x: ArrayLike) -> np.ndarray:
         """`x` over the root of its mean square along its last axes, scaled."""
-        x, axes = _last_axes(x, self.normalized_shape)
-        x_hat, _, rms = _scale(_at_least_float32(x), axes, self.eps)
-        y = self.gamma.astype(x_hat.dtype, copy=False) * x_hat
-        return self._keep(y.astype(x.dtype, copy=False), x_hat, rms, axes)
+        x = float_array("x", x, *_LAST_AXES, shape=self.normalized_shape)
+        x_hat, root = _scale(x, self._axes, self.eps)
+        y = self.gamma.astype(x_hat.dtype) * x_hat
+        return self._keep(y.astype(x.dtype, copy=False), x_hat, root)
 
-    @_quietly
+    @quietly
     def backward(self, dy: ArrayLike) -> np.ndarray:
-        """Gradient by the input of the last call; `gradients` has that by gamma."""
-        dy, x_hat, rms, axes = self._recall(dy)
-        wide = _at_least_float32(dy)
-        self.dgamma = (wide * x_hat).sum(axis=tuple(range(dy.ndim - len(axes))))
-        dx = _scale_backward(self.gamma.astype(wide.dtype, copy=False) * wide, x_hat, rms, axes)
+        """Gradient with respect to the input of the last call; that of gamma is then in `gradients`."""
+        dy, x_hat, root = self._recall(dy)
+        wide = at_least_float32(dy)
+        self.dgamma = (wide * x_hat).sum(axis=tuple(range(dy.ndim - len(self._axes))))
+        dx = _scale_backward(self.gamma.astype(wide.dtype) * wide, x_hat, root, self._axes)
         return dx.astype(dy.dtype, copy=False)
 
 
-def _entries(x, axis):
-    """The arguments `x` and `axis` as an array and a tuple; every slice has an entry."""
-    x = float_array("x", x)
-    axes = axis_tuple(axis, x.ndim)
-    if 0 in [x.shape[i] for i in axes]:
-        raise ValueError(f"x has the shape {x.shape}, expected at least one entry along axis {axis}")
-    return x, axes
-
-
-def _last_axes(x, shape):
-    """The argument `x` as an array, and the numbers of its last axes, which have the given shape."""
-    x = float_array("x", x)
-    if x.shape[-len(shape) :] != shape:
-        raise ValueError(f"x has the shape {x.shape}, expected its last axes to have the shape {shape}")
-    return x, tuple(range(x.ndim - len(shape), x.ndim))
-
-
 def _shape(normalized_shape):
-    """`normalized_shape` as a tuple of at least one positive int."""
+    """`normalized_shape` as a tuple of at least one positive int, and the axes that have these lengths."""
     lengths = normalized_shape if isinstance(normalized_shape, tuple) else (normalized_shape,)
     if not lengths:
         raise ValueError("normalized_shape is (), expected the length of at least one axis")
-    return tuple(positive_integer("normalized_shape", length) for length in lengths)
+    return tuple(positive_integer("normalized_shape", n) for n in lengths), tuple(range(-len(lengths), 0))
 
 
-def _at_least_float32(array):
-    """`array` itself, or its float32 copy if it is float16."""
-    return array.astype(np.promote_types(array.dtype, np.float32), copy=False)
+_LAST_AXES = (
+    lambda x, shape: False,
+    *FLOATS[1:],
+    (
+        lambda x, shape: x.shape[-len(shape) :] == shape,
+        ValueError,
+        "{name} has the shape {0.shape}, expected its last axes to have the shape {shape}".format,
+    ),
+)
+_BATCH = (
+    lambda x, **_: False,
+    *FLOATS[1:],
+    (
+        lambda x, num_features, **_: x.ndim >= 2 and x.shape[1] == num_features,
+        ValueError,
+        "{name} has the shape {0.shape}, expected (N, {num_features}) or more axes after these".format,
+    ),
+    (
+        lambda x, num_features, training: not training or x.size > num_features,
+        ValueError,
+        (
+            "{name} has the shape {0.shape}, expected more than one value per feature in training:"
+            " a single one has no spread, and nothing but beta would come out"
+        ).format,
+    ),
+)

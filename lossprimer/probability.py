@@ -9,15 +9,22 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lossprimer._arguments import axis_tuple, float_array, integer_array, positive_integer, positive_number
+from lossprimer._arguments import (
+    AXES,
+    CLASSES,
+    POSITIVE,
+    SCORES,
+    Axis,
+    at_least_float32,
+    float_array,
+    integer_array,
+    number,
+    positive_integer,
+    quietly,
+)
 
-Axis = int | tuple[int, ...]
 
-# Infinite scores, underflow to zero and 0/0 are part of the definitions below, not accidents to warn about.
-_quietly = np.errstate(all="ignore")
-
-
-@_quietly
+@quietly
 def softmax(z: ArrayLike, *, temperature: float = 1.0, axis: Axis = -1) -> np.ndarray:
     r"""Probabilities proportional to the exponentials of the scores.
 
@@ -78,15 +85,13 @@ def softmax(z: ArrayLike, *, temperature: float = 1.0, axis: Axis = -1) -> np.nd
     >>> softmax([1e30, 1e30, 0.0, -np.inf])
     array([0.5, 0.5, 0. , 0. ])
     """
-    z, axes = _scores(z, axis)
-    top = z.max(axis=axes, keepdims=True)
-    p = _gaps(z, top, axes, positive_number("temperature", temperature))
-    np.exp(p, out=p)
-    p /= p.sum(axis=axes, keepdims=True)
-    return p.astype(z.dtype, copy=False)
+    z = float_array("z", z, *SCORES, axis=axis, temperature=temperature)
+    gap = below_largest(z, axis)
+    e = np.exp(gap if temperature == 1 else gap / float(temperature), out=gap)
+    return np.divide(e, e.sum(axis=axis, keepdims=True), out=e).astype(z.dtype, copy=False)
 
 
-@_quietly
+@quietly
 def softmax_backward(dy: ArrayLike, p: ArrayLike, *, temperature: float = 1.0, axis: Axis = -1) -> np.ndarray:
     r"""Gradient with respect to the scores, from the gradient with respect to the probabilities.
 
@@ -135,17 +140,17 @@ def softmax_backward(dy: ArrayLike, p: ArrayLike, *, temperature: float = 1.0, a
     >>> softmax_backward([0.0, 1e30], softmax([1000.0, 0.0]))
     array([0., 0.])
     """
-    dy, p = float_array("dy", dy), float_array("p", p)
+    dy, p = float_array("dy", dy), float_array("p", p, *AXES, axis=axis)
     if dy.shape != p.shape:
         raise ValueError(f"dy has the shape {dy.shape}, expected that of p, {p.shape}")
-    axes = axis_tuple(axis, p.ndim)
+    temperature = number("temperature", temperature, *POSITIVE)
     result_type = np.promote_types(dy.dtype, p.dtype)
-    dy, p = _at_least_float32(dy), _at_least_float32(p)
-    dz = p * (dy - (dy * p).sum(axis=axes, keepdims=True))
-    return _divide(dz, positive_number("temperature", temperature)).astype(result_type, copy=False)
+    dy, p = at_least_float32(dy), at_least_float32(p)
+    dz = p * (dy - (dy * p).sum(axis=axis, keepdims=True))
+    return (dz / temperature).astype(result_type, copy=False)
 
 
-@_quietly
+@quietly
 def log_softmax(z: ArrayLike, *, temperature: float = 1.0, axis: Axis = -1) -> np.ndarray:
     r"""Logarithms of the probabilities, finite for all finite scores.
 
@@ -187,14 +192,13 @@ def log_softmax(z: ArrayLike, *, temperature: float = 1.0, axis: Axis = -1) -> n
     >>> log_softmax([50.0, 0.0])
     array([-1.92874985e-22, -5.00000000e+01])
     """
-    z, axes = _scores(z, axis)
-    top, place = _largest(z, axes)
-    log_p = _gaps(z, top, axes, positive_number("temperature", temperature))
-    log_p -= _log_of_sum(np.exp(log_p), axes, place)
-    return log_p.astype(z.dtype, copy=False)
+    z = float_array("z", z, *SCORES, axis=axis, temperature=temperature)
+    gap = below_largest(z, axis)
+    gap = gap if temperature == 1 else gap / float(temperature)
+    return (gap - log_sum_exp(gap, axis)).astype(z.dtype, copy=False)
 
 
-@_quietly
+@quietly
 def logsumexp(z: ArrayLike, *, axis: Axis = -1, keepdims: bool = False) -> np.ndarray | np.floating:
     r"""Logarithm of the sum of exponentials, a smooth maximum.
 
@@ -240,80 +244,33 @@ def logsumexp(z: ArrayLike, *, axis: Axis = -1, keepdims: bool = False) -> np.nd
     >>> logsumexp([[0.0, -50.0], [-np.inf, -np.inf]])
     array([1.92874985e-22,           -inf])
     """
-    z = float_array("z", z)
-    axes = axis_tuple(axis, z.ndim)
-    if _lacks_entries(z, axes):
-        z = np.full([1 if i in axes else n for i, n in enumerate(z.shape)], -np.inf, z.dtype)  # adds nothing
-    top, place = _largest(z, axes)
-    gaps = _gaps(z, top, axes)
-    total = top + _log_of_sum(np.exp(gaps, out=gaps), axes, place)
-    total = np.where(np.isinf(top), top, total).astype(z.dtype, copy=False)
-    return total if keepdims else total.squeeze(axes)[()]
+    z = float_array("z", z, *AXES, axis=axis)
+    top = total = z.max(axis=axis, keepdims=True, initial=-np.inf)  # of no entries, -inf
+    if z.size:
+        total = np.where(np.isinf(top), top, top + log_sum_exp(below_largest(z, axis), axis)).astype(z.dtype)
+    return total if keepdims else total.squeeze(axis)[()]
 
 
-def _scores(z, axis):
-    """The arguments `z` and `axis` as an array and a tuple; every slice has an entry."""
-    z = float_array("z", z)
-    axes = axis_tuple(axis, z.ndim)
-    if _lacks_entries(z, axes):
-        raise ValueError(f"z has the shape {z.shape}, expected at least one entry along axis {axis}")
-    return z, axes
+def below_largest(z: np.ndarray, axis: Axis) -> np.ndarray:
+    """The scores less the largest of their slice, in float32 at least; none is above 0."""
+    top = z.max(axis=axis, keepdims=True).astype(np.promote_types(z.dtype, np.float32), copy=False)
+    if not np.count_nonzero(np.isinf(top)):
+        return z - top
+    # A single score of +inf is 0 below itself, not inf - inf, for no other comes near.
+    return np.where((z == np.inf) & ((z == np.inf).sum(axis=axis, keepdims=True) == 1), 0, z - top)
 
 
-def _lacks_entries(z, axes):
-    """Whether the slices of `z` along `axes` are empty."""
-    return z.size == 0 and 0 in [z.shape[i] for i in axes]
+def log_sum_exp(gap: np.ndarray, axis: Axis) -> np.ndarray:
+    """Logarithm of the sum of exponentials, the largest of which is 1; the axes summed over stay."""
+    e = np.exp(gap)
+    total = e.sum(axis=axis, keepdims=True)
+    if not np.count_nonzero(total < 1.5):
+        return np.log(total)
+    # Below 1.5 there is a single 1, and log1p keeps the digits of the others, which 1 + others would round away.
+    return np.where(total < 1.5, np.log1p(e.sum(axis=axis, keepdims=True, where=e < 1)), np.log(total))
 
 
-def _largest(z, axes):
-    """The largest entry of each slice, its axes kept; and its place in the rows of `z` if these are the slices."""
-    if axes != (z.ndim - 1,) or not z.flags.c_contiguous:
-        return z.max(axis=axes, keepdims=True), None
-    rows = z.reshape(-1, z.shape[-1])
-    place = np.arange(len(rows)), rows.argmax(axis=1)
-    return rows[place].reshape(z.shape[:-1] + (1,)), place
-
-
-def _gaps(z, top, axes, temperature=1.0):
-    """The entries minus the largest of their slice, over the temperature; in float32 at least."""
-    if temperature > 1:
-        # Halving is exact, and half of the widest gap still fits its float type.
-        z, top, temperature = z * 0.5, top * 0.5, temperature * 0.5
-    gaps = z - top if z.dtype != np.float16 else np.subtract(z, top, dtype=np.float32)
-    if np.count_nonzero(np.isinf(top)):
-        infinite = z == np.inf
-        alone = np.count_nonzero(infinite, axis=axes, keepdims=True) == 1
-        gaps[infinite & alone] = 0  # not inf - inf: no other entry comes near
-    return _divide(gaps, temperature)
-
-
-def _divide(values, temperature):
-    """`values` over the temperature, in place; in float64, where no temperature turns into 0 or inf."""
-    if temperature == 1:
-        return values
-    return np.divide(values, temperature, out=values, dtype=np.float64, casting="same_kind")
-
-
-def _log_of_sum(exponentials, axes, place):
-    """Logarithm of the sum of each slice, whose largest entry is 1; its axes kept. Overwrites the largest.
-
-    Where the others are small, 1 plus their sum would round to 1. So they are summed without the 1.
-    """
-    if place is not None:
-        exponentials.reshape(-1, exponentials.shape[-1])[place] = 0
-        return np.log1p(exponentials.sum(axis=axes, keepdims=True))
-    total = exponentials.sum(axis=axes, keepdims=True)
-    exponentials[exponentials == 1] = 0
-    others = exponentials.sum(axis=axes, keepdims=True)
-    return np.where(total < 1.5, np.log1p(others), np.log(total))  # above 1.5 there may have been several ones
-
-
-def _at_least_float32(array):
-    """`array` itself, or its float32 copy if it is float16."""
-    return array.astype(np.promote_types(array.dtype, np.float32), copy=False)
-
-
-@_quietly
+@quietly
 def entropy(p: ArrayLike, *, axis: Axis = -1) -> np.ndarray | np.floating:
     r"""Average surprise of a distribution, in nats.
 
@@ -359,17 +316,14 @@ def entropy(p: ArrayLike, *, axis: Axis = -1) -> np.ndarray | np.floating:
     >>> float(entropy([1.0, 5e-324]))
     3.676e-321
     """
-    p = float_array("p", p)
-    axes = axis_tuple(axis, p.ndim)
-    _check_distribution("p", p, axes)
-    result_type = p.dtype
-    p = _at_least_float32(p)
-    terms = p * np.log(p)
-    terms[p == 0] = 0
-    return np.maximum(0 - terms.sum(axis=axes), 0).astype(result_type)
+    p = float_array("p", p, *AXES, axis=axis)
+    _check_distribution("p", p, axis)
+    result_type, p = p.dtype, at_least_float32(p)
+    terms = np.where(p == 0, 0, p * np.log(p))
+    return np.maximum(0 - terms.sum(axis=axis), 0).astype(result_type)
 
 
-@_quietly
+@quietly
 def kl_divergence(p: ArrayLike, q: ArrayLike, *, axis: Axis = -1) -> np.ndarray | np.floating:
     r"""Nats lost on average by expecting `q` where `p` is true.
 
@@ -426,20 +380,19 @@ def kl_divergence(p: ArrayLike, q: ArrayLike, *, axis: Axis = -1) -> np.ndarray 
         p, q = np.broadcast_arrays(p, q)
     except ValueError as error:
         raise ValueError(f"p and q have the shapes {p.shape} and {q.shape}, expected shapes that broadcast") from error
-    axes = axis_tuple(axis, p.ndim)
-    _check_distribution("p", p, axes)
-    _check_distribution("q", q, axes)
-    p, q = _at_least_float32(p), _at_least_float32(q)
-    terms = p * (np.log(p) - np.log(q))
-    terms[p == 0] = 0
-    return np.maximum(terms.sum(axis=axes), 0).astype(result_type)
+    p = float_array("p", p, *AXES, axis=axis)
+    _check_distribution("p", p, axis)
+    _check_distribution("q", q, axis)
+    p, q = at_least_float32(p), at_least_float32(q)
+    terms = np.where(p == 0, 0, p * (np.log(p) - np.log(q)))
+    return np.maximum(terms.sum(axis=axis), 0).astype(result_type)
 
 
-def _check_distribution(name, p, axes):
-    """Refuse negative entries, and slices along `axes` that do not sum to 1; NaN passes."""
+def _check_distribution(name, p, axis):
+    """Refuse negative entries, and slices along `axis` that do not sum to 1; NaN passes."""
     if (p < 0).any():
         raise ValueError(f"{name} holds {p[p < 0][0]!s}, expected no negative entries")
-    total = _at_least_float32(p).sum(axis=axes, keepdims=True)
+    total = at_least_float32(p).sum(axis=axis, keepdims=True)
     wrong = np.abs(total - 1) > math.sqrt(np.finfo(p.dtype).eps)
     if wrong.any():
         raise ValueError(f"{name} sums to {total[wrong][0]!s} along axis, expected 1")
@@ -482,10 +435,6 @@ def one_hot(labels: ArrayLike, num_classes: int) -> np.ndarray:
     >>> one_hot(50_256, 50_257).nonzero()
     (array([50256]),)
     """
-    labels = integer_array("labels", labels)
     num_classes = positive_integer("num_classes", num_classes)
-    wrong = (labels < 0) | (labels >= num_classes)
-    if wrong.any():
-        place = tuple(int(i) for i in np.argwhere(wrong)[0])
-        raise ValueError(f"labels holds {labels[place]} at index {place}, expected 0 to {num_classes - 1}")
+    labels = integer_array("labels", labels, *CLASSES, num_classes=num_classes)
     return (labels[..., None] == np.arange(num_classes)).astype(np.float64)

@@ -5,10 +5,10 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lossprimer._arguments import float_array, integer_array, positive_integer, random_generator
+from lossprimer._arguments import float_array, integer_array, no_class, positive_integer, quietly, random_generator
 from lossprimer._layer import Layer
 from lossprimer.dropout import Dropout
-from lossprimer.network import Composite, Linear, ReLU, Residual, Sequential, _quietly
+from lossprimer.network import Composite, Linear, ReLU, Residual, Sequential
 from lossprimer.normalization import LayerNorm, RMSNorm
 from lossprimer.probability import log_softmax, softmax, softmax_backward
 
@@ -96,7 +96,7 @@ class SelfAttention(Composite):
         names = ("query", "key", "value", "output", "dropout")
         self.children = {name: getattr(self, name) for name in names}
 
-    @_quietly
+    @quietly
     def __call__(self, x: ArrayLike) -> np.ndarray:
         """Output of the shape (B, L, D) of `x`."""
         x = float_array("x", x)
@@ -112,7 +112,7 @@ class SelfAttention(Composite):
         kept = self.dropout(self.weights)
         return self._keep(self.output(self._merge(kept @ v)), q, k, v, kept)
 
-    @_quietly
+    @quietly
     def backward(self, dy: ArrayLike) -> np.ndarray:
         """Gradient by the input."""
         dy, q, k, v, kept = self._recall(dy)
@@ -325,7 +325,7 @@ class Embedding(Layer):
         tokens = integer_array("tokens", tokens)
         if tokens.ndim != 2 or tokens.shape[1] > len(self.position):
             raise ValueError(f"tokens has the shape {tokens.shape}, expected (B, L) with L up to {len(self.position)}")
-        wrong = (tokens < 0) | (tokens >= len(self.token))
+        wrong = no_class(tokens, len(self.token))
         if wrong.any():
             raise ValueError(f"tokens holds {tokens[wrong][0]}, expected 0 to {len(self.token) - 1}")
         y = self.token[tokens] + self.position[: tokens.shape[1]]

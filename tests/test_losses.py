@@ -12,6 +12,7 @@ from recorded import recorded
 from scipy import special
 from strategies import FLOATS, distributions, scores
 
+from lossprimer._fused import loss_and_gradient
 from lossprimer.gradcheck import gradient_error
 from lossprimer.losses import cross_entropy, cross_entropy_and_grad, cross_entropy_grad
 from lossprimer.probability import entropy, kl_divergence, log_softmax, one_hot, softmax
@@ -106,7 +107,62 @@ class TestValues:
     def test_both_at_once_are_the_same_as_each(self, options, function):
         loss, dz = cross_entropy_and_grad(Z, LABELS, **options)
         expected = loss if function is cross_entropy else dz
-        np.testing.assert_array_equal(function(Z, LABELS, **options), expected)
+        np.testing.assert_allclose(function(Z, LABELS, **options), expected, rtol=1e-15, atol=1e-16)
+
+
+class TestFused:
+    """The one pass that training takes is the textbook's form, and declines what is not its own."""
+
+    @given(st.data())
+    @pytest.mark.parametrize("reduction", ["mean", "sum"])
+    @pytest.mark.parametrize("ignore_index", [None, -100, 2])
+    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+    def test_equals_the_textbook_form(self, dtype, ignore_index, reduction, data):
+        shape = data.draw(hnp.array_shapes(min_dims=2, max_dims=4, max_side=5))
+        z = data.draw(scores(dtype, shape=st.just(shape), masked=True))
+        labels = data.draw(hnp.arrays(np.int64, shape[:-1], elements=st.integers(0, shape[-1] - 1)))
+        options = {"ignore_index": ignore_index, "reduction": reduction}
+        with np.errstate(all="ignore"):
+            fused = loss_and_gradient(z, labels, **options)
+        loss = cross_entropy(z, labels, **options)
+        assert (fused is None) == (not np.isfinite(loss))
+        if fused is not None:
+            assert fused[0].dtype == fused[1].dtype == dtype
+            rtol, atol = 4 * EPS[dtype], 8 * EPS[dtype]
+            np.testing.assert_allclose(fused[0], loss, rtol=rtol, atol=0)
+            np.testing.assert_allclose(fused[1], cross_entropy_grad(z, labels, **options), rtol=rtol, atol=atol)
+
+    @pytest.mark.parametrize("size", [1e3, 1e30])
+    def test_at_the_extremes(self, size):
+        z = np.array([[size, 0], [0, size], [50, 0]])
+        loss, dz = loss_and_gradient(z, np.array([0, 0, 0]), reduction="sum")
+        assert loss == cross_entropy(z, [0, 0, 0], reduction="sum") == size
+        np.testing.assert_allclose(dz, [[0, 0], [-1, 1], [-np.exp(-50), np.exp(-50)]], atol=1e-15)
+
+    @pytest.mark.parametrize(
+        ("z", "labels", "options"),
+        [
+            (Z.tolist(), LABELS, {}),
+            (Z, LABELS.tolist(), {}),
+            (Z.astype(np.float16), LABELS, {}),
+            (Z, Y, {}),
+            (Z, LABELS + 2, {}),
+            (Z, -LABELS, {}),
+            (Z, LABELS.astype(bool), {}),
+            (Z[:0], LABELS[:0], {}),
+            (Z, LABELS, {"weight": [1, 1, 1, 1]}),
+            (Z, LABELS, {"label_smoothing": 0.1}),
+            (Z, LABELS, {"label_smoothing": False}),
+            (Z, LABELS, {"ignore_index": True}),
+            (Z, LABELS, {"reduction": "none"}),
+            (Z, LABELS, {"axis": True}),
+            (Z, 0 * LABELS, {"ignore_index": 0}),
+        ],
+        ids=repr,
+    )
+    def test_what_it_leaves_to_the_textbook_form(self, z, labels, options):
+        with np.errstate(all="ignore"):
+            assert loss_and_gradient(z, labels, **options) is None
 
 
 class TestBesidePyTorch:
@@ -455,7 +511,7 @@ class TestWrongArguments:
 @pytest.mark.parametrize("axis", [0, 1])
 @pytest.mark.parametrize("options", [{}, {"label_smoothing": 0.1}, {"weight": np.arange(500.0)}], ids=list)
 @pytest.mark.parametrize("kind", ["classes", "probabilities"])
-def test_a_call_needs_at_most_two_arrays_of_the_size_of_the_input(kind, options, axis, function):
+def test_a_call_needs_at_most_three_arrays_of_the_size_of_the_input(kind, options, axis, function):
     z = np.random.default_rng(7).standard_normal((500, 500))
     target = z.argmin(axis=axis) if kind == "classes" else softmax(z, axis=axis)
     function(z, target, axis=axis, **options)
@@ -467,4 +523,4 @@ def test_a_call_needs_at_most_two_arrays_of_the_size_of_the_input(kind, options,
         tracemalloc.stop()
     gradient = z.nbytes if function is not cross_entropy else 0
     assert result is not None
-    assert (peak - gradient) / z.nbytes < 2.2
+    assert (peak - gradient) / z.nbytes < 3.2
