@@ -8,42 +8,42 @@ machines. A single number may have any real type and becomes a Python float.
 import contextlib
 import math
 import sys
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 Axis = int | tuple[int, ...]
-Rule = tuple[Callable[..., bool], type[Exception], Callable[..., str]]
+# A test that nearly all good values pass, then the rules one by one: a test, an error, and what writes its message.
+Rules = tuple[Any, ...]
 
 # Infinities, underflow and 0/0 are part of the definitions of this package, not accidents to warn about.
 quietly = np.errstate(all="ignore")
 
+# What is not rectangular stays as it is, and the first rule of each table refuses it.
+_unless_ragged = contextlib.suppress(ValueError)
 
-def check(name: str, value: Any, usual: Callable[..., bool], *rules: Rule, **others: Any) -> None:
-    """Refuse a value that breaks a rule; what is as `usual` keeps them all, and is not examined one by one.
 
-    The message names the argument, what it is, and what was expected.
-    """
-    for good, error, message in () if usual(value, **others) else rules:
+def check(name: str, value: Any, rules: Rules, **others: Any) -> None:
+    """Refuse a value that breaks a rule; the message names the argument, what it is, and what was expected."""
+    for good, error, message in () if rules[0](value, **others) else rules[1:]:
         if not good(value, **others):
             raise error(message(value, name=name, **others))
 
 
-def float_array(name: str, values: ArrayLike, *rules: Any, **others: Any) -> np.ndarray:
+def float_array(name: str, values: ArrayLike, rules: Rules | None = None, **others: Any) -> np.ndarray:
     """`values` as an array of float16, float32 or float64 that keeps the rules; not copied if it is one already."""
-    with contextlib.suppress(ValueError):  # what is not rectangular stays a list, which the first rule refuses
+    with _unless_ragged:
         values = np.asarray(values)
-    check(name, values, *rules or FLOATS, **others)
+    check(name, values, rules or FLOATS, **others)
     return values if values.dtype.kind == "f" else values.astype(np.float64)
 
 
-def integer_array(name: str, values: ArrayLike, *rules: Any, **others: Any) -> np.ndarray:
+def integer_array(name: str, values: ArrayLike, rules: Rules | None = None, **others: Any) -> np.ndarray:
     """`values` as an array of integers that keeps the rules. Booleans are refused: they look like a mask."""
-    with contextlib.suppress(ValueError):
+    with _unless_ragged:
         values = np.asarray(values)
-    check(name, values, *rules or INTEGERS, **others)
+    check(name, values, rules or INTEGERS, **others)
     return values
 
 
@@ -52,21 +52,21 @@ def at_least_float32(array: np.ndarray) -> np.ndarray:
     return array.astype(np.promote_types(array.dtype, np.float32), copy=False)
 
 
-def number(name: str, value: float, *rules: Any) -> float:
+def number(name: str, value: float, rules: Rules) -> float:
     """`value` as a float that keeps the rules."""
-    check(name, value, *rules)
+    check(name, value, rules)
     return float(value)
 
 
 def positive_integer(name: str, value: int) -> int:
     """`value` as an int that is at least 1."""
-    check(name, value, *POSITIVE_INTEGER)
+    check(name, value, POSITIVE_INTEGER)
     return int(value)
 
 
 def random_generator(rng: np.random.Generator) -> np.random.Generator:
     """`rng` itself, if it is a generator of random numbers."""
-    check("rng", rng, *GENERATOR)
+    check("rng", rng, GENERATOR)
     return rng
 
 
@@ -114,11 +114,16 @@ def _axes(axis):
 
 def _usual_axis(array, axis):
     """Whether `array` is one of floats, not empty, and `axis` one of its axes."""
-    return is_floats(array) and array.size > 0 and type(axis) is int and -array.ndim <= axis < array.ndim
+    return (
+        type(axis) is int
+        and type(array) is np.ndarray
+        and array.dtype.char in "efd"
+        and array.size > 0
+        and (-array.ndim <= axis < array.ndim)
+    )
 
 
-# Tables of rules: first the usual case, then one rule after the other. A rule is a test, an error, and what writes its
-# message.
+# Tables of rules
 
 _RECTANGULAR = (
     lambda values, **_: isinstance(values, np.ndarray),
@@ -178,7 +183,7 @@ SLICES = (
 # The same, with a `temperature`.
 SCORES = (
     lambda array, axis, temperature: (
-        _usual_axis(array, axis) and type(temperature) is float and 0 < temperature < math.inf
+        type(temperature) is float and 0 < temperature < math.inf and _usual_axis(array, axis)
     ),
     *SLICES[1:],
     (

@@ -10,7 +10,7 @@ import numpy as np
 
 
 def loss_and_gradient(
-    z, labels, *, axis=-1, weight=None, ignore_index=None, label_smoothing=0.0, reduction="mean"
+    z, labels, axis=-1, weight=None, ignore_index=None, label_smoothing=0.0, reduction="mean"
 ) -> tuple[np.floating, np.ndarray] | None:
     """Loss and gradient, of the type of `z`; or None for what is not a finite loss of true classes without options.
 
@@ -28,7 +28,7 @@ def loss_and_gradient(
         and type(axis) is int
         and axis in (-1, z.ndim - 1)
         and weight is None
-        and type(ignore_index) in (int, type(None))
+        and (ignore_index is None or type(ignore_index) is int)
         and type(label_smoothing) is float
         and label_smoothing == 0
         and reduction in ("mean", "sum")

@@ -66,7 +66,7 @@ def digits(rng: np.random.Generator, *, train: int = 1000) -> Split:
     from sklearn.datasets import load_digits  # half a second that only the experiments need
 
     random_generator(rng)
-    check("train", train, *INTEGER)
+    check("train", train, INTEGER)
     images, labels = load_digits(return_X_y=True)
     if not 1 <= train < len(labels):
         raise ValueError(f"train is {train}, expected 1 to {len(labels) - 1}")
@@ -158,7 +158,7 @@ def flip_labels(labels: ArrayLike, fraction: float, num_classes: int, rng: np.ra
     wrong = no_class(flipped, num_classes)
     if wrong.any():
         raise ValueError(f"labels holds {flipped[wrong][0]}, expected 0 to {num_classes - 1}")
-    count = round(number("fraction", fraction, *SHARE) * flipped.size)
+    count = round(number("fraction", fraction, SHARE) * flipped.size)
     place = random_generator(rng).choice(flipped.size, count, replace=False)
     flipped.flat[place] = (flipped.flat[place] + rng.integers(1, num_classes, count)) % num_classes
     return flipped

@@ -63,7 +63,7 @@ def inverted_dropout(a: ArrayLike, *, keep_prob: float, rng: np.random.Generator
     >>> bool(abs(output.mean() - 1) < 3 * np.sqrt(0.9 / 0.1 / output.size))
     True
     """
-    a, keep_prob = float_array("a", a), number("keep_prob", keep_prob, *POSITIVE_SHARE)
+    a, keep_prob = float_array("a", a), number("keep_prob", keep_prob, POSITIVE_SHARE)
     mask = np.asarray(random_generator(rng).random(a.shape) < keep_prob)
     return np.where(mask, a / keep_prob, 0), mask
 
@@ -103,7 +103,7 @@ class Dropout(Layer):
     """
 
     def __init__(self, keep_prob: float = 0.5, *, rng: np.random.Generator | None = None):
-        self.keep_prob = number("keep_prob", keep_prob, *POSITIVE_SHARE)
+        self.keep_prob = number("keep_prob", keep_prob, POSITIVE_SHARE)
         self.rng = None if rng is None else random_generator(rng)
 
     def __call__(self, x: ArrayLike) -> np.ndarray:

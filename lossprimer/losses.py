@@ -152,7 +152,7 @@ def cross_entropy_grad(
     array([[ 1., -1.],
            [ 0.,  0.]])
     """
-    check("reduction", reduction, *_TO_ONE_LOSS)
+    check("reduction", reduction, _TO_ONE_LOSS)
     z, q, divisor = _scores_and_target(logits, target, axis, weight, ignore_index, label_smoothing, reduction)
     p = np.exp(below_largest(z, -1))
     p /= p.sum(axis=-1, keepdims=True)
@@ -189,22 +189,21 @@ def cross_entropy_and_grad(
     >>> cross_entropy_and_grad([[1000.0, 0.0]], [1])
     (np.float64(1000.0), array([[ 1., -1.]]))
     """
-    check("reduction", reduction, *_TO_ONE_LOSS)
-    options = {"axis": axis, "weight": weight, "ignore_index": ignore_index, "label_smoothing": label_smoothing}
-    fused = _fused.loss_and_gradient(logits, target, reduction=reduction, **options)
+    fused = _fused.loss_and_gradient(logits, target, axis, weight, ignore_index, label_smoothing, reduction)
     if fused is not None:
         return fused
+    options = {"axis": axis, "weight": weight, "ignore_index": ignore_index, "label_smoothing": label_smoothing}
     loss = cross_entropy(logits, target, reduction=reduction, **options)
     return loss, cross_entropy_grad(logits, target, reduction=reduction, **options)
 
 
 def _scores_and_target(logits, target, axis, weight, ignore_index, label_smoothing, reduction):
     """Scores z and weighted target q, the classes last, and the divisor. Where nothing counts, z and q are 0."""
-    z = np.moveaxis(float_array("logits", logits, *_LOGITS, axis=axis), axis, -1)
-    y = float_array("target", target, *_TARGET, z=z, shape=np.shape(logits), ignore_index=ignore_index)
-    w = np.ones(z.shape[-1]) if weight is None else float_array("weight", weight, *_WEIGHT, num_classes=z.shape[-1])
-    check("label_smoothing", label_smoothing, *SHARE)
-    check("reduction", reduction, *_REDUCTION)
+    z = np.moveaxis(float_array("logits", logits, _LOGITS, axis=axis), axis, -1)
+    y = float_array("target", target, _TARGET, z=z, shape=np.shape(logits), ignore_index=ignore_index)
+    w = np.ones(z.shape[-1]) if weight is None else float_array("weight", weight, _WEIGHT, num_classes=z.shape[-1])
+    check("label_smoothing", label_smoothing, SHARE)
+    check("reduction", reduction, _REDUCTION)
     if y.shape == z.shape[:-1]:
         counts = (y != ignore_index)[..., None]
         z = z if ignore_index is None else np.where(counts, z, 0)

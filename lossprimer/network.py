@@ -85,7 +85,7 @@ class Linear(Layer):
         self, in_features: int, out_features: int, *, rng: np.random.Generator, gain: float = 2.0, bias: bool = True
     ):
         shape = positive_integer("in_features", in_features), positive_integer("out_features", out_features)
-        scale = math.sqrt(number("gain", gain, *NOT_NEGATIVE) / in_features)
+        scale = math.sqrt(number("gain", gain, NOT_NEGATIVE) / in_features)
         self.weight = random_generator(rng).normal(0, scale, shape)
         self.bias = np.zeros(out_features) if bias else None
         self._names = ("weight", "bias") if bias else ("weight",)
@@ -347,8 +347,8 @@ class SGD:
 
     def __init__(self, parameters: dict[str, np.ndarray], *, lr: float, momentum: float = 0.0):
         self.parameters = _checked_parameters(parameters)
-        self.lr = number("lr", lr, *POSITIVE)
-        self.momentum = number("momentum", momentum, *LESS_THAN_ONE)
+        self.lr = number("lr", lr, POSITIVE)
+        self.momentum = number("momentum", momentum, LESS_THAN_ONE)
         self._velocity = {name: np.zeros_like(parameter) for name, parameter in parameters.items()}
 
     @quietly
@@ -415,11 +415,11 @@ class Adam:
         eps: float = 1e-8,
     ):
         self.parameters = _checked_parameters(parameters)
-        self.lr = number("lr", lr, *POSITIVE)
+        self.lr = number("lr", lr, POSITIVE)
         if not isinstance(betas, tuple | list) or len(betas) != 2:
             raise TypeError(f"betas is {betas!r}, expected two numbers")
-        self.betas = tuple(number("betas", beta, *LESS_THAN_ONE) for beta in betas)
-        self.eps = number("eps", eps, *POSITIVE)
+        self.betas = tuple(number("betas", beta, LESS_THAN_ONE) for beta in betas)
+        self.eps = number("eps", eps, POSITIVE)
         self.steps = 0
         self._mean = {name: np.zeros_like(parameter) for name, parameter in parameters.items()}
         self._square = {name: np.zeros_like(parameter) for name, parameter in parameters.items()}

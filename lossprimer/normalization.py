@@ -77,8 +77,8 @@ def normalize(x: ArrayLike, *, axis: Axis, eps: float = 1e-5) -> np.ndarray:
     >>> normalize([1e8 - 1, 1e8, 1e8 + 1], axis=0, eps=0).round(3)
     array([-1.225,  0.   ,  1.225])
     """
-    x = float_array("x", x, *SLICES, axis=axis)
-    x_hat, _ = _scale(_centre(x, axis), axis, number("eps", eps, *NOT_NEGATIVE))
+    x = float_array("x", x, SLICES, axis=axis)
+    x_hat, _ = _scale(_centre(x, axis), axis, number("eps", eps, NOT_NEGATIVE))
     return x_hat.astype(x.dtype, copy=False)
 
 
@@ -121,10 +121,10 @@ def normalize_backward(dy: ArrayLike, x: ArrayLike, *, axis: Axis, eps: float = 
     >>> normalize_backward([0.0, 0.0, 1e8], [1.0, 1.0, 1.0], axis=0, eps=1.0)
     array([-33333333.33333333, -33333333.33333333,  66666666.66666667])
     """
-    dy, x = float_array("dy", dy), float_array("x", x, *SLICES, axis=axis)
+    dy, x = float_array("dy", dy), float_array("x", x, SLICES, axis=axis)
     if dy.shape != x.shape:
         raise ValueError(f"dy has the shape {dy.shape}, expected that of x, {x.shape}")
-    x_hat, root = _scale(_centre(x, axis), axis, number("eps", eps, *NOT_NEGATIVE))
+    x_hat, root = _scale(_centre(x, axis), axis, number("eps", eps, NOT_NEGATIVE))
     dx = _centre_backward(_scale_backward(dy, x_hat, root, axis), axis)
     return dx.astype(np.promote_types(dy.dtype, x.dtype), copy=False)
 
@@ -216,15 +216,15 @@ class BatchNorm(Layer):
 
     def __init__(self, num_features: int, *, momentum: float = 0.1, eps: float = 1e-5):
         self.num_features = positive_integer("num_features", num_features)
-        self.momentum = number("momentum", momentum, *POSITIVE_SHARE)
-        self.eps = number("eps", eps, *NOT_NEGATIVE)
+        self.momentum = number("momentum", momentum, POSITIVE_SHARE)
+        self.eps = number("eps", eps, NOT_NEGATIVE)
         self.gamma, self.beta = np.ones(num_features), np.zeros(num_features)
         self.running_mean, self.running_var = np.zeros(num_features), np.ones(num_features)
 
     @quietly
     def __call__(self, x: ArrayLike) -> np.ndarray:
         """`x` normalized with its own statistics in training, and with their running averages at inference."""
-        x = float_array("x", x, *_BATCH, num_features=self.num_features, training=self.training)
+        x = float_array("x", x, _BATCH, num_features=self.num_features, training=self.training)
         rows = np.moveaxis(x, 1, -1)  # (N, ..., C), so that values of shape (C,) broadcast
         centred, var = self._statistics(rows) if self.training else (rows - self.running_mean, self.running_var)
         root = np.sqrt(var + self.eps)
@@ -301,13 +301,13 @@ class LayerNorm(Layer):
 
     def __init__(self, normalized_shape: Axis, *, eps: float = 1e-5):
         self.normalized_shape, self._axes = _shape(normalized_shape)
-        self.eps = number("eps", eps, *NOT_NEGATIVE)
+        self.eps = number("eps", eps, NOT_NEGATIVE)
         self.gamma, self.beta = np.ones(self.normalized_shape), np.zeros(self.normalized_shape)
 
     @quietly
     def __call__(self, x: ArrayLike) -> np.ndarray:
         """`x` normalized over its last axes, scaled and shifted."""
-        x = float_array("x", x, *_LAST_AXES, shape=self.normalized_shape)
+        x = float_array("x", x, _LAST_AXES, shape=self.normalized_shape)
         x_hat, root = _scale(_centre(x, self._axes), self._axes, self.eps)
         y = self.gamma.astype(x_hat.dtype) * x_hat + self.beta.astype(x_hat.dtype)
         return self._keep(y.astype(x.dtype, copy=False), x_hat, root)
@@ -366,13 +366,13 @@ class RMSNorm(Layer):
 
     def __init__(self, normalized_shape: Axis, *, eps: float = 1e-5):
         self.normalized_shape, self._axes = _shape(normalized_shape)
-        self.eps = number("eps", eps, *NOT_NEGATIVE)
+        self.eps = number("eps", eps, NOT_NEGATIVE)
         self.gamma = np.ones(self.normalized_shape)
 
     @quietly
     def __call__(self, x: ArrayLike) -> np.ndarray:
         """`x` over the root of its mean square along its last axes, scaled."""
-        x = float_array("x", x, *_LAST_AXES, shape=self.normalized_shape)
+        x = float_array("x", x, _LAST_AXES, shape=self.normalized_shape)
         x_hat, root = _scale(x, self._axes, self.eps)
         y = self.gamma.astype(x_hat.dtype) * x_hat
         return self._keep(y.astype(x.dtype, copy=False), x_hat, root)

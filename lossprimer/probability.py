@@ -85,7 +85,7 @@ def softmax(z: ArrayLike, *, temperature: float = 1.0, axis: Axis = -1) -> np.nd
     >>> softmax([1e30, 1e30, 0.0, -np.inf])
     array([0.5, 0.5, 0. , 0. ])
     """
-    z = float_array("z", z, *SCORES, axis=axis, temperature=temperature)
+    z = float_array("z", z, SCORES, axis=axis, temperature=temperature)
     gap = below_largest(z, axis)
     e = np.exp(gap if temperature == 1 else gap / float(temperature), out=gap)
     return np.divide(e, e.sum(axis=axis, keepdims=True), out=e).astype(z.dtype, copy=False)
@@ -140,10 +140,10 @@ def softmax_backward(dy: ArrayLike, p: ArrayLike, *, temperature: float = 1.0, a
     >>> softmax_backward([0.0, 1e30], softmax([1000.0, 0.0]))
     array([0., 0.])
     """
-    dy, p = float_array("dy", dy), float_array("p", p, *AXES, axis=axis)
+    dy, p = float_array("dy", dy), float_array("p", p, AXES, axis=axis)
     if dy.shape != p.shape:
         raise ValueError(f"dy has the shape {dy.shape}, expected that of p, {p.shape}")
-    temperature = number("temperature", temperature, *POSITIVE)
+    temperature = number("temperature", temperature, POSITIVE)
     result_type = np.promote_types(dy.dtype, p.dtype)
     dy, p = at_least_float32(dy), at_least_float32(p)
     dz = p * (dy - (dy * p).sum(axis=axis, keepdims=True))
@@ -192,7 +192,7 @@ def log_softmax(z: ArrayLike, *, temperature: float = 1.0, axis: Axis = -1) -> n
     >>> log_softmax([50.0, 0.0])
     array([-1.92874985e-22, -5.00000000e+01])
     """
-    z = float_array("z", z, *SCORES, axis=axis, temperature=temperature)
+    z = float_array("z", z, SCORES, axis=axis, temperature=temperature)
     gap = below_largest(z, axis)
     gap = gap if temperature == 1 else gap / float(temperature)
     return (gap - log_sum_exp(gap, axis)).astype(z.dtype, copy=False)
@@ -244,7 +244,7 @@ def logsumexp(z: ArrayLike, *, axis: Axis = -1, keepdims: bool = False) -> np.nd
     >>> logsumexp([[0.0, -50.0], [-np.inf, -np.inf]])
     array([1.92874985e-22,           -inf])
     """
-    z = float_array("z", z, *AXES, axis=axis)
+    z = float_array("z", z, AXES, axis=axis)
     top = total = z.max(axis=axis, keepdims=True, initial=-np.inf)  # of no entries, -inf
     if z.size:
         total = np.where(np.isinf(top), top, top + log_sum_exp(below_largest(z, axis), axis)).astype(z.dtype)
@@ -316,7 +316,7 @@ def entropy(p: ArrayLike, *, axis: Axis = -1) -> np.ndarray | np.floating:
     >>> float(entropy([1.0, 5e-324]))
     3.676e-321
     """
-    p = float_array("p", p, *AXES, axis=axis)
+    p = float_array("p", p, AXES, axis=axis)
     _check_distribution("p", p, axis)
     result_type, p = p.dtype, at_least_float32(p)
     terms = np.where(p == 0, 0, p * np.log(p))
@@ -380,7 +380,7 @@ def kl_divergence(p: ArrayLike, q: ArrayLike, *, axis: Axis = -1) -> np.ndarray 
         p, q = np.broadcast_arrays(p, q)
     except ValueError as error:
         raise ValueError(f"p and q have the shapes {p.shape} and {q.shape}, expected shapes that broadcast") from error
-    p = float_array("p", p, *AXES, axis=axis)
+    p = float_array("p", p, AXES, axis=axis)
     _check_distribution("p", p, axis)
     _check_distribution("q", q, axis)
     p, q = at_least_float32(p), at_least_float32(q)
@@ -436,5 +436,5 @@ def one_hot(labels: ArrayLike, num_classes: int) -> np.ndarray:
     (array([50256]),)
     """
     num_classes = positive_integer("num_classes", num_classes)
-    labels = integer_array("labels", labels, *CLASSES, num_classes=num_classes)
+    labels = integer_array("labels", labels, CLASSES, num_classes=num_classes)
     return (labels[..., None] == np.arange(num_classes)).astype(np.float64)
