@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lossprimer.dropout import Dropout, inverted_dropout
     from lossprimer.losses import cross_entropy, cross_entropy_and_grad, cross_entropy_grad
-    from lossprimer.network import SGD, Adam, Linear, ReLU, Residual, Sequential, fit, load_parameters, save_parameters
+    from lossprimer.network import SGD, Adam, Linear, ReLU, Residual, Sequential, fit
     from lossprimer.normalization import BatchNorm, LayerNorm, RMSNorm, normalize, normalize_backward
     from lossprimer.probability import (
         entropy,
@@ -44,13 +44,11 @@ __all__ = [
     "generate",
     "inverted_dropout",
     "kl_divergence",
-    "load_parameters",
     "log_softmax",
     "logsumexp",
     "normalize",
     "normalize_backward",
     "one_hot",
-    "save_parameters",
     "softmax",
     "softmax_backward",
 ]

@@ -1,4 +1,4 @@
-"""How does a network learn not to rely on any single unit? In training, a random part of them is silent."""
+"""How does a network learn not to rely on any single unit? In training, a random part of them is set to 0."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -9,7 +9,7 @@ from lossprimer._layer import Layer
 
 @quietly
 def inverted_dropout(a: ArrayLike, *, keep_prob: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    r"""Activations of which a random part is 0 and the rest larger, and the mask that says which.
+    r"""Activations, of which a random part is set to 0 and the rest scaled up; and the mask of those that are kept.
 
     Parameters
     ----------
@@ -39,10 +39,10 @@ def inverted_dropout(a: ArrayLike, *, keep_prob: float, rng: np.random.Generator
     -----
     .. math:: a'_i = \frac{m_i}{p_\mathrm{keep}} a_i, \qquad m_i \in \{0, 1\}, \qquad P(m_i = 1) = p_\mathrm{keep}
 
-    where :math:`p_\mathrm{keep}` is `keep_prob`. The expected output is :math:`a`, for
-    :math:`E[m_i] = p_\mathrm{keep}`, so that a network needs no correction in use. The original form [1]_ kept
-    :math:`m_i a_i` in training and multiplied the weights by :math:`p_\mathrm{keep}` in use. The expected value is
-    all that stays: the variance grows by :math:`a_i^2 (1 - p_\mathrm{keep}) / p_\mathrm{keep}`.
+    where :math:`p_\mathrm{keep}` is `keep_prob`. The expected output is :math:`a`, because
+    :math:`E[m_i] = p_\mathrm{keep}`, so that no correction is needed at inference. The original form [1]_ used
+    :math:`m_i a_i` in training and multiplied the weights by :math:`p_\mathrm{keep}` at inference. Only the expected
+    value stays the same: the variance grows by :math:`a_i^2 (1 - p_\mathrm{keep}) / p_\mathrm{keep}`.
 
     References
     ----------
@@ -69,7 +69,7 @@ def inverted_dropout(a: ArrayLike, *, keep_prob: float, rng: np.random.Generator
 
 
 class Dropout(Layer):
-    r"""Layer that silences a random part of its inputs in training, and passes them all in use.
+    r"""Layer that sets a random part of its inputs to 0 in training, and returns them unchanged at inference.
 
     Parameters
     ----------
@@ -88,8 +88,8 @@ class Dropout(Layer):
 
     Notes
     -----
-    The backward pass goes through the same mask, :math:`dx_i = dy_i\, m_i / p_\mathrm{keep}`: what was silent learns
-    nothing. With ``keep_prob=1`` and after ``eval()`` the layer returns its input itself, and draws nothing.
+    The backward pass goes through the same mask, :math:`dx_i = dy_i\, m_i / p_\mathrm{keep}`: an entry that was dropped
+    gets no gradient. With ``keep_prob=1`` and after ``eval()`` the layer returns its input itself, and draws nothing.
 
     Examples
     --------
@@ -106,8 +106,12 @@ class Dropout(Layer):
         self.keep_prob = number("keep_prob", keep_prob, POSITIVE_SHARE)
         self.rng = None if rng is None else random_generator(rng)
 
+    def _settings(self):
+        """The arguments that `repr` shows, as text."""
+        return [f"{self.keep_prob}"]
+
     def __call__(self, x: ArrayLike) -> np.ndarray:
-        """`x` with a random part of its entries dropped in training, `x` itself in use."""
+        """`x` with a random part of its entries dropped in training, `x` itself at inference."""
         x = float_array("x", x)
         if not self.training or self.keep_prob == 1:
             return self._keep(x, None)

@@ -1,11 +1,8 @@
-"""How is a network built, trained and stored? Layers that multiply, bend and add, two optimizers, and one loop."""
+"""How is a network built and trained? From layers, with an optimizer, in one loop."""
 
 import itertools
 import math
-import os
-import zipfile
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -28,7 +25,7 @@ from lossprimer.losses import cross_entropy_and_grad
 
 
 class Linear(Layer):
-    r"""Weighted sums of the inputs.
+    r"""Fully connected layer: weighted sums of the inputs, plus a bias.
 
     Parameters
     ----------
@@ -36,9 +33,10 @@ class Linear(Layer):
         Sizes D and M of the last axis of input and output, at least 1.
     rng : numpy.random.Generator
         Draws the weights.
-    gain : float
-        Variance of the weights times D, at least 0. The default 2 suits a ReLU, which halves the mean square [1]_;
-        1 suits a layer without one; 0 makes all weights 0, as for a residual branch that starts silent.
+    scale : float
+        Variance of the weights times D, at least 0; the square of what PyTorch calls gain. The default 2 suits a ReLU,
+        which halves the mean square [1]_; 1 suits a layer without one; 0 makes all weights 0, as for a residual branch
+        that adds nothing at first.
     bias : bool
         Whether a bias is added; it starts at 0.
 
@@ -82,13 +80,17 @@ class Linear(Layer):
     """
 
     def __init__(
-        self, in_features: int, out_features: int, *, rng: np.random.Generator, gain: float = 2.0, bias: bool = True
+        self, in_features: int, out_features: int, *, rng: np.random.Generator, scale: float = 2.0, bias: bool = True
     ):
         shape = positive_integer("in_features", in_features), positive_integer("out_features", out_features)
-        scale = math.sqrt(number("gain", gain, NOT_NEGATIVE) / in_features)
-        self.weight = random_generator(rng).normal(0, scale, shape)
+        deviation = math.sqrt(number("scale", scale, NOT_NEGATIVE) / in_features)
+        self.weight = random_generator(rng).normal(0, deviation, shape)
         self.bias = np.zeros(out_features) if bias else None
         self._names = ("weight", "bias") if bias else ("weight",)
+
+    def _settings(self):
+        """The arguments that `repr` shows, as text."""
+        return [*map(str, self.weight.shape), *(["bias=False"] if self.bias is None else [])]
 
     @quietly
     def __call__(self, x: ArrayLike) -> np.ndarray:
@@ -105,7 +107,7 @@ class Linear(Layer):
 
     @quietly
     def backward(self, dy: ArrayLike) -> np.ndarray:
-        """Gradient by the input; those by the parameters are then in `gradients`."""
+        """Gradient with respect to the input; those of the parameters are then in `gradients`."""
         dy, x, weight = self._recall(dy)
         wide = at_least_float32(dy)
         rows = wide.reshape(-1, weight.shape[1])  # one for each example
@@ -116,7 +118,7 @@ class Linear(Layer):
 
 
 class ReLU(Layer):
-    r"""What is positive stays; the rest becomes 0.
+    r"""Rectified linear unit: the input where it is positive, 0 elsewhere.
 
     Raises
     ------
@@ -129,7 +131,7 @@ class ReLU(Layer):
     -----
     .. math:: y = \max(x, 0), \qquad dx = dy\,[x > 0]
 
-    At 0, where there is no derivative, 0 is taken for it.
+    At 0, where it does not exist, the derivative is taken as 0.
 
     Examples
     --------
@@ -146,38 +148,43 @@ class ReLU(Layer):
         return self._keep(np.maximum(x, 0), x > 0)
 
     def backward(self, dy: ArrayLike) -> np.ndarray:
-        """Gradient by the input."""
+        """Gradient with respect to the input."""
         dy, positive = self._recall(dy)
         return np.where(positive, dy, 0)
 
 
 class Composite(Layer):
-    """A layer made of layers: their parameters and gradients are its own, and they follow its mode.
+    """A layer made of layers: it has their parameters and gradients, and switches their mode with its own.
 
-    A subclass puts them into `children`: a dict of layers by the names that begin those of their parameters.
+    A subclass stores them in `children`, a dict whose keys are prefixes for the names of their parameters.
     """
 
     children: dict[str, Layer]
 
     def train(self) -> Self:
-        """Behave as in training from now on, all layers inside too; the layer itself."""
+        """Switch to training mode, with all layers inside; returns the layer itself."""
         for child in self.children.values():
             child.train()
         return super().train()
 
     def eval(self) -> Self:
-        """Behave as in use from now on, all layers inside too; the layer itself."""
+        """Switch to evaluation mode, with all layers inside; returns the layer itself."""
         for child in self.children.values():
             child.eval()
         return super().eval()
 
     def parameters(self) -> dict[str, np.ndarray]:
-        """Parameters of all layers inside, by names such as ``"0.weight"``; changed in place, they change the layer."""
+        """Return the parameters of all layers inside, by names such as ``"0.weight"``, to be changed in place."""
         return self._joined(lambda child: child.parameters())
 
     def gradients(self) -> dict[str, np.ndarray]:
-        """Gradients by the parameters, by the same names, as the last `backward` left them."""
+        """Return the gradients with respect to the parameters, by the same names, from the last `backward`."""
         return self._joined(lambda child: child.gradients())
+
+    def _settings(self):
+        """The layers inside as text, each with its mode where that is another one."""
+        other = ".eval()" if self.training else ".train()"
+        return [child._shown() + other * (child.training != self.training) for child in self.children.values()]
 
     def _joined(self, arrays):
         """What `arrays` returns for each of the layers, in one dict."""
@@ -189,12 +196,12 @@ class Composite(Layer):
 
 
 class Sequential(Composite):
-    """One layer after another.
+    """Layers in sequence: each takes the output of the one before.
 
     Parameters
     ----------
     *layers : Layer
-        In the order of the call, none of them twice: a layer remembers only its last call.
+        In the order of the calls; no layer twice, because each stores only its last call.
 
     Attributes
     ----------
@@ -211,13 +218,13 @@ class Sequential(Composite):
     Examples
     --------
     >>> rng = np.random.default_rng(0)
-    >>> network = Sequential(Linear(64, 32, rng=rng), ReLU(), Linear(32, 10, rng=rng, gain=1))
+    >>> network = Sequential(Linear(64, 32, rng=rng), ReLU(), Linear(32, 10, rng=rng, scale=1))
     >>> network(np.zeros((5, 64))).shape
     (5, 10)
     >>> list(network.parameters())
     ['0.weight', '0.bias', '2.weight', '2.bias']
 
-    Fifty layers, and the signal arrives neither gone nor grown:
+    Through fifty layers the signal keeps its size:
 
     >>> deep = Sequential(*[layer for _ in range(50) for layer in (Linear(128, 128, rng=rng), ReLU())])
     >>> bool(0.1 < deep(rng.standard_normal((64, 128))).std() < 10)
@@ -239,14 +246,14 @@ class Sequential(Composite):
         return x
 
     def backward(self, dy: ArrayLike) -> np.ndarray:
-        """Gradient by the input of the first layer: the chain rule, from the last layer to the first."""
+        """Gradient with respect to the input of the first layer, by the chain rule from the last layer to the first."""
         for layer in reversed(self.layers):
             dy = layer.backward(dy)
         return dy
 
 
 class Residual(Composite):
-    r"""The input plus what a branch makes of it.
+    r"""The input plus the output of a branch.
 
     Parameters
     ----------
@@ -269,9 +276,9 @@ class Residual(Composite):
     -----
     .. math:: y = x + f(x), \qquad dx = dy + f'(x)^\top dy
 
-    The first term passes the gradient on whatever the branch does [1]_. With a normalization layer around,
-    ``Residual(Sequential(LayerNorm(64), branch))`` is the pre-norm and ``Sequential(Residual(branch), LayerNorm(64))``
-    the post-norm form.
+    Through the first term the gradient passes unchanged, whatever the branch does [1]_. Together with a normalization
+    layer, ``Residual(Sequential(LayerNorm(64), branch))`` is the pre-norm and ``Sequential(Residual(branch),
+    LayerNorm(64))`` the post-norm form.
 
     References
     ----------
@@ -279,10 +286,10 @@ class Residual(Composite):
 
     Examples
     --------
-    A branch whose weights are 0 changes nothing, whatever comes:
+    A branch whose weights are 0 changes nothing, whatever the input:
 
-    >>> silent = Residual(Linear(3, 3, rng=np.random.default_rng(0), gain=0))
-    >>> silent([[1.0, -1e300, 0.0]])
+    >>> identity = Residual(Linear(3, 3, rng=np.random.default_rng(0), scale=0))
+    >>> identity([[1.0, -1e300, 0.0]])
     array([[ 1.e+000, -1.e+300,  0.e+000]])
     """
 
@@ -301,18 +308,18 @@ class Residual(Composite):
 
     @quietly
     def backward(self, dy: ArrayLike) -> np.ndarray:
-        """Gradient by the input."""
+        """Gradient with respect to the input."""
         (dy,) = self._recall(dy)
         return dy + self.branch.backward(dy)
 
 
 class SGD:
-    r"""Stochastic gradient descent, with momentum if wanted.
+    r"""Stochastic gradient descent, with momentum if it is not 0.
 
     Parameters
     ----------
     parameters : dict of ndarrays
-        What is optimized, as ``layer.parameters()`` returns it; changed in place.
+        The arrays to optimize, as returned by ``layer.parameters()``; changed in place.
     lr : float
         Learning rate; greater than 0. The attribute of the same name can be set at any time, as for a warm-up.
     momentum : float
@@ -351,6 +358,10 @@ class SGD:
         self.momentum = number("momentum", momentum, LESS_THAN_ONE)
         self._velocity = {name: np.zeros_like(parameter) for name, parameter in parameters.items()}
 
+    def __repr__(self) -> str:
+        """Show the options; the parameters are only counted."""
+        return f"SGD({_counted(self.parameters)}, lr={self.lr}, momentum={self.momentum})"
+
     @quietly
     def step(self, gradients: dict[str, np.ndarray]) -> None:
         """Change the parameters in place; `gradients` has an array for each of them, as ``layer.gradients()`` does.
@@ -368,14 +379,14 @@ class SGD:
 
 
 class Adam:
-    r"""Descent by running means of the gradient and of its square.
+    r"""The Adam optimizer: descent by running means of the gradient and of its square.
 
     Parameters
     ----------
     parameters, lr
         As for `SGD`.
     betas : tuple of two floats
-        How much of each running mean stays at a step; from 0 up to, but not including, 1.
+        The share of each running mean that is kept at a step; from 0 up to, but not including, 1.
     eps : float
         Added to the root; greater than 0.
 
@@ -424,6 +435,10 @@ class Adam:
         self._mean = {name: np.zeros_like(parameter) for name, parameter in parameters.items()}
         self._square = {name: np.zeros_like(parameter) for name, parameter in parameters.items()}
 
+    def __repr__(self) -> str:
+        """Show the options; the parameters are only counted."""
+        return f"Adam({_counted(self.parameters)}, lr={self.lr}, betas={self.betas}, eps={self.eps})"
+
     @quietly
     def step(self, gradients: dict[str, np.ndarray]) -> None:
         """Change the parameters in place; `gradients` has an array for each of them, as ``layer.gradients()`` does.
@@ -443,36 +458,8 @@ class Adam:
             parameter -= self.lr / unbias1 * mean / (np.sqrt(square / unbias2) + self.eps)
 
 
-def loss_and_gradient(logits: ArrayLike, target: ArrayLike, **options) -> tuple[np.floating, np.ndarray]:
-    """Cross-entropy and its gradient by the logits, the loss that `fit` takes unless told otherwise.
-
-    Parameters
-    ----------
-    logits, target, **options
-        As for `cross_entropy`. ``functools.partial(loss_and_gradient, label_smoothing=0.1)`` is the loss with an
-        option.
-
-    Returns
-    -------
-    loss : scalar
-    gradient : ndarray, shape of `logits`
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `cross_entropy_grad`.
-
-    Examples
-    --------
-    >>> loss, gradient = loss_and_gradient([[0.0, 1000.0]], [0])
-    >>> float(loss), gradient
-    (1000.0, array([[-1., 1.]]))
-    """
-    return cross_entropy_and_grad(logits, target, **options)
-
-
 class History(NamedTuple):
-    """What `fit` saw on its way: the loss at each step, and what `evaluate` returned after which steps."""
+    """What `fit` recorded: the loss at each step, and what `evaluate` returned after which steps."""
 
     losses: np.ndarray
     evaluated_after: list[int]
@@ -489,7 +476,7 @@ def fit(
     batch_size: int,
     epochs: int | None = None,
     steps: int | None = None,
-    loss: Callable[[np.ndarray, np.ndarray], tuple[float, np.ndarray]] = loss_and_gradient,
+    loss: Callable[[np.ndarray, np.ndarray], tuple[float, np.ndarray]] = cross_entropy_and_grad,
     schedule: Callable[[int], float] | None = None,
     evaluate: Callable[[Layer], object] | None = None,
     evaluate_every: int | None = None,
@@ -502,9 +489,9 @@ def fit(
     model : Layer
         Put into training mode and left in it: call ``model.eval()`` before using it.
     inputs, targets : array_like, shapes (N, ...)
-        N examples and what the model should make of them.
+        N examples and their targets.
     optimizer : SGD or Adam
-        Of the parameters of `model`. It keeps what it remembers: a second `fit` goes on where the first one stopped.
+        Made with the parameters of `model`. It keeps its state: a second `fit` continues where the first one stopped.
     rng : numpy.random.Generator
         Draws the order of the examples.
     batch_size : int
@@ -512,16 +499,17 @@ def fit(
     epochs, steps : int
         How long to train; one of them. In steps, a last epoch may end early.
     loss : callable
-        Takes the output of `model` and the targets of a batch; returns the loss and its gradient by the output.
+        Takes the output of `model` and the targets of a batch; returns the loss and its gradient with respect to
+        the output.
     schedule : callable
         Takes the number of the step, from 1, and returns its learning rate. A warm-up over 50 steps to 0.003:
         ``lambda step: 0.003 * min(1, step / 50)``.
     evaluate : callable
-        Takes the model, which is in evaluation mode meanwhile.
+        Called with the model in evaluation mode.
     evaluate_every : int
-        Steps between the calls of `evaluate`; an epoch's if not given.
+        Steps between the calls of `evaluate`; one epoch by default.
     progress : bool
-        Whether a bar on stderr shows training that takes over two seconds. It goes when training ends.
+        Whether to show a bar on stderr if training takes more than two seconds; it disappears at the end.
 
     Returns
     -------
@@ -546,7 +534,7 @@ def fit(
         optimizer.step(model.gradients())
 
     The same seeds give the same result on the same machine, bit by bit. On another one the last bits may differ, and
-    training makes much of them. A loss that overflows is inf or nan in the history, and no error.
+    training amplifies such differences. A loss that overflows is recorded as inf or nan; it is not an error.
 
     Examples
     --------
@@ -560,7 +548,7 @@ def fit(
     >>> len(history.losses), bool(history.losses[-10:].mean() < 0.2)
     (300, True)
 
-    A learning rate beyond all measure:
+    A learning rate that is far too large:
 
     >>> sgd = SGD(model.parameters(), lr=1e300)
     >>> np.isfinite(fit(model, inputs, labels, optimizer=sgd, rng=rng, batch_size=200, steps=3).losses)
@@ -597,72 +585,6 @@ def fit(
     return history
 
 
-def save_parameters(path: str | os.PathLike, layer: Layer) -> None:
-    """Store the parameters of a layer, and the running statistics of BatchNorm, in a file of NumPy's ``.npz`` format.
-
-    Parameters
-    ----------
-    path : str or path
-        Where to; ``.npz`` is added if it does not end so. A file that is there is replaced.
-    layer : Layer
-        What it was made with, such as its sizes, is not stored.
-
-    Raises
-    ------
-    TypeError
-        If `layer` is not a layer.
-    OSError
-        If the file cannot be written.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> layer, other = (Linear(3, 2, rng=np.random.default_rng(seed)) for seed in (0, 1))
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     save_parameters(f"{folder}/linear.npz", layer)
-    ...     load_parameters(f"{folder}/linear.npz", other)
-    >>> bool((other.weight == layer.weight).all())
-    True
-    """
-    np.savez(_with_suffix(path), **_state(_check_layer("layer is", layer)))
-
-
-def load_parameters(path: str | os.PathLike, layer: Layer) -> None:
-    """Read what `save_parameters` stored into a layer made the same way, in place.
-
-    Parameters
-    ----------
-    path : str or path
-        As given to `save_parameters`.
-    layer : Layer
-        Gets the stored values.
-
-    Raises
-    ------
-    TypeError
-        If `layer` is not a layer.
-    ValueError
-        If the file holds anything else than what `layer` has, by name, shape or float type; or is no such file. The
-        layer is then as it was.
-    OSError
-        If the file cannot be read.
-    """
-    path, arrays = _with_suffix(path), _state(_check_layer("layer is", layer))
-    if path.exists() and not zipfile.is_zipfile(path):
-        raise ValueError(f"path is {str(path)!r}, expected a file that save_parameters wrote")
-    with np.load(path) as file:
-        stored = dict(file)
-    _check_names("the file", stored, arrays)
-    for name, array in arrays.items():
-        if (stored[name].shape, stored[name].dtype) != (array.shape, array.dtype):
-            raise ValueError(
-                f"the file holds {name!r} of shape {stored[name].shape} and type {stored[name].dtype},"
-                f" expected {array.shape} and {array.dtype}"
-            )
-    for name, array in arrays.items():
-        array[...] = stored[name]
-
-
 def _check_layer(what, layer):
     """`layer` itself, if it is one."""
     if not isinstance(layer, Layer):
@@ -678,6 +600,11 @@ def _checked_parameters(parameters):
         if not isinstance(parameter, np.ndarray) or parameter.dtype.kind != "f":
             raise TypeError(f"parameters holds {parameter!r} as {name!r}, expected an array of floats")
     return parameters
+
+
+def _counted(parameters):
+    """How many numbers there are in how many arrays."""
+    return f"<{sum(parameter.size for parameter in parameters.values()):,} parameters in {len(parameters)} arrays>"
 
 
 def _check_optimizer(optimizer, model):
@@ -713,23 +640,3 @@ def _bar(steps, progress):
     from tqdm import tqdm  # only training needs it
 
     return tqdm(total=steps, leave=False, delay=2, unit="step", disable=not progress)
-
-
-def _with_suffix(path):
-    """`path` with the ending that NumPy would add."""
-    path = Path(path)
-    return path if path.suffix == ".npz" else path.with_name(f"{path.name}.npz")
-
-
-def _state(layer):
-    """Arrays that make the layer what it is: its parameters, and running statistics if it has them."""
-    return {**layer.parameters(), **dict(_running(layer, ""))}
-
-
-def _running(layer, prefix) -> Iterator[tuple[str, np.ndarray]]:
-    """Running statistics of the layer and all layers inside, by name."""
-    for name in ("running_mean", "running_var"):
-        if hasattr(layer, name):
-            yield prefix + name, getattr(layer, name)
-    for child_name, child in getattr(layer, "children", {}).items():
-        yield from _running(child, f"{prefix}{child_name}." if child_name else prefix)

@@ -136,7 +136,7 @@ def _centre(x, axis):
 
 
 def _centre_backward(dy, axis):
-    """A common change of all entries moves nothing."""
+    """Gradient through `_centre`, which a common change of all entries does not affect."""
     return dy - dy.mean(axis=axis, keepdims=True)
 
 
@@ -147,7 +147,7 @@ def _scale(x, axis, eps):
 
 
 def _scale_backward(dy, x_hat, root, axis):
-    """A common factor of all entries moves (next to) nothing."""
+    """Gradient through `_scale`, which a common factor of all entries hardly affects."""
     return (dy - x_hat * (dy * x_hat).mean(axis=axis, keepdims=True)) / root
 
 
@@ -169,7 +169,7 @@ class BatchNorm(Layer):
     gamma, beta : ndarray of float64, shape (C,)
         Scale and shift; 1 and 0 at first.
     running_mean, running_var : ndarray of float64, shape (C,)
-        Running averages over the batches; 0 and 1 at first. Not parameters: no gradient, no optimizer.
+        Running averages over the batches; 0 and 1 at first. They are not parameters and have no gradient.
 
     Raises
     ------
@@ -190,8 +190,8 @@ class BatchNorm(Layer):
 
     The batch is normalized with the biased variance, and the unbiased one is kept, as in PyTorch; ONNX keeps the biased
     one. After ``eval()`` the running statistics take the place of :math:`\mu` and :math:`\sigma^2`, no example
-    depends on another, and one example is enough. In training it is not: a single value is its own mean, and
-    whatever it was, the output is `beta`. So that is refused.
+    depends on another, and one example is enough. In training a single value is
+    refused: it would be its own mean, and the output `beta` whatever the value.
 
     The output has the float type of `x`, the gradient that of `dy`. Statistics are computed in the type of `x`, in
     float32 at least.
@@ -220,6 +220,10 @@ class BatchNorm(Layer):
         self.eps = number("eps", eps, NOT_NEGATIVE)
         self.gamma, self.beta = np.ones(num_features), np.zeros(num_features)
         self.running_mean, self.running_var = np.zeros(num_features), np.ones(num_features)
+
+    def _settings(self):
+        """The arguments that `repr` shows, as text."""
+        return [f"{self.num_features}", f"momentum={self.momentum}", f"eps={self.eps}"]
 
     @quietly
     def __call__(self, x: ArrayLike) -> np.ndarray:
@@ -281,7 +285,7 @@ class LayerNorm(Layer):
     -----
     .. math:: y = \gamma \hat{x} + \beta, \qquad \hat{x} = \frac{x - \mu}{\sqrt{\sigma^2 + \varepsilon}}
 
-    with the biased variance [1]_. No example depends on another, so training and use are the same. The output has
+    with the biased variance [1]_. No example depends on another, so training and inference are the same. The output has
     the float type of `x`, the gradient that of `dy`; float16 is computed in float32.
 
     References
@@ -303,6 +307,10 @@ class LayerNorm(Layer):
         self.normalized_shape, self._axes = _shape(normalized_shape)
         self.eps = number("eps", eps, NOT_NEGATIVE)
         self.gamma, self.beta = np.ones(self.normalized_shape), np.zeros(self.normalized_shape)
+
+    def _settings(self):
+        """The arguments that `repr` shows, as text."""
+        return [f"{self.normalized_shape}", f"eps={self.eps}"]
 
     @quietly
     def __call__(self, x: ArrayLike) -> np.ndarray:
@@ -347,7 +355,7 @@ class RMSNorm(Layer):
     -----
     .. math:: y = \gamma\, \frac{x}{\sqrt{\overline{x^2} + \varepsilon}}
 
-    as in [1]_: no mean, no subtraction, no shift. Of centred entries it makes the same as layer normalization without
+    as in [1]_: no mean, no subtraction, no shift. For centred entries the result is that of layer normalization without
     `beta`. PyTorch's default for `eps` is the precision of the float type; here it is that of `LayerNorm`.
 
     References
@@ -368,6 +376,10 @@ class RMSNorm(Layer):
         self.normalized_shape, self._axes = _shape(normalized_shape)
         self.eps = number("eps", eps, NOT_NEGATIVE)
         self.gamma = np.ones(self.normalized_shape)
+
+    def _settings(self):
+        """The arguments that `repr` shows, as text."""
+        return [f"{self.normalized_shape}", f"eps={self.eps}"]
 
     @quietly
     def __call__(self, x: ArrayLike) -> np.ndarray:

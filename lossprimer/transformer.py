@@ -1,4 +1,4 @@
-"""How do all four tools work together? A small Transformer, from attention to the text that it writes."""
+"""How do all four tools work together? A small Transformer, from attention to the text that it generates."""
 
 import math
 
@@ -14,20 +14,21 @@ from lossprimer.probability import log_softmax, softmax, softmax_backward
 
 
 class SelfAttention(Composite):
-    r"""Each position takes a weighted mean of what all positions offer.
+    r"""Multi-head self-attention: each position takes a weighted mean of the values of all positions.
 
     Parameters
     ----------
     d_model : int
         The number D of features.
     num_heads : int
-        The number H of means that are taken side by side, each of D / H features.
+        The number H of heads, each of D / H features.
     causal : bool
         Whether a position sees only itself and those before it.
     keep_prob : float
-        Of the dropout on the attention weights. With it, the weights of a position sum to 1 only on average.
+        The probability to keep an attention weight in dropout. Below 1, the weights of a position sum to 1 only on
+        average.
     zero_init : bool
-        Whether the last weights start at 0, so that a residual branch starts silent.
+        Whether the last weights start at 0, so that a residual branch adds nothing at first.
     rng : numpy.random.Generator
         Draws the weights and the dropout masks.
 
@@ -53,7 +54,7 @@ class SelfAttention(Composite):
     .. math:: A = \mathrm{softmax}\Bigl(\frac{Q K^\top}{\sqrt d} + M\Bigr), \qquad Y = A V
 
     and the heads, side by side, go through ``output``. The mask :math:`M` is :math:`-\infty` for later positions, whose
-    weights are then exactly 0. The way back, with :math:`S` for the argument of the softmax:
+    weights are then exactly 0. The gradients, with :math:`S` for the argument of the softmax:
 
     .. math:: dV = A^\top dY, \quad dA = dY\,V^\top, \quad dS = A \odot (dA - \mathrm{rowsum}(dA \odot A)), \quad
               dQ = \frac{dS\,K}{\sqrt d}, \quad dK = \frac{dS^\top Q}{\sqrt d}
@@ -69,7 +70,7 @@ class SelfAttention(Composite):
     >>> attention(x).shape
     (1, 3, 8)
 
-    Nothing to choose between: all positions up to its own count the same.
+    Where all scores are equal, all positions up to its own have the same weight.
 
     >>> attention.weights[0, 0].round(2)
     array([[1.  , 0.  , 0.  ],
@@ -90,11 +91,16 @@ class SelfAttention(Composite):
         if positive_integer("d_model", d_model) % positive_integer("num_heads", num_heads):
             raise ValueError(f"num_heads is {num_heads}, expected a divisor of d_model, {d_model}")
         self.num_heads, self.causal, self.weights = num_heads, causal, None
-        self.query, self.key, self.value = (Linear(d_model, d_model, gain=1, rng=rng) for _ in range(3))
-        self.output = Linear(d_model, d_model, gain=0 if zero_init else 1, rng=rng)
+        self.query, self.key, self.value = (Linear(d_model, d_model, scale=1, rng=rng) for _ in range(3))
+        self.output = Linear(d_model, d_model, scale=0 if zero_init else 1, rng=rng)
         self.dropout = Dropout(keep_prob, rng=rng)
         names = ("query", "key", "value", "output", "dropout")
         self.children = {name: getattr(self, name) for name in names}
+
+    def _settings(self):
+        """The arguments that `repr` shows, as text."""
+        options = [f"causal={self.causal}", f"keep_prob={self.dropout.keep_prob}"]
+        return [f"{len(self.query.weight)}", f"{self.num_heads}", *options]
 
     @quietly
     def __call__(self, x: ArrayLike) -> np.ndarray:
@@ -104,7 +110,7 @@ class SelfAttention(Composite):
         if x.ndim != 3 or x.shape[2] != d_model:
             raise ValueError(f"x has the shape {x.shape}, expected (B, L, {d_model})")
         q, k, v = (self._split(layer(x)) for layer in (self.query, self.key, self.value))  # (B, H, L, d)
-        q = q / math.sqrt(q.shape[-1])  # before the product, which could overflow without
+        q = q / math.sqrt(q.shape[-1])  # before the product, which could otherwise overflow
         scores = q @ k.swapaxes(-1, -2)  # (B, H, L, L)
         if self.causal:
             scores[..., np.triu(np.ones(scores.shape[-2:], bool), k=1)] = -np.inf
@@ -114,7 +120,7 @@ class SelfAttention(Composite):
 
     @quietly
     def backward(self, dy: ArrayLike) -> np.ndarray:
-        """Gradient by the input."""
+        """Gradient with respect to the input."""
         dy, q, k, v, kept = self._recall(dy)
         dy = self._split(self.output.backward(dy))
         dv = kept.swapaxes(-1, -2) @ dy
@@ -136,16 +142,16 @@ class SelfAttention(Composite):
 
 
 class FeedForward(Sequential):
-    r"""Two linear layers with a ReLU between, the same for each position.
+    r"""Two linear layers with a ReLU between them, applied to each position.
 
     Parameters
     ----------
     d_model, d_hidden : int
-        Sizes of the input, which is that of the output, and of what is between.
+        Numbers of features of the input and output, and between the two layers.
     keep_prob : float
-        Of the dropout on the hidden features.
+        The probability to keep a hidden feature in dropout.
     zero_init : bool
-        Whether the last weights start at 0, so that a residual branch starts silent.
+        Whether the last weights start at 0, so that a residual branch adds nothing at first.
     rng : numpy.random.Generator
         Draws the weights and the dropout masks.
 
@@ -180,10 +186,10 @@ class FeedForward(Sequential):
         rng: np.random.Generator,
     ):
         super().__init__(
-            Linear(d_model, d_hidden, gain=1, rng=rng),
+            Linear(d_model, d_hidden, scale=1, rng=rng),
             ReLU(),
             Dropout(keep_prob, rng=rng),
-            Linear(d_hidden, d_model, gain=0 if zero_init else 1, rng=rng),
+            Linear(d_hidden, d_model, scale=0 if zero_init else 1, rng=rng),
         )
 
 
@@ -197,12 +203,12 @@ class TransformerBlock(Sequential):
     norm : "pre", "post" or "none"
         Where the normalization layers are.
     norm_layer : class
-        `LayerNorm` or `RMSNorm`: what is called with `d_model` to make one.
+        `LayerNorm` or `RMSNorm`; called with `d_model`.
     causal : bool
         Whether a position sees only itself and those before it.
     keep_prob : float
-        Of the dropout in three slots: on the attention weights, on the hidden features of the feed-forward layer, and
-        on what each of the two adds to its input.
+        The probability to keep an entry in each of three dropouts: of the attention weights, of the hidden features of
+        the feed-forward layer, and of what each of the two adds to its input.
     zero_init : bool
         Whether both add nothing at first. The block then starts as the identity, or with "post" as two normalizations.
     rng : numpy.random.Generator
@@ -226,9 +232,9 @@ class TransformerBlock(Sequential):
               \text{none:}\quad x &\leftarrow x + f(x)
               \end{aligned}
 
-    once with the attention for :math:`f`, once with the feed-forward layer. "post" is the form of [1]_. "pre" leaves
-    the gradient a way from the last block to the first that meets no normalization layer [2]_; the sum then needs one
-    after the last block. With "none", zeros at the start keep the sum from growing with depth [3]_.
+    once with the attention for :math:`f`, once with the feed-forward layer. "post" is the form of [1]_. With "pre", the
+    gradient can pass from the last block to the first without going through a normalization layer [2]_; the sum then
+    needs one after the last block. With "none", zeros at the start keep the sum from growing with depth [3]_.
 
     References
     ----------
@@ -281,7 +287,7 @@ class Embedding(Layer):
     Parameters
     ----------
     num_tokens, length, d_model : int
-        How many different tokens, how many positions at most, and how many features.
+        The number of different tokens, of positions at most, and of features.
     dtype : type
         Float type of the output, and so of what the layers after it compute.
     rng : numpy.random.Generator
@@ -320,6 +326,10 @@ class Embedding(Layer):
             raise TypeError(f"dtype is {dtype!r}, expected float16, float32 or float64")
         self.token, self.position = (random_generator(rng).normal(0, scale, (size, d_model)) for size in sizes)
 
+    def _settings(self):
+        """The arguments that `repr` shows, as text."""
+        return [*map(str, (len(self.token), *self.position.shape)), f"dtype={self.dtype}"]
+
     def __call__(self, tokens: ArrayLike) -> np.ndarray:
         """Output of shape (B, L, D) for tokens of shape (B, L)."""
         tokens = integer_array("tokens", tokens)
@@ -332,7 +342,7 @@ class Embedding(Layer):
         return self._keep(y.astype(self.dtype, copy=False), tokens)
 
     def backward(self, dy: ArrayLike) -> None:
-        """Gradients by the vectors, in `gradients`; tokens are no numbers, so there is none to return."""
+        """Compute the gradients with respect to the vectors, for `gradients`; tokens are discrete and have none."""
         dy, tokens = self._recall(dy)
         self.dtoken, self.dposition = np.zeros_like(self.token), np.zeros_like(self.position)
         np.add.at(self.dtoken, tokens, dy)  # a token that occurs twice gets both
@@ -345,7 +355,7 @@ class Transformer(Sequential):
     Parameters
     ----------
     num_tokens, length : int
-        How many different tokens there are, and how many the model can read.
+        The number of different tokens, and of positions at most.
     depth : int
         The number of blocks.
     d_model, num_heads, d_hidden, norm, norm_layer, causal, keep_prob, zero_init
@@ -401,22 +411,22 @@ class Transformer(Sequential):
             for _ in range(positive_integer("depth", depth))
         )
         final = (norm_layer(d_model),) if norm == "pre" else ()
-        super().__init__(embedding, *self.blocks, *final, Linear(d_model, num_tokens, gain=1, rng=rng))
+        super().__init__(embedding, *self.blocks, *final, Linear(d_model, num_tokens, scale=1, rng=rng))
 
 
 def generate(
     model: Transformer, tokens: ArrayLike, count: int, *, temperature: float = 1.0, rng: np.random.Generator
 ) -> np.ndarray:
-    r"""Tokens, and more of them as the model continues.
+    r"""Tokens, continued by the model one token at a time.
 
     Parameters
     ----------
     model : Transformer
-        Used in the mode that it is in: ``model.eval()`` first, or dropout takes part.
+        Used in its current mode: call ``model.eval()`` first, or dropout stays active.
     tokens : array_like of ints, shape (B, L) or (L,)
-        Where each sequence begins; at least one token.
+        The beginning of each sequence; at least one token.
     count : int
-        How many tokens are added, one after the other.
+        The number of tokens to add.
     temperature : float
         Divides the scores; finite and greater than 0. Near 0 the token with the largest score always wins.
     rng : numpy.random.Generator
