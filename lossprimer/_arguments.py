@@ -107,6 +107,11 @@ def is_finite(value):
     return value <= sys.float_info.max if isinstance(value, int) else value < math.inf
 
 
+def _is_generator(value):
+    """Whether `value` is a generator of random numbers."""
+    return isinstance(value, np.random.Generator)
+
+
 def _axes(axis):
     """`axis` as a tuple."""
     return axis if isinstance(axis, tuple) else (axis,)
@@ -224,9 +229,9 @@ SHARE = _numbers(lambda value: 0 <= value <= 1, "a number from 0 to 1")
 POSITIVE_SHARE = _numbers(lambda value: 0 < value <= 1, "a number greater than 0 and at most 1")
 
 GENERATOR = (
-    lambda rng: isinstance(rng, np.random.Generator),
+    _is_generator,
     (
-        lambda rng: False,
+        _is_generator,
         TypeError,
         "{name} is {0!r}, expected a numpy.random.Generator, as from numpy.random.default_rng(0)".format,
     ),

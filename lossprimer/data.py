@@ -78,14 +78,14 @@ def digits(rng: np.random.Generator, *, train: int = 1000) -> Split:
 def batches(
     images: ArrayLike, labels: ArrayLike, batch_size: int, rng: np.random.Generator
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """All examples once, in random order, a batch at a time.
+    """Batches of examples: all of them once, in random order.
 
     Parameters
     ----------
     images : array_like, shape (N, ...)
         Examples of any kind.
     labels : array_like, shape (N, ...)
-        What belongs to each.
+        The label of each.
     batch_size : int
         Examples per batch, at least 1; the last batch has what is left.
     rng : numpy.random.Generator
@@ -122,7 +122,7 @@ def batches(
 
 
 def flip_labels(labels: ArrayLike, fraction: float, num_classes: int, rng: np.random.Generator) -> np.ndarray:
-    """Labels of which some are wrong on purpose.
+    """Labels, some of which have been made wrong on purpose.
 
     Parameters
     ----------
@@ -165,7 +165,7 @@ def flip_labels(labels: ArrayLike, fraction: float, num_classes: int, rng: np.ra
 
 
 class Copies(NamedTuple):
-    """Sequences to read, and the token that should follow each."""
+    """Input sequences, and the token that should follow each position."""
 
     inputs: np.ndarray
     targets: np.ndarray
@@ -174,7 +174,7 @@ class Copies(NamedTuple):
 def copy_task(
     count: int, rng: np.random.Generator, *, length: int = 8, num_symbols: int = 11, ignore_index: int = -100
 ) -> Copies:
-    """Random symbols, a separator, and the same symbols again: what comes next?
+    """Random symbols, a separator, and the same symbols again, to learn to predict the next token.
 
     Parameters
     ----------
@@ -185,7 +185,8 @@ def copy_task(
     length : int
         The number n of symbols in a sequence.
     num_symbols : int
-        How many there are: tokens 1 to `num_symbols`. The separator is token 0, so the vocabulary has one more.
+        The number of different symbols, tokens 1 to `num_symbols`. The separator is token 0, so there is one token
+        more.
     ignore_index : int
         Stands for the targets that do not count; negative. The default is that of PyTorch.
 

@@ -1,4 +1,4 @@
-"""Is a hand-written gradient right? Compare it with slopes that are measured."""
+"""Is a hand-written gradient right? Compare it with numerical slopes."""
 
 import copy
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from lossprimer._arguments import float_array, random_generator
 
 
 def numerical_gradient(f: Callable[[np.ndarray], float], x: ArrayLike) -> np.ndarray:
-    r"""Slopes of a function of many numbers, one for each number, by central differences.
+    r"""Gradient of a function that returns one number, measured by central differences.
 
     Parameters
     ----------
@@ -100,8 +100,8 @@ def gradient_error(
     .. math:: \frac{\max_i |b_i - n_i|}{\max_i \max(|b_i|, |n_i|)}
 
     where :math:`b` is what `backward` returns for :math:`g`. The upstream gradient is random because the
-    obvious one, all ones, is blind: the outputs of a softmax sum to 1 whatever the scores are, so with it
-    the true gradient is 0 and a backward that returns zeros passes.
+    obvious choice, all ones, can miss an error: the outputs of a softmax sum to 1 whatever the scores are, so the true
+    gradient is then 0, and a backward that returns zeros passes.
 
     Examples
     --------
@@ -129,8 +129,7 @@ def layer_gradient_error(layer, x: ArrayLike, *, rng: np.random.Generator) -> fl
     ----------
     layer : object
         ``y = layer(x)``, ``dx = layer.backward(dy)``; ``layer.parameters()`` and ``layer.gradients()`` are dicts of
-        arrays with the same keys, the first of them the arrays that the layer computes with. It is copied and stays
-        as it is.
+        arrays with the same keys, the first of them the arrays that the layer computes with. It is copied, not changed.
     x : array_like
         Where the gradients are compared.
     rng : numpy.random.Generator

@@ -1,4 +1,4 @@
-"""How wrong is a prediction? By the surprise at the truth: the negative logarithm of the probability it was given."""
+"""How wrong is a prediction? The loss is the negative logarithm of the probability that it gives to the truth."""
 
 import math
 
@@ -27,7 +27,7 @@ def cross_entropy(
     logits: ArrayLike, target: ArrayLike, *, axis: int = -1, weight: ArrayLike | None = None,
     ignore_index: int | None = None, label_smoothing: float = 0.0, reduction: str = "mean",
 ) -> np.ndarray | np.floating:  # fmt: skip
-    r"""Nats of surprise at the truth, for a prediction given as scores.
+    r"""Cross-entropy loss, in nats, of predictions that are given as scores.
 
     Parameters
     ----------
@@ -45,8 +45,8 @@ def cross_entropy(
     label_smoothing : float
         The share, from 0 to 1, of the target that is spread evenly over all classes.
     reduction : {"mean", "sum", "none"}
-        What becomes of the losses of the examples. Divided by the weights of the true classes that are not ignored
-        (1 each without `weight`), their sum gives "mean"; with probabilities it is divided by the number of examples.
+        How the losses of the examples are combined. For "mean", their sum is divided by the weights of the true classes
+        that are not ignored (1 each without `weight`); with probabilities, by the number of examples.
 
     Returns
     -------
@@ -94,7 +94,7 @@ def cross_entropy(
     >>> cross_entropy([[2.0, 1.0, 0.5], [0.0, 0.0, 0.0]], [[0.5, 0.5, 0.0], [1.0, 0.0, 0.0]], reduction="none")
     array([0.96436878, 1.09861229])
 
-    A mistake that a softmax in between would make infinite, and a confident right answer that it would make 0:
+    A wrong prediction whose loss would be infinite through a softmax, and a right one whose loss would be 0:
 
     >>> cross_entropy([[1000.0, 0.0], [50.0, 0.0]], [1, 0], reduction="none")
     array([1.00000000e+03, 1.92874985e-22])
@@ -118,7 +118,7 @@ def cross_entropy_grad(
     logits, target, axis, weight, ignore_index, label_smoothing
         As for `cross_entropy`.
     reduction : {"mean", "sum"}
-        As for `cross_entropy`; losses that stay apart ("none") have no single gradient.
+        As for `cross_entropy`; "none" is refused, because separate losses have no single gradient.
 
     Returns
     -------
@@ -132,12 +132,12 @@ def cross_entropy_grad(
 
     Notes
     -----
-    The derivative :math:`1/p` of the logarithm meets the factor :math:`p` of the softmax's, and what is left is
+    The derivative :math:`1/p` of the logarithm cancels the factor :math:`p` in that of the softmax, which leaves
 
     .. math:: \frac{\partial L}{\partial z_k} = p_k \sum_j q_j - q_k
 
     with the :math:`q` of `cross_entropy`; "mean" divides as it does there. Where the target sums to 1 and no option
-    changes it, this is :math:`p - y`: prediction less truth, and no entry is larger than 1, however wrong the
+    changes it, this is :math:`p - y`, prediction minus truth, and no entry is larger than 1, however wrong the
     prediction. Its error is a few units of the float type's precision; less than that is not resolved. Where the loss
     is infinite, the gradient is still its limit. Examples that are ignored get 0.
 
@@ -146,7 +146,7 @@ def cross_entropy_grad(
     >>> cross_entropy_grad([[2.0, 1.0, 0.5]], [0]).round(3)
     array([[-0.371,  0.231,  0.14 ]])
 
-    Sure predictions, one wrong and one right. Through 1/p, the gradient of the first would be nan:
+    Confident predictions, one wrong and one right. Computed through 1/p, the gradient of the first would be nan:
 
     >>> cross_entropy_grad([[1e30, 0.0], [1e30, 0.0]], [1, 0], reduction="sum")
     array([[ 1., -1.],
@@ -165,7 +165,7 @@ def cross_entropy_and_grad(
     logits: ArrayLike, target: ArrayLike, *, axis: int = -1, weight: ArrayLike | None = None,
     ignore_index: int | None = None, label_smoothing: float = 0.0, reduction: str = "mean",
 ) -> tuple[np.floating, np.ndarray]:  # fmt: skip
-    """Cross-entropy and its gradient, in the time of one of them: the exponentials are computed once.
+    """Cross-entropy and its gradient at once; for true classes without weights or smoothing, in a single pass.
 
     Parameters
     ----------
@@ -279,14 +279,20 @@ _WEIGHT = (
         lambda w, name, **_: f"{name} holds {_no_amounts(w)[0]!s}, expected finite numbers that are not negative",
     ),
 )
-_STRING = lambda value: isinstance(value, str), TypeError, "{name} is {0!r}, expected a string".format
-_REDUCTION = (
-    lambda value: value in ("mean", "sum", "none"),
-    _STRING,
-    (lambda value: False, ValueError, "{name} is {0!r}, expected one of 'mean', 'sum', 'none'".format),
-)
-_TO_ONE_LOSS = (
-    lambda value: value in ("mean", "sum"),
-    _STRING,
-    (lambda value: False, ValueError, "{name} is {0!r}, expected one of 'mean', 'sum'".format),
-)
+
+
+def _one_of(*choices):
+    """Rules for a string that is one of the choices."""
+    return (
+        lambda value: isinstance(value, str) and value in choices,
+        (lambda value: isinstance(value, str), TypeError, "{name} is {0!r}, expected a string".format),
+        (
+            lambda value: value in choices,
+            ValueError,
+            ("{name} is {0!r}, expected one of " + ", ".join(map(repr, choices))).format,
+        ),
+    )
+
+
+_REDUCTION = _one_of("mean", "sum", "none")
+_TO_ONE_LOSS = _one_of("mean", "sum")

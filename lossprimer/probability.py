@@ -1,7 +1,7 @@
 """How do scores become probabilities, and how far apart are two distributions?
 
-What exponentiates scores subtracts the largest of them first. In exact arithmetic that changes nothing; in floating
-point no exponential can then overflow.
+All functions that exponentiate scores subtract the largest of them first. In exact arithmetic that changes nothing; in
+floating point, no exponential can then overflow.
 """
 
 import math
@@ -58,8 +58,9 @@ def softmax(z: ArrayLike, *, temperature: float = 1.0, axis: Axis = -1) -> np.nd
 
     The factor :math:`e^{-m/T}` cancels. It keeps every exponent at or below 0, where ``exp`` cannot
     overflow, and the sum at or above 1, so that nothing is divided by 0. The shift comes before the
-    division, for :math:`m/T` could overflow where the gap is harmless. float16 is computed in float32 and
-    rounded once. The relative error of an entry is that of its exponent, up to :math:`|z_i - m|/T` units in
+    division, because :math:`m/T` could overflow where the difference is harmless. The temperature is used in
+    the float type of `z` too: one that this type rounds to 0 or to infinity gives nan. float16 is computed in
+    float32 and rounded once. The relative error of an entry is that of its exponent, up to :math:`|z_i - m|/T` units in
     the last place, and that of the sum: a few units along the last axis, where NumPy adds pairwise, and
     more with K along others.
 
@@ -171,12 +172,12 @@ def log_softmax(z: ArrayLike, *, temperature: float = 1.0, axis: Axis = -1) -> n
 
     Notes
     -----
-    With :math:`g_i = (z_i - m)/T`, the gap between a score and the largest one,
+    With the gap :math:`g_i = (z_i - m)/T` between a score and the largest one,
 
     .. math:: \log p_i = g_i - \log \sum_j e^{g_j}
 
     ``log(softmax(z))`` takes the logarithm of a number that may have underflowed to 0; here nothing is
-    lost, for the gap itself is the larger part of the answer. Both parts are at or below 0, so no digits
+    lost, because the gap itself is the larger part of the result. Both parts are at or below 0, so no digits
     cancel. The largest score's own term of the sum is exactly 1; the others are summed without it and
     ``log1p`` adds it [1]_, which keeps the loss of a confident and right answer from rounding to 0.
     Infinite scores and NaN follow `softmax`. Scores further apart than the float type can say give -inf.
@@ -255,8 +256,7 @@ def below_largest(z: np.ndarray, axis: Axis) -> np.ndarray:
     """The scores less the largest of their slice, in float32 at least; none is above 0."""
     top = z.max(axis=axis, keepdims=True).astype(np.promote_types(z.dtype, np.float32), copy=False)
     if not np.count_nonzero(np.isinf(top)):
-        return z - top
-    # A single score of +inf is 0 below itself, not inf - inf, for no other comes near.
+        return z - top  # The difference of a single +inf from itself is taken as 0, the limit, and not as inf - inf.
     return np.where((z == np.inf) & ((z == np.inf).sum(axis=axis, keepdims=True) == 1), 0, z - top)
 
 
@@ -272,7 +272,7 @@ def log_sum_exp(gap: np.ndarray, axis: Axis) -> np.ndarray:
 
 @quietly
 def entropy(p: ArrayLike, *, axis: Axis = -1) -> np.ndarray | np.floating:
-    r"""Average surprise of a distribution, in nats.
+    r"""Entropy of a distribution, in nats: its average surprise.
 
     Parameters
     ----------
@@ -325,7 +325,7 @@ def entropy(p: ArrayLike, *, axis: Axis = -1) -> np.ndarray | np.floating:
 
 @quietly
 def kl_divergence(p: ArrayLike, q: ArrayLike, *, axis: Axis = -1) -> np.ndarray | np.floating:
-    r"""Nats lost on average by expecting `q` where `p` is true.
+    r"""Kullback-Leibler divergence of `p` from `q`, in nats: the average loss of expecting `q` where `p` is true.
 
     Parameters
     ----------
@@ -399,7 +399,7 @@ def _check_distribution(name, p, axis):
 
 
 def one_hot(labels: ArrayLike, num_classes: int) -> np.ndarray:
-    r"""Distributions that give all probability to the labelled class.
+    r"""One-hot vectors: 1 at the labelled class, 0 elsewhere.
 
     Parameters
     ----------
