@@ -102,7 +102,7 @@ def cross_entropy(
     z, q, divisor = _scores_and_target(logits, target, axis, weight, ignore_index, label_smoothing, reduction)
     log_p = below_largest(z, -1)
     log_p -= log_sum_exp(log_p, -1)
-    losses = 0 - np.multiply(q, log_p, where=q > 0, out=np.zeros_like(q)).sum(axis=-1)
+    losses = 0 - np.multiply(q, log_p, where=q > 0, out=np.zeros_like(q)).sum(axis=-1)  # 0 where q is, even at -inf
     return (losses if reduction == "none" else losses.sum() / divisor).astype(z.dtype)[()]
 
 
@@ -204,15 +204,14 @@ def _scores_and_target(logits, target, axis, weight, ignore_index, label_smoothi
     w = np.ones(z.shape[-1]) if weight is None else float_array("weight", weight, _WEIGHT, num_classes=z.shape[-1])
     check("label_smoothing", label_smoothing, SHARE)
     check("reduction", reduction, _REDUCTION)
-    if y.shape == z.shape[:-1]:
-        counts = (y != ignore_index)[..., None]
-        z = z if ignore_index is None else np.where(counts, z, 0)
-        y = (y[..., None] == np.arange(len(w))) & counts
-        divisor = (w * y).sum()
-    else:
-        counts, y, divisor = True, np.moveaxis(y, axis, -1), math.prod(z.shape[:-1])
+    classes = y.shape == z.shape[:-1]
+    counts = (y != ignore_index)[..., None] if classes else True
+    y = (y[..., None] == np.arange(len(w))) & counts if classes else np.moveaxis(y, axis, -1)
+    z = z if ignore_index is None else np.where(counts, z, 0)
+    w, y = (array.astype(np.promote_types(z.dtype, np.float32), copy=False) for array in (w, y))
+    divisor = (w * y).sum() if classes else math.prod(z.shape[:-1])
     q = w * ((1 - float(label_smoothing)) * y + float(label_smoothing) / len(w)) * counts
-    return z, q.astype(np.promote_types(z.dtype, np.float32)), divisor if reduction == "mean" else 1
+    return z, q, divisor if reduction == "mean" else 1
 
 
 # Rules for the arguments, as `lossprimer._arguments.check` takes them.

@@ -231,11 +231,9 @@ class BatchNorm(Layer):
         x = float_array("x", x, _BATCH, num_features=self.num_features, training=self.training)
         rows = np.moveaxis(x, 1, -1)  # (N, ..., C), so that values of shape (C,) broadcast
         centred, var = self._statistics(rows) if self.training else (rows - self.running_mean, self.running_var)
-        root = np.sqrt(var + self.eps)
-        x_hat = centred / root
+        x_hat = centred / np.sqrt(var + self.eps)
         y = self.gamma.astype(x_hat.dtype) * x_hat + self.beta.astype(x_hat.dtype)
-        y, x_hat = np.moveaxis(y, -1, 1).astype(x.dtype, copy=False), np.moveaxis(x_hat, -1, 1)
-        return self._keep(y, x_hat, root, self.training)
+        return self._keep(np.moveaxis(y, -1, 1).astype(x.dtype, copy=False), x_hat, var, self.training)
 
     def _statistics(self, rows):
         """`rows` less their mean, and their variance, of both of which the running averages take their share."""
@@ -249,9 +247,10 @@ class BatchNorm(Layer):
     @quietly
     def backward(self, dy: ArrayLike) -> np.ndarray:
         """Gradient with respect to the input of the last call; those of gamma and beta are then in `gradients`."""
-        dy, x_hat, root, trained = self._recall(dy)
-        rows, x_hat = at_least_float32(np.moveaxis(dy, 1, -1)), np.moveaxis(x_hat, 1, -1)
-        axes = tuple(range(rows.ndim - 1))
+        dy, x_hat, var, trained = self._recall(dy)
+        # In one order in memory, so that a copy of the layer adds in the same order.
+        rows, x_hat = (np.ascontiguousarray(array) for array in (at_least_float32(np.moveaxis(dy, 1, -1)), x_hat))
+        axes, root = tuple(range(rows.ndim - 1)), np.sqrt(var + self.eps)
         self.dgamma, self.dbeta = (rows * x_hat).sum(axis=axes), rows.sum(axis=axes)
         dx_hat = self.gamma.astype(rows.dtype) * rows
         # Running averages, unlike the statistics of the batch, do not depend on x.

@@ -88,8 +88,8 @@ def softmax(z: ArrayLike, *, temperature: float = 1.0, axis: Axis = -1) -> np.nd
     """
     z = float_array("z", z, SCORES, axis=axis, temperature=temperature)
     gap = below_largest(z, axis)
-    e = np.exp(gap if temperature == 1 else gap / float(temperature), out=gap)
-    return np.divide(e, e.sum(axis=axis, keepdims=True), out=e).astype(z.dtype, copy=False)
+    exponentials = np.exp(gap if temperature == 1 else gap / float(temperature), out=gap)
+    return np.divide(exponentials, exponentials.sum(axis, keepdims=True), out=exponentials).astype(z.dtype, copy=False)
 
 
 @quietly
@@ -246,28 +246,29 @@ def logsumexp(z: ArrayLike, *, axis: Axis = -1, keepdims: bool = False) -> np.nd
     array([1.92874985e-22,           -inf])
     """
     z = float_array("z", z, AXES, axis=axis)
-    top = total = z.max(axis=axis, keepdims=True, initial=-np.inf)  # of no entries, -inf
+    m = total = z.max(axis=axis, keepdims=True, initial=-np.inf)  # of no entries, -inf
     if z.size:
-        total = np.where(np.isinf(top), top, top + log_sum_exp(below_largest(z, axis), axis)).astype(z.dtype)
+        total = np.where(np.isinf(m), m, m + log_sum_exp(below_largest(z, axis), axis)).astype(z.dtype)
     return total if keepdims else total.squeeze(axis)[()]
 
 
 def below_largest(z: np.ndarray, axis: Axis) -> np.ndarray:
-    """The scores less the largest of their slice, in float32 at least; none is above 0."""
-    top = z.max(axis=axis, keepdims=True).astype(np.promote_types(z.dtype, np.float32), copy=False)
-    if not np.count_nonzero(np.isinf(top)):
-        return z - top  # The difference of a single +inf from itself is taken as 0, the limit, and not as inf - inf.
-    return np.where((z == np.inf) & ((z == np.inf).sum(axis=axis, keepdims=True) == 1), 0, z - top)
+    """The gaps between the scores and the largest of their slice, in float32 at least; none is above 0."""
+    m = z.max(axis=axis, keepdims=True).astype(np.promote_types(z.dtype, np.float32), copy=False)
+    if not np.count_nonzero(np.isinf(m)):
+        return z - m
+    # The gap between a single +inf and itself is taken as 0, the limit, and not as inf - inf.
+    return np.where((z == np.inf) & ((z == np.inf).sum(axis=axis, keepdims=True) == 1), 0, z - m)
 
 
 def log_sum_exp(gap: np.ndarray, axis: Axis) -> np.ndarray:
     """Logarithm of the sum of exponentials, the largest of which is 1; the axes summed over stay."""
-    e = np.exp(gap)
-    total = e.sum(axis=axis, keepdims=True)
+    exponentials = np.exp(gap)
+    total = exponentials.sum(axis=axis, keepdims=True)
     if not np.count_nonzero(total < 1.5):
         return np.log(total)
     # Below 1.5 there is a single 1, and log1p keeps the digits of the others, which 1 + others would round away.
-    return np.where(total < 1.5, np.log1p(e.sum(axis=axis, keepdims=True, where=e < 1)), np.log(total))
+    return np.where(total < 1.5, np.log1p(exponentials.sum(axis, keepdims=True, where=exponentials < 1)), np.log(total))
 
 
 @quietly
