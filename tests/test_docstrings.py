@@ -1,10 +1,13 @@
-"""The package's page: all public names, and references that share one page."""
+"""The package's page: all public names, every check as a function, and references that share one page."""
 
 import re
 from pathlib import Path
 
+from bs4 import BeautifulSoup
+from sphinx.application import Sphinx
+
 import lossprimer
-from lossprimer import explorer
+from lossprimer import checks, explorer
 from theme.docstrings import without_footnotes
 
 PAGE = (Path(__file__).parent.parent / "book" / "api.md").read_text("utf-8")
@@ -13,6 +16,21 @@ PAGE = (Path(__file__).parent.parent / "book" / "api.md").read_text("utf-8")
 def test_the_page_lists_every_public_name_once():
     listed = re.findall(r"\.\. auto(?:function|class):: (?:lossprimer\.explorer\.)?(\w+)$", PAGE, re.MULTILINE)
     assert sorted(listed) == sorted([*lossprimer.__all__, *set(explorer.__all__) - {"Explorer"}])
+
+
+def test_the_page_shows_every_check_with_its_arguments_and_its_words(tmp_path):
+    settings = {"extensions": ["sphinx.ext.autodoc", "sphinx.ext.napoleon", "theme.docstrings"]}
+    (section,) = re.findall(r"^\.\. automodule:: lossprimer\.checks\n   :members:$", PAGE, re.MULTILINE)
+    (tmp_path / "index.rst").write_text(section, "utf-8")
+    app = Sphinx(tmp_path, None, tmp_path / "out", tmp_path, "html", settings, status=None, warningiserror=True)
+    app.build()
+    page = BeautifulSoup((tmp_path / "out" / "index.html").read_text("utf-8"), "html.parser")
+    shown = {entry["id"]: entry.parent.get_text() for entry in page.select("dt.sig[id]")}
+    for name in checks.__all__:
+        text = shown[f"lossprimer.checks.{name}"]
+        if name not in ("CheckFailed", "Report"):
+            assert f"{name}(f: Callable, *, rng: Generator | None = None) → Report" in text
+            assert f"{getattr(checks, name).usage}, " in text
 
 
 def test_references_become_a_list_and_their_marks_plain_numbers():

@@ -14,38 +14,15 @@ these checks included. Objects that lie about themselves are refused, and that i
 from the same checks in another process, which hands them a stand-in for the learner's function.
 """
 
-from lossprimer.checks.attention import attention_weights
-from lossprimer.checks.dropout import dropout_backward, dropout_layer, inverted_dropout, monte_carlo_average
-from lossprimer.checks.losses import cross_entropy, cross_entropy_grad, kl_divergence, smoothed_cross_entropy
-from lossprimer.checks.normalization import (
-    batch_norm,
-    batch_norm_layer,
-    layer_norm,
-    layer_norm_backward,
-    rms_norm,
-)
-from lossprimer.checks.probability import log_softmax, softmax, softmax_backward, softmax_with_temperature
-from lossprimer.checks.report import CheckFailed, Report
+from importlib import import_module
+from pkgutil import iter_modules
 
-__all__ = [
-    "CheckFailed",
-    "Report",
-    "attention_weights",
-    "batch_norm",
-    "batch_norm_layer",
-    "cross_entropy",
-    "cross_entropy_grad",
-    "dropout_backward",
-    "dropout_layer",
-    "inverted_dropout",
-    "kl_divergence",
-    "layer_norm",
-    "layer_norm_backward",
-    "log_softmax",
-    "monte_carlo_average",
-    "rms_norm",
-    "smoothed_cross_entropy",
-    "softmax",
-    "softmax_backward",
-    "softmax_with_temperature",
-]
+from lossprimer.checks.report import CheckFailed, Report
+from lossprimer.checks.task import TASKS
+
+# A task enters itself in TASKS when the module that makes it is imported.
+for _module in iter_modules(__path__, f"{__name__}."):
+    import_module(_module.name)
+globals().update(TASKS)
+
+__all__ = ["CheckFailed", "Report", *sorted(TASKS)]

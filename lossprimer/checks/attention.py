@@ -1,21 +1,9 @@
 """Does each query look at the past only, and in the right measure? The task of chapter 1 on attention."""
 
-from collections.abc import Callable
-
 import numpy as np
 
 from lossprimer.checks.probability import scores, shares
-from lossprimer.checks.report import Report
 from lossprimer.checks.task import Case, Mistake, Task
-
-
-def attention_weights(f: Callable, *, rng: np.random.Generator | None = None) -> Report:
-    """Check ``attention_weights(queries, keys)``, the causal, scaled attention weights.
-
-    Both have the shape ``(..., T, d)``. The weights have the shape ``(..., T, T)``: row t holds the softmax of the
-    products of query t with the keys 0 to t, over the square root of d, and exactly 0 for the keys after t.
-    """
-    return _ATTENTION.check(f, rng)
 
 
 def _products(queries, keys, scale=None):
@@ -70,8 +58,13 @@ def _draw(rng):
     ]
 
 
-_ATTENTION = Task(
+attention_weights = Task(
     "attention_weights(queries, keys)",
+    """the causal, scaled attention weights.
+
+    Both have the shape ``(..., T, d)``. The weights have the shape ``(..., T, T)``: row t holds the softmax of the
+    products of query t with the keys 0 to t, over the square root of d, and exactly 0 for the keys after t.
+    """,
     right=_right,
     steps=[
         Case("three positions by hand", (_QUERIES, _KEYS)),

@@ -6,55 +6,14 @@ Every order of drawing is right, so nothing here compares draws. A right answer 
 
 import itertools
 import math
-from collections.abc import Callable
 
 import numpy as np
 from numpy import isin
 
 from lossprimer.checks.calling import Trouble
 from lossprimer.checks.probability import shares
-from lossprimer.checks.report import Report
 from lossprimer.checks.task import Case, Mistake, Property, Task
 from lossprimer.checks.values import agree, near, shown
-
-
-def inverted_dropout(f: Callable, *, rng: np.random.Generator | None = None) -> Report:
-    """Check ``inverted_dropout(a, keep_prob, rng)``, which returns the tuple ``(output, mask)``.
-
-    `a` has any shape, ``0 < keep_prob <= 1``, and `rng` is a ``numpy.random.Generator``. Each entry is kept with the
-    probability `keep_prob`, independently of all others, and then divided by it; the others are 0. `mask` has the shape
-    of `a` and says what was kept, as booleans, as 0 and 1, or as 0 and ``1 / keep_prob``.
-    """
-    return _INVERTED.check(f, rng)
-
-
-def dropout_backward(f: Callable, *, rng: np.random.Generator | None = None) -> Report:
-    """Check ``dropout_backward(dy, mask, keep_prob)``, the gradient by the input of inverted dropout.
-
-    `dy` and `mask` have the same shape; `mask` holds booleans, True where an entry was kept. The result ``da`` has
-    their shape.
-    """
-    return _BACKWARD.check(f, rng)
-
-
-def dropout_layer(f: Callable, *, rng: np.random.Generator | None = None) -> Report:
-    """Check the class ``Dropout(keep_prob, rng)``, with ``training``, ``forward(a)`` and ``backward(dy)``.
-
-    ``training`` is True at first: each call of ``forward`` draws a new mask and returns what inverted dropout does.
-    With ``training = False`` it returns `a`. ``backward`` goes back through the last call of ``forward``: through its
-    mask, or unchanged if there was none.
-    """
-    return _LAYER.check(f, rng)
-
-
-def monte_carlo_average(f: Callable, *, rng: np.random.Generator | None = None) -> Report:
-    """Check ``monte_carlo_average(x, weight, keep_prob, samples, rng)``, a mean over dropout masks.
-
-    `x` has the shape ``(N, D)``, `weight` the shape ``(D, K)``. For each of `samples` new masks, inverted dropout on
-    `x` gives the probabilities ``softmax(dropped x @ weight)``; the result is their mean, of shape ``(N, K)``.
-    """
-    return _MONTE_CARLO.check(f, rng)
-
 
 _LOG_RARE = math.log(2 / 1e-12)
 
@@ -221,8 +180,14 @@ def _single(call, rng):
     _drop(call, rng, _values(rng, 4, 5).astype(np.float32), 0.5)
 
 
-_INVERTED = Task(
+inverted_dropout = Task(
     "inverted_dropout(a, keep_prob, rng)",
+    """which returns the tuple ``(output, mask)``.
+
+    `a` has any shape, ``0 < keep_prob <= 1``, and `rng` is a ``numpy.random.Generator``. Each entry is kept with the
+    probability `keep_prob`, independently of all others, and then divided by it; the others are 0. `mask` has the shape
+    of `a` and says what was kept, as booleans, as 0 and 1, or as 0 and ``1 / keep_prob``.
+    """,
     returns=("output", "mask"),
     steps=[
         Property("five activations: each is 0 or a / keep_prob", _by_hand),
@@ -253,8 +218,13 @@ def _draw_masks(rng):
     return cases
 
 
-_BACKWARD = Task(
+dropout_backward = Task(
     "dropout_backward(dy, mask, keep_prob)",
+    """the gradient by the input of inverted dropout.
+
+    `dy` and `mask` have the same shape; `mask` holds booleans, True where an entry was kept. The result ``da`` has
+    their shape.
+    """,
     right=lambda dy, mask, keep_prob: np.where(mask, dy / keep_prob, 0.0),
     steps=[
         Case("three entries by hand", (np.array([1.0, 2.0, 3.0]), np.array([True, False, True]), 0.8), _GIVEN_MASK),
@@ -421,8 +391,15 @@ def _layer_begins_in_training(call, rng):
         raise Trouble("nothing is dropped", "0 or a / keep_prob", cause)
 
 
-_LAYER = Task(
+dropout_layer = Task(
     "Dropout(keep_prob, rng)",
+    """with ``training``, ``forward(a)`` and ``backward(dy)``.
+
+    ``training`` is True at first: each call of ``forward`` draws a new mask and returns what inverted dropout does.
+    With ``training = False`` it returns `a`. ``backward`` goes back through the last call of ``forward``: through its
+    mask, or unchanged if there was none.
+    """,
+    name="dropout_layer",
     members="training, forward(a) and backward(dy)",
     steps=[
         Property("a new layer is in training", _layer_begins_in_training),
@@ -552,8 +529,13 @@ def _average_from_rng(call, rng):
     _judge_randomness(draw, rng)
 
 
-_MONTE_CARLO = Task(
+monte_carlo_average = Task(
     "monte_carlo_average(x, weight, keep_prob, samples, rng)",
+    """a mean over dropout masks.
+
+    `x` has the shape ``(N, D)``, `weight` the shape ``(D, K)``. For each of `samples` new masks, inverted dropout on
+    `x` gives the probabilities ``softmax(dropped x @ weight)``; the result is their mean, of shape ``(N, K)``.
+    """,
     steps=[
         Property("keep_prob = 1: the plain prediction", _without_dropping),
         Property("one sample: the prediction under one mask", _one_sample),

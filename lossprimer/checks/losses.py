@@ -1,49 +1,11 @@
 """Is it a mean over the batch, in nats, that no score can break? The tasks of chapter 2."""
 
-from collections.abc import Callable
-
 import numpy as np
 
 import lossprimer
 from lossprimer.checks.probability import log_of_shares, scores, second, shares
-from lossprimer.checks.report import Report
 from lossprimer.checks.task import Case, Mistake, Task
 from lossprimer.probability import log_softmax, one_hot
-
-
-def cross_entropy(f: Callable, *, rng: np.random.Generator | None = None) -> Report:
-    """Check ``cross_entropy(logits, labels)``, the mean over the batch of ``-log p[label]``, in nats.
-
-    `logits` has the shape ``(N, K)``, `labels` holds N integers from 0 to K - 1. The result is one number, right for
-    finite logits of any size.
-    """
-    return _CROSS_ENTROPY.check(f, rng)
-
-
-def cross_entropy_grad(f: Callable, *, rng: np.random.Generator | None = None) -> Report:
-    """Check ``cross_entropy_grad(logits, labels)``, the gradient of the mean loss by the logits.
-
-    `logits` and the result have the shape ``(N, K)``, `labels` holds N integers from 0 to K - 1.
-    """
-    return _GRADIENT.check(f, rng)
-
-
-def smoothed_cross_entropy(f: Callable, *, rng: np.random.Generator | None = None) -> Report:
-    """Check ``smoothed_cross_entropy(logits, labels, smoothing)``, the mean loss against softened labels.
-
-    The target of an example is ``1 - smoothing`` times its one-hot label plus ``smoothing / K`` for each of the K
-    classes. Shapes as in ``cross_entropy``; the result is one number.
-    """
-    return _SMOOTHED.check(f, rng)
-
-
-def kl_divergence(f: Callable, *, rng: np.random.Generator | None = None) -> Report:
-    """Check ``kl_divergence(p, q)``, the sum of ``p log(p / q)`` over the last axis, in nats.
-
-    Both have the shape ``(..., K)``, the result ``(...)``. A class with p = 0 adds 0; where q = 0 < p the result is
-    infinite.
-    """
-    return _KL.check(f, rng)
 
 
 def _log_shares(z):
@@ -143,8 +105,13 @@ def _draw(*options):
     return draw
 
 
-_CROSS_ENTROPY = Task(
+cross_entropy = Task(
     "cross_entropy(logits, labels)",
+    """the mean over the batch of ``-log p[label]``, in nats.
+
+    `logits` has the shape ``(N, K)``, `labels` holds N integers from 0 to K - 1. The result is one number, right for
+    finite logits of any size.
+    """,
     right=lossprimer.cross_entropy,
     steps=_cases(),
     draw=_draw(),
@@ -229,8 +196,12 @@ def _minus_columns(z, labels):
     return p / len(z)
 
 
-_GRADIENT = Task(
+cross_entropy_grad = Task(
     "cross_entropy_grad(logits, labels)",
+    """the gradient of the mean loss by the logits.
+
+    `logits` and the result have the shape ``(N, K)``, `labels` holds N integers from 0 to K - 1.
+    """,
     right=lossprimer.cross_entropy_grad,
     steps=_cases(underflow="p - y needs no logarithm and no division by p: where do they come in?"),
     draw=_draw(),
@@ -319,8 +290,13 @@ _ZERO = Case(
     "0 times -inf is nan. Take the logarithms from the logits, then none of them is -inf.",
 )
 
-_SMOOTHED = Task(
+smoothed_cross_entropy = Task(
     "smoothed_cross_entropy(logits, labels, smoothing)",
+    """the mean loss against softened labels.
+
+    The target of an example is ``1 - smoothing`` times its one-hot label plus ``smoothing / K`` for each of the K
+    classes. Shapes as in ``cross_entropy``; the result is one number.
+    """,
     right=lambda logits, labels, smoothing: lossprimer.cross_entropy(logits, labels, label_smoothing=smoothing),
     steps=[
         Case("one example by hand", (_HAND, np.array([2]), 0.3)),
@@ -423,8 +399,13 @@ def _draw_pairs(rng):
     ]
 
 
-_KL = Task(
+kl_divergence = Task(
     "kl_divergence(p, q)",
+    """the sum of ``p log(p / q)`` over the last axis, in nats.
+
+    Both have the shape ``(..., K)``, the result ``(...)``. A class with p = 0 adds 0; where q = 0 < p the result is
+    infinite.
+    """,
     right=lossprimer.kl_divergence,
     steps=[
         Case("a coin by hand", (np.array([0.75, 0.25]), np.array([0.5, 0.5]))),

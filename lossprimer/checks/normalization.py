@@ -1,62 +1,10 @@
 """Is it normalized over the right axis, with the right variance, at the right time? The tasks of chapter 4."""
 
-from collections.abc import Callable
-
 import numpy as np
 
 import lossprimer
 from lossprimer.checks.probability import second
-from lossprimer.checks.report import Report
 from lossprimer.checks.task import Case, Mistake, Task
-
-
-def batch_norm(f: Callable, *, rng: np.random.Generator | None = None) -> Report:
-    """Check ``batch_norm(x, gamma, beta, eps)``, batch normalization in training.
-
-    `x` has the shape ``(N, C)``. Each of the C columns loses its mean and is divided by ``sqrt(var + eps)``, with the
-    variance that divides by N; then it is multiplied with its entry of `gamma` and moved by that of `beta`, both of
-    shape ``(C,)``. The result has the shape and the float type of `x`.
-    """
-    return _BATCH_NORM.check(f, rng)
-
-
-def batch_norm_layer(f: Callable, *, rng: np.random.Generator | None = None) -> Report:
-    """Check the class ``BatchNorm(num_features, momentum, eps)``, with ``forward(x)`` for `x` of shape ``(N, C)``.
-
-    ``training`` is True at first. In training, ``forward`` normalizes with the mean and the variance of the batch
-    (gamma is 1, beta 0) and moves ``running_mean`` (0 at first) and ``running_var`` (1 at first, unbiased: it divides
-    by N - 1) to ``(1 - momentum) * old + momentum * batch``. With ``training = False`` it normalizes with these
-    two and leaves them as they are.
-    """
-    return _BATCH_NORM_LAYER.check(f, rng)
-
-
-def layer_norm(f: Callable, *, rng: np.random.Generator | None = None) -> Report:
-    """Check ``layer_norm(x, gamma, beta, eps)``, layer normalization.
-
-    `x` has the shape ``(..., C)``. Each row of C numbers loses its mean and is divided by ``sqrt(var + eps)``, with the
-    variance that divides by C; then it is multiplied with `gamma` and moved by `beta`, both of shape ``(C,)``. The
-    result has the shape and the float type of `x`.
-    """
-    return _LAYER_NORM.check(f, rng)
-
-
-def rms_norm(f: Callable, *, rng: np.random.Generator | None = None) -> Report:
-    """Check ``rms_norm(x, gamma, eps)``, each row over its root mean square.
-
-    `x` has the shape ``(..., C)``, `gamma` the shape ``(C,)``. The result is ``gamma * x / sqrt(mean(x**2) + eps)``,
-    with the mean over the last axis, in the shape and the float type of `x`.
-    """
-    return _RMS_NORM.check(f, rng)
-
-
-def layer_norm_backward(f: Callable, *, rng: np.random.Generator | None = None) -> Report:
-    """Check ``layer_norm_backward(dy, x, gamma, eps)``, the gradients of layer normalization.
-
-    `dy`, the gradient by the output, and `x` have the shape ``(N, C)``, `gamma` has the shape ``(C,)``. The result is
-    the tuple ``(dx, dgamma, dbeta)`` in the shapes of `x`, `gamma` and beta.
-    """
-    return _BACKWARD.check(f, rng)
 
 
 def _numbers(rng, *shape):
@@ -149,8 +97,14 @@ def _shared(axis):
     ]
 
 
-_BATCH_NORM = Task(
+batch_norm = Task(
     "batch_norm(x, gamma, beta, eps)",
+    """batch normalization in training.
+
+    `x` has the shape ``(N, C)``. Each of the C columns loses its mean and is divided by ``sqrt(var + eps)``, with the
+    variance that divides by N; then it is multiplied with its entry of `gamma` and moved by that of `beta`, both of
+    shape ``(C,)``. The result has the shape and the float type of `x`.
+    """,
     right=lambda x, gamma, beta, eps: gamma * lossprimer.normalize(x, axis=0, eps=eps) + beta,
     keeps_type=True,
     steps=[
@@ -193,8 +147,14 @@ def _draw_norm(rng, *shapes):
     ]
 
 
-_LAYER_NORM = Task(
+layer_norm = Task(
     "layer_norm(x, gamma, beta, eps)",
+    """layer normalization.
+
+    `x` has the shape ``(..., C)``. Each row of C numbers loses its mean and is divided by ``sqrt(var + eps)``, with the
+    variance that divides by C; then it is multiplied with `gamma` and moved by `beta`, both of shape ``(C,)``. The
+    result has the shape and the float type of `x`.
+    """,
     right=lambda x, gamma, beta, eps: gamma * lossprimer.normalize(x, axis=-1, eps=eps) + beta,
     keeps_type=True,
     steps=[
@@ -235,8 +195,13 @@ def _wrong_rms(**options):
     return lambda x, gamma, eps: _rms(x, gamma, eps, **options)
 
 
-_RMS_NORM = Task(
+rms_norm = Task(
     "rms_norm(x, gamma, eps)",
+    """each row over its root mean square.
+
+    `x` has the shape ``(..., C)``, `gamma` the shape ``(C,)``. The result is ``gamma * x / sqrt(mean(x**2) + eps)``,
+    with the mean over the last axis, in the shape and the float type of `x`.
+    """,
     right=_rms,
     keeps_type=True,
     steps=[
@@ -374,8 +339,13 @@ def _draw_backward(rng):
     ]
 
 
-_BACKWARD = Task(
+layer_norm_backward = Task(
     "layer_norm_backward(dy, x, gamma, eps)",
+    """the gradients of layer normalization.
+
+    `dy`, the gradient by the output, and `x` have the shape ``(N, C)``, `gamma` has the shape ``(C,)``. The result is
+    the tuple ``(dx, dgamma, dbeta)`` in the shapes of `x`, `gamma` and beta.
+    """,
     right=_right_gradients,
     returns=("dx", "dgamma", "dbeta"),
     steps=[
@@ -590,8 +560,16 @@ def _draw_layer(rng):
     ]
 
 
-_BATCH_NORM_LAYER = Task(
+batch_norm_layer = Task(
     "BatchNorm(num_features, momentum, eps)",
+    """with ``forward(x)`` for `x` of shape ``(N, C)``.
+
+    ``training`` is True at first. In training, ``forward`` normalizes with the mean and the variance of the batch
+    (gamma is 1, beta 0) and moves ``running_mean`` (0 at first) and ``running_var`` (1 at first, unbiased: it divides
+    by N - 1) to ``(1 - momentum) * old + momentum * batch``. With ``training = False`` it normalizes with these
+    two and leaves them as they are.
+    """,
+    name="batch_norm_layer",
     members="training, running_mean, running_var and forward(x)",
     right=_Right,
     steps=[

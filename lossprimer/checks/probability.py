@@ -5,42 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 import lossprimer
-from lossprimer.checks.report import Report
 from lossprimer.checks.task import Case, Mistake, Task
-
-
-def softmax(f: Callable, *, rng: np.random.Generator | None = None) -> Report:
-    """Check ``softmax(z)``, the shares of the scores `z`.
-
-    `z` has the shape ``(..., K)``. The shares go over the last axis, have the shape and the float type of `z`, and are
-    right for finite scores of any size; a score of -inf gets exactly 0.
-    """
-    return _SOFTMAX.check(f, rng)
-
-
-def softmax_with_temperature(f: Callable, *, rng: np.random.Generator | None = None) -> Report:
-    """Check ``softmax_with_temperature(z, temperature)``, the shares of the scores `z` over a temperature.
-
-    `z` has the shape ``(..., K)``, `temperature` is a number greater than 0. Otherwise as ``softmax(z)``.
-    """
-    return _TEMPERATURE.check(f, rng)
-
-
-def log_softmax(f: Callable, *, rng: np.random.Generator | None = None) -> Report:
-    """Check ``log_softmax(z)``, the logarithms of the shares, finite for all finite scores.
-
-    `z` has the shape ``(..., K)``. The result has the shape and the float type of `z`.
-    """
-    return _LOG_SOFTMAX.check(f, rng)
-
-
-def softmax_backward(f: Callable, *, rng: np.random.Generator | None = None) -> Report:
-    """Check ``softmax_backward(dy, p)``, the gradient by the scores from the gradient `dy` by the shares `p`.
-
-    Both have the shape ``(..., K)``, and `p` is ``softmax(z)`` over the last axis. The result ``dz`` has their shape
-    and float type.
-    """
-    return _BACKWARD.check(f, rng)
 
 
 def scores(rng: np.random.Generator, *shape: int, scale: float = 2.0) -> np.ndarray:
@@ -141,8 +106,13 @@ _MASKED = Case(
     "exp(-inf) is 0, so that a masked class needs no special treatment. Where does nan come in?",
 )
 
-_SOFTMAX = Task(
+softmax = Task(
     "softmax(z)",
+    """the shares of the scores `z`.
+
+    `z` has the shape ``(..., K)``. The shares go over the last axis, have the shape and the float type of `z`, and are
+    right for finite scores of any size; a score of -inf gets exactly 0.
+    """,
     right=lossprimer.softmax,
     keeps_type=True,
     steps=[Case("three scores by hand", (np.array([2.0, 1.0, 0.5]),)), *_shapes(), *_extremes(), _MASKED],
@@ -207,8 +177,12 @@ _NO_MAXIMUM_AT_TEMPERATURE = (
     "quotient of each row, then take exp."
 )
 
-_TEMPERATURE = Task(
+softmax_with_temperature = Task(
     "softmax_with_temperature(z, temperature)",
+    """the shares of the scores `z` over a temperature.
+
+    `z` has the shape ``(..., K)``, `temperature` is a number greater than 0. Otherwise as ``softmax(z)``.
+    """,
     right=lambda z, temperature: lossprimer.softmax(z, temperature=temperature),
     keeps_type=True,
     steps=[
@@ -278,8 +252,12 @@ def _tops(z):
     return z.max(axis=-1, keepdims=True)
 
 
-_LOG_SOFTMAX = Task(
+log_softmax = Task(
     "log_softmax(z)",
+    """the logarithms of the shares, finite for all finite scores.
+
+    `z` has the shape ``(..., K)``. The result has the shape and the float type of `z`.
+    """,
     right=lossprimer.log_softmax,
     keeps_type=True,
     steps=[
@@ -341,8 +319,13 @@ def _pair(z):
     return gradients, shares(z)
 
 
-_BACKWARD = Task(
+softmax_backward = Task(
     "softmax_backward(dy, p)",
+    """the gradient by the scores from the gradient `dy` by the shares `p`.
+
+    Both have the shape ``(..., K)``, and `p` is ``softmax(z)`` over the last axis. The result ``dz`` has their shape
+    and float type.
+    """,
     right=lossprimer.softmax_backward,
     keeps_type=True,
     steps=[

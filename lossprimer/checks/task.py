@@ -1,5 +1,6 @@
 """What is a task? The right function, cases in an order that teaches, and the mistakes that are often made."""
 
+import inspect
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -73,13 +74,37 @@ class Mistake:
         self.wrong = wrong
 
 
+TASKS: dict[str, "Task"] = {}  # every task there is, by its name; a task enters itself
+
+_DOC = """
+Parameters
+----------
+f : callable
+    The learner's {kind}.
+rng : numpy.random.Generator, optional
+    Draw more cases from it, so that nobody can know them beforehand.
+
+Returns
+-------
+Report
+    What held, and the first thing that did not.
+"""
+
+
 class Task:
     """What a learner is to write, and how a check finds out whether it is right.
+
+    A task is called like a function, ``task(f, rng=None)``, and returns a `Report`. It has that function's name,
+    docstring and signature, and making it is all that is needed for `lossprimer.checks` to offer it.
 
     Parameters
     ----------
     usage : str
         How the function is called, as ``softmax(z)``.
+    doc : str
+        What it returns, to go on after "Check ``softmax(z)``, ", and in paragraphs of their own the shapes and rules.
+    name : str
+        The name of the check. Without it, the name of the function, here softmax.
     members : str
         For a class, the methods and attributes that it must have, as a part of a sentence.
     right : callable
@@ -94,12 +119,19 @@ class Task:
         Names of the results. With several, the function returns a tuple.
     keeps_type : bool
         Whether the results must have the float type of the input. Otherwise they may have a wider one.
+
+    Raises
+    ------
+    ValueError
+        If there is another task of that name.
     """
 
     def __init__(
         self,
         usage: str,
+        doc: str,
         *,
+        name: str = "",
         members: str = "",
         right: Callable | None = None,
         steps: Iterable[Case | Property],
@@ -109,6 +141,7 @@ class Task:
         keeps_type: bool = False,
     ):
         self.usage = usage
+        self.members = members
         self.contract = f"{usage} with {members}" if members else usage
         self.right = right
         self.steps = tuple(steps)
@@ -116,8 +149,20 @@ class Task:
         self.draw = draw
         self.returns = returns
         self.keeps_type = keeps_type
+        head = f"Check the class ``{usage}``" if members else f"Check ``{usage}``"
+        kind = "class, not an object of it" if members else "function"
+        self.__name__ = self.__qualname__ = name or usage.partition("(")[0]
+        self.__doc__ = f"{head}, {inspect.cleandoc(doc)}\n{_DOC.format(kind=kind)}"
+        if TASKS.setdefault(self.__name__, self) is not self:
+            raise ValueError(
+                f"name of Task({usage!r}) is {self.__name__!r}, expected one that no other task has: "
+                f"{TASKS[self.__name__].usage} has it already"
+            )
 
-    def check(self, f: Callable, rng: np.random.Generator | None = None) -> Report:
+    def __repr__(self):
+        return f"<check {self.__name__}(f, *, rng=None)>"
+
+    def __call__(self, f: Callable, *, rng: np.random.Generator | None = None) -> Report:
         """Try `f` on every case, with a Generator also on cases drawn from it, up to the first that does not hold."""
         if not callable(f):
             return self._report(
