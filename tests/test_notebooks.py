@@ -1,14 +1,11 @@
-"""The chapters are canonical, nbval compares what they show, and they are written as chapters are."""
+"""The chapters are canonical, and they are written as chapters are."""
 
 import ast
 import json
 import re
 import shutil
-import subprocess
-import sys
 from itertools import pairwise
 from pathlib import Path
-from xml.etree import ElementTree
 
 import nbformat
 import pytest
@@ -66,10 +63,15 @@ def soil(path, change):
     path.write_bytes((nbformat.v4.writes(nb) + "\n").encode())
 
 
+def tidied(path):
+    """Store the notebook at `path` in the canonical form; return the faults that remain."""
+    return notebooks.store(path, notebooks.load(path))
+
+
 def test_canonical_notebook_is_accepted_and_left_alone(path):
     before = path.read_bytes()
     assert notebooks.check(path) == []
-    assert notebooks.clean(path) == []
+    assert tidied(path) == []
     assert path.read_bytes() == before
 
 
@@ -101,7 +103,7 @@ def without_ids(nb):
         del cell["id"]
 
 
-# What cleaning mends: how it comes about, where it is seen, and what it is called.
+# What storing mends: how it comes about, where it is seen, and what it is called.
 MENDED = {
     "png": (face("image/png", "iVBORw0KGgo="), "cell 4: output as image/png"),
     "svg": (face("image/svg+xml", "<svg/>"), "cell 4: output as image/svg+xml"),
@@ -115,6 +117,7 @@ MENDED = {
         "notebook: metadata 'language_info'",
     ),
     "execution time": (lambda nb: nb.cells[1].metadata.update(execution={}), "cell 2: metadata 'execution'"),
+    "points": (lambda nb: nb.cells[1].metadata.update(nbgrader={"points": 2}), "cell 2: metadata 'nbgrader'"),
     "no tags": (lambda nb: nb.cells[1].metadata.update(tags=[]), "cell 2: metadata 'tags'"),
     "output metadata": (lambda nb: nb.cells[3].outputs[0].metadata.update(a=1), "cell 4: output metadata"),
     "traceback": (
@@ -157,16 +160,16 @@ def content(nb):
 
 
 @pytest.mark.parametrize("dirt", MENDED)
-def test_check_names_what_clean_mends(path, dirt):
+def test_check_names_what_storing_mends(path, dirt):
     change, complaint = MENDED[dirt]
     soil(path, change)
     assert any(found.startswith(complaint) for found in notebooks.check(path))
-    assert notebooks.clean(path) == []
+    assert tidied(path) == []
     assert notebooks.check(path) == []
     assert content(notebooks.load(path)) == content(sample())
-    cleaned = path.read_bytes()
-    notebooks.clean(path)
-    assert path.read_bytes() == cleaned
+    stored = path.read_bytes()
+    tidied(path)
+    assert path.read_bytes() == stored
 
 
 def raising(nb):
@@ -187,7 +190,7 @@ def attached(nb):
 
 WARNING = "/tmp/1.py:1: RuntimeWarning: overflow\n  np.exp(710)\n"
 
-# What only the author can put right: the same complaint after cleaning as before.
+# What only the author can put right: the same complaint after storing as before.
 REFUSED = {
     "warning": (stderr(WARNING), "cell 2: text on stderr: /tmp/1.py:1: RuntimeWarning: overflow"),
     "warning below a bar": (stderr("\r 50%|██\n", WARNING), "cell 2: text on stderr: /tmp/1.py"),
@@ -207,11 +210,11 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("dirt", REFUSED)
-def test_check_and_clean_refuse(path, dirt):
+def test_check_and_store_refuse(path, dirt):
     change, complaint = REFUSED[dirt]
     soil(path, change)
     assert any(found.startswith(complaint) for found in notebooks.check(path))
-    (fault,) = notebooks.clean(path)
+    (fault,) = tidied(path)
     assert fault.startswith(complaint)
     assert notebooks.check(path) == [fault]
 
@@ -234,17 +237,8 @@ def test_check_sees_a_difference_of_form_alone(path, spoil, complaint):
     path.write_bytes(spoil(canonical.decode()).encode())
     (found,) = notebooks.check(path)
     assert found.startswith(complaint)
-    assert notebooks.clean(path) == []
+    assert tidied(path) == []
     assert path.read_bytes() == canonical
-
-
-def test_metadata_on_the_keep_list_stay(path):
-    soil(path, lambda nb: nb.cells[1].metadata.update(nbgrader={"points": 2}))
-    before = path.read_bytes()
-    assert notebooks.check(path) == ["cell 2: metadata 'nbgrader'"]
-    assert notebooks.main(["check", "--keep", "nbgrader", str(path)]) == 0
-    assert notebooks.main(["clean", "--keep", "nbgrader", str(path)]) == 0
-    assert path.read_bytes() == before
 
 
 def test_outputs_of_a_cell_that_is_not_compared_stay_as_text(path):
@@ -268,7 +262,7 @@ def test_outputs_of_a_cell_that_is_not_compared_stay_as_text(path):
     ],
     ids=["missing", "broken", "binary", "other", "old", "invalid"],
 )
-@pytest.mark.parametrize("command", ["write", "clean", "check"])
+@pytest.mark.parametrize("command", ["write", "check"])
 def test_a_file_that_is_no_notebook_is_named(tmp_path, capsys, command, content, complaint):
     path = tmp_path / "sample.ipynb"
     if content is not None:
@@ -284,7 +278,7 @@ def test_the_command_goes_through_all_chapters(path, monkeypatch, capsys):
     soil(path, MENDED["no count"][0])
     assert notebooks.main(["check"]) == 1
     assert f"{path}: cell 4: execution count None" in capsys.readouterr().err
-    assert notebooks.main(["clean"]) == 0
+    assert tidied(path) == []
     assert notebooks.main(["check"]) == 0
 
 
@@ -294,197 +288,6 @@ def test_no_chapters_are_an_error(tmp_path, monkeypatch, capsys):
         notebooks.main(["check"])
     assert stop.value.code == 2
     assert "no notebooks in" in capsys.readouterr().err
-
-
-# --- Execution, and what nbval sees ----------------------------------------------------------------
-
-PICTURE = '''
-import sys
-import time
-import warnings
-from pathlib import Path
-
-class Picture:
-    """Words for all, and a face that differs each time and is not stored."""
-
-    def __init__(self, temperature):
-        self.temperature = temperature
-
-    def _repr_mimebundle_(self, include=None, exclude=None):
-        drawn = f"<svg id='{time.time_ns()}'/>"
-        return {"text/plain": f"T = {self.temperature}", "text/html": drawn, "image/svg+xml": drawn}
-'''
-
-# Cells that pass as they are, whatever was done to the others.
-SOUND = {
-    "definitions": (PICTURE, []),
-    "a picture": ("Picture(0.5)", []),
-    "not compared": ("time.time()", ["nbval-ignore-output"]),
-    "a progress bar": (
-        "print('\\r 50%|██   | 1/2 [00:00]', file=sys.stderr)\nprint('done')",
-        ["nbval-ignore-output"],
-    ),
-    "own folder": ("Path('here').exists()", []),
-}
-
-
-def stored(**change):
-    return lambda cell: cell.outputs[0].update(change)
-
-
-def shown(text):
-    return lambda cell: cell.outputs[0].data.update({"text/plain": text})
-
-
-def code(source):
-    return lambda cell: cell.update(source=source)
-
-
-def no_output(cell):
-    cell.outputs = []
-
-
-def more_output(cell):
-    cell.outputs.append(new_output("display_data", data={"text/plain": "1"}))
-
-
-def no_words(cell):
-    cell.outputs[0].data = {"text/html": "<svg/>"}
-
-
-def no_tags(cell):
-    cell.metadata.tags = []
-
-
-RAISE = "raise ValueError('T must be positive')"
-DIFFER = "Cell outputs differ"
-RAISED = "Cell execution caused an exception"
-
-# Cells that pass as they are and must fail when tampered with: code, tags, the tampering, what nbval says.
-TAMPERED = {
-    "changed number": ("round(2 / 3, 3)", [], shown("0.666"), DIFFER),
-    "changed last digit": ("2 / 3", [], shown("0.6666666666666667"), DIFFER),
-    "changed array": ("[0.629, 0.231, 0.140]", [], shown("[0.629, 0.231, 0.141]"), DIFFER),
-    "changed line": ("print('a', 1.5)", [], stored(text="a 1.4\n"), DIFFER),
-    "removed line": ("print('a')\nprint('b')", [], stored(text="a\n"), DIFFER),
-    "removed result": ("1 + 1", [], no_output, DIFFER),
-    "removed line of one": ("print(1)", [], no_output, DIFFER),
-    "extra output": ("1 + 2", [], more_output, DIFFER),
-    "output from nothing": ("x = 1", [], more_output, DIFFER),
-    "changed sentence": ("Picture(1.0)", [], shown("T = 1.5"), DIFFER),
-    "removed sentence": ("Picture(2.0)", [], no_words, DIFFER),
-    "removed picture": ("Picture(3.0)", [], no_output, DIFFER),
-    "changed picture": ("Picture(4.0)", [], code("Picture(4.5)"), DIFFER),
-    "changed message": (RAISE, ["raises-exception"], stored(evalue="T must be > 0"), DIFFER),
-    "changed exception": (RAISE, ["raises-exception"], stored(ename="TypeError"), DIFFER),
-    "exception gone": (RAISE, ["raises-exception"], code("pass"), DIFFER),
-    "exception appears": ("x = 1 / 1", [], code("x = 1 / 0"), RAISED),
-    "exception not announced": (RAISE, ["raises-exception"], no_tags, RAISED),
-    "exception in a cell not compared": ("x = 2", ["nbval-ignore-output"], code("x = 1 / 0"), RAISED),
-    "warning appears": ("x = 3", [], code("warnings.warn('overflow')"), DIFFER),
-}
-
-NAMES = [*SOUND, *TAMPERED]
-
-
-@pytest.fixture(scope="module")
-def executed(tmp_path_factory):
-    """Store an executed notebook, by the command that writes the chapters, and return its path."""
-    path = tmp_path_factory.mktemp("executed") / "untouched.ipynb"
-    path.with_name("here").touch()
-    cells = [*SOUND.values(), *(case[:2] for case in TAMPERED.values())]
-    nbformat.write(new_notebook(cells=[new_code_cell(source, metadata={"tags": tags}) for source, tags in cells]), path)
-    assert notebooks.main(["write", str(path)]) == 0
-    return path
-
-
-def test_writing_stores_text_only(executed):
-    assert notebooks.check(executed) == []
-    cells = dict(zip(NAMES, notebooks.load(executed).cells, strict=True))
-    assert cells["a picture"].outputs[0].data == {"text/plain": "T = 0.5"}
-    assert cells["own folder"].outputs[0].data == {"text/plain": "True"}
-    assert cells["a progress bar"].outputs == [new_output("stream", text="done\n")]
-    assert cells["changed message"].outputs == [
-        new_output("error", ename="ValueError", evalue="T must be positive", traceback=[])
-    ]
-
-
-def test_writing_twice_gives_the_same_bytes(tmp_path):
-    path = tmp_path / "sample.ipynb"
-    source = "for i in range(3):\n    print(i, flush=True)\ni / 3"
-    nbformat.write(new_notebook(cells=[new_markdown_cell("# Title"), new_code_cell(source)]), path)
-    assert notebooks.write(path) == []
-    first = path.read_bytes()
-    assert notebooks.write(path) == []
-    assert path.read_bytes() == first
-    assert notebooks.check(path) == []
-
-
-@pytest.mark.parametrize(
-    ("source", "timeout", "complaint"),
-    [
-        ("{}['temperature']", 60, "cell 2: KeyError: 'temperature'"),
-        ("while True: pass", 1, "cell 2: A cell timed out"),
-        ("import os\nos._exit(1)", 60, "cell 2: Kernel died"),
-    ],
-    ids=["exception", "endless", "exit"],
-)
-def test_writing_stops_at_the_cell_that_fails(tmp_path, capsys, source, timeout, complaint):
-    path = tmp_path / "sample.ipynb"
-    nbformat.write(new_notebook(cells=[new_markdown_cell("# Title"), new_code_cell(source)]), path)
-    before = path.read_bytes()
-    assert notebooks.main(["write", "--timeout", str(timeout), str(path)]) == 1
-    complaints = capsys.readouterr().err
-    assert f"{path}: {complaint}" in complaints
-    assert source in complaints
-    assert path.read_bytes() == before
-
-
-def test_writing_stores_a_warning_and_refuses_it(tmp_path, capsys):
-    path = tmp_path / "sample.ipynb"
-    nbformat.write(new_notebook(cells=[new_code_cell("import warnings\nwarnings.warn('overflow')")]), path)
-    assert notebooks.main(["write", str(path)]) == 1
-    assert "cell 1: text on stderr" in capsys.readouterr().err
-    assert "overflow" in path.read_text(encoding="utf-8")
-
-
-@pytest.fixture(scope="module")
-def verdicts(executed, tmp_path_factory):
-    """Run nbval as the project does on an untouched and a tampered copy; return what it says of each cell."""
-    folder = tmp_path_factory.mktemp("nbval")
-    for source in (ROOT / "conftest.py", ROOT / "pyproject.toml", executed, executed.with_name("here")):
-        shutil.copy(source, folder)
-    nb = notebooks.load(executed)
-    for name, cell in zip(NAMES, nb.cells, strict=True):
-        if name in TAMPERED:
-            TAMPERED[name][2](cell)
-    (folder / "tampered.ipynb").write_bytes(notebooks.serialize(nb).encode())
-    command = [sys.executable, "-m", "pytest", "--nbval", "--color=no", "--junitxml=report.xml"]
-    run = subprocess.run([*command, "untouched.ipynb", "tampered.ipynb"], cwd=folder, capture_output=True, text=True)
-    said = {
-        (case.get("classname"), case.get("name")): "".join(case.itertext())
-        for case in ElementTree.parse(folder / "report.xml").iter("testcase")
-    }
-    assert len(said) == 2 * len(NAMES), run.stdout + run.stderr
-    return {
-        copy: {name: said[f"{copy}.ipynb", f"Cell {count}"] for count, name in enumerate(NAMES)}
-        for copy in ("untouched", "tampered")
-    }
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_nbval_accepts_the_untouched_copy(verdicts, name):
-    assert verdicts["untouched"][name] == ""
-
-
-@pytest.mark.parametrize("name", SOUND)
-def test_nbval_accepts_what_was_not_tampered_with(verdicts, name):
-    assert verdicts["tampered"][name] == ""
-
-
-@pytest.mark.parametrize("name", TAMPERED)
-def test_nbval_sees_the_tampering(verdicts, name):
-    assert TAMPERED[name][3] in verdicts["tampered"][name]
 
 
 # --- How a chapter is written ----------------------------------------------------------------------

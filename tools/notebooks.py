@@ -1,15 +1,14 @@
 """Keep the chapters in one canonical form: executed, with their text outputs and nothing else.
 
-    python tools/notebooks.py write [NB ...]    execute, then store in the canonical form
-    python tools/notebooks.py clean [NB ...]    bring what is stored to the canonical form, without executing
-    python tools/notebooks.py check [NB ...]    change nothing; name all that is not canonical, and exit 1
+    python -m tools.notebooks write [NB ...]    execute, then store in the canonical form
+    python -m tools.notebooks check [NB ...]    change nothing; name all that is not canonical, and exit 1
 
 Without names, all of notebooks/*.ipynb. Cells are counted from 1, text cells included.
 
 The canonical form keeps of each output the text that ``pytest --nbval`` compares and a diff can show:
 streams, ``text/plain``, and the name and message of an exception announced by the tag ``raises-exception``.
-Pictures and widgets are drawn again wherever the notebook runs. Some things no cleaning can mend, so they are
-refused: text on stderr (a chapter has no warnings), an exception that nobody announced, a memory address, and
+Pictures and widgets are drawn again wherever the notebook runs. Some things only an author can mend, so they
+are refused: text on stderr (a chapter has no warnings), an exception that nobody announced, a memory address, and
 an output whose text says nothing, because then nothing of it is compared.
 
 A progress bar leaves no trace. Lines that a program redraws on stderr are dropped, and so is the text that
@@ -92,12 +91,12 @@ def serialize(nb):
     return nbformat.v4.writes(nb) + "\n"
 
 
-def tidy(nb, keep=CELL_METADATA):
+def tidy(nb):
     """Bring `nb` to the canonical form in place, and return a line for each thing that was not.
 
-    Cell metadata named in `keep` stay. A second call finds nothing.
+    A second call finds nothing.
     """
-    return list(_tidy_notebook(nb)) + list(_tidy_cells(nb, keep))
+    return [*_tidy_notebook(nb), *_tidy_cells(nb)]
 
 
 def _tidy_notebook(nb):
@@ -110,7 +109,7 @@ def _tidy_notebook(nb):
     nb.metadata = nbformat.from_dict(METADATA)
 
 
-def _tidy_cells(nb, keep):
+def _tidy_cells(nb):
     kept, count = [], 0
     for number, cell in enumerate(nb.cells, 1):
         if not cell.source.strip():
@@ -120,15 +119,15 @@ def _tidy_cells(nb, keep):
             yield f"cell {number}: " + ("the id of an earlier cell" if "id" in cell else "no id")
             cell.id = hashlib.sha256(f"{number} {cell.source}".encode()).hexdigest()[:8]
         count += cell.cell_type == "code"
-        for note in _tidy_cell(cell, count, keep):
+        for note in _tidy_cell(cell, count):
             yield f"cell {number}: {note}"
         kept.append(cell)
     nb.cells = kept
 
 
-def _tidy_cell(cell, count, keep):
+def _tidy_cell(cell, count):
     for key in sorted(cell.metadata):
-        if key not in keep or not cell.metadata[key]:
+        if key not in CELL_METADATA or not cell.metadata[key]:
             yield f"metadata {key!r}"
             del cell.metadata[key]
     if cell.source != cell.source.rstrip():
@@ -245,12 +244,11 @@ def _first_line(text):
     return text.strip().partition("\n")[0]
 
 
-def check(path, keep=CELL_METADATA):
+def check(path):
     """Return a line for each thing in the notebook at `path` that is not canonical."""
     text = read_text(path)
     nb = parse(text)
-    notes = tidy(nb, keep)
-    notes += faults(nb)
+    notes = tidy(nb) + faults(nb)
     return notes or _differences(text, serialize(nb))
 
 
@@ -290,51 +288,39 @@ def _reason(error):
     return _first_line(str(error))
 
 
-def store(path, nb, keep=CELL_METADATA):
+def store(path, nb):
     """Write `nb` to `path` in the canonical form, and return the faults that remain."""
-    tidy(nb, keep)
+    tidy(nb)
     content = serialize(nb).encode("utf-8")
     if path.read_bytes() != content:
         path.write_bytes(content)
     return faults(nb)
 
 
-def clean(path, keep=CELL_METADATA):
-    """Canonicalise the notebook at `path`, and return the faults that remain."""
-    return store(path, load(path), keep)
-
-
-def write(path, keep=CELL_METADATA, timeout=60):
+def write(path, timeout=60):
     """Execute the notebook at `path`, store it in the canonical form, and return the faults that remain."""
     nb = load(path)
     start = time.perf_counter()
     execute(nb, path.parent, timeout)
     print(f"{path}: executed in {time.perf_counter() - start:.1f} s")
-    return store(path, nb, keep)
+    return store(path, nb)
 
 
 def main(argv=None):
-    """Run one of the three commands; the exit status is 1 if a notebook is not as it should be."""
+    """Run one of the two commands; the exit status is 1 if a notebook is not as it should be."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("command", choices=["write", "clean", "check"])
+    parser.add_argument("command", choices=["write", "check"])
     parser.add_argument("notebooks", nargs="*", type=Path, metavar="NB")
-    parser.add_argument(
-        "--keep",
-        action="append",
-        default=list(CELL_METADATA),
-        metavar="KEY",
-        help="a kind of cell metadata to keep, as tags are",
-    )
     parser.add_argument("--timeout", type=int, default=60, help="seconds that a cell may take (default: 60)")
     args = parser.parse_intermixed_args(argv)
     paths = args.notebooks or sorted(CHAPTERS.glob("*.ipynb"))
     if not paths:
         parser.error(f"no notebooks in {CHAPTERS}")
-    command = {"write": partial(write, timeout=args.timeout), "clean": clean, "check": check}[args.command]
+    command = {"write": partial(write, timeout=args.timeout), "check": check}[args.command]
     sound = True
     for path in paths:
         try:
-            complaints = command(path, keep=args.keep)
+            complaints = command(path)
         except NotebookError as error:
             complaints = [str(error)]
         for complaint in complaints:
