@@ -14,7 +14,7 @@ export OMP_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book serve pdf notebooks exercises answers outputs test compare lint bench pins clean
+.PHONY: help book serve pdf notebooks exercises answers outputs unit test compare lint bench pins clean
 
 help: ## list the verbs
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -53,6 +53,9 @@ answers: $(VENV)/installed ## write the solved problem sets, for teachers: _buil
 outputs: $(VENV)/installed ## execute the chapters, store their text outputs, draw the README's picture
 	$(BIN)/python -m tools.notebooks write
 	$(BIN)/python -m tools.readme_picture
+
+unit: $(VENV)/installed ## run the tests that need no kernel, browser, sandbox or built site
+	$(BIN)/pytest tests lossprimer -m "not kernel and not browser and not sandbox and not site" --numprocesses 2 --dist loadfile --quiet
 
 # The book executes the chapters on one core; meanwhile the other one executes them for comparison.
 test: $(VENV)/installed ## run every test: notebooks, units, the built site in a browser

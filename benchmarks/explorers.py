@@ -6,12 +6,9 @@ The rival's time is that of drawing the same picture with matplotlib and encodin
 at each move; the messages between browser and kernel, which it also needs, are left out. Build the site first.
 """
 
-import functools
 import io
 import statistics
-import threading
 import timeit
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -19,6 +16,7 @@ from playwright.sync_api import sync_playwright
 
 from lossprimer import figures
 from tools.browser import ARGUMENTS, find_browser
+from tools.server import serving
 
 SITE = Path(__file__).parent.parent / "_build" / "html"
 PAGE = "notebooks/01_softmax.html"
@@ -47,25 +45,16 @@ async (input) => {
 
 def milliseconds_to_paint() -> dict[str, list[float]]:
     """Return the times of many moves of the first slider of each explorer of chapter 1."""
-
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, *_):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(SITE)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    path = find_browser()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=[*ARGUMENTS, *UNLIMITED])
+    with serving(SITE) as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_browser(), args=[*ARGUMENTS, *UNLIMITED])
         page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.goto(f"http://127.0.0.1:{server.server_port}/{PAGE}", wait_until="networkidle")
+        page.goto(f"{address}/{PAGE}", wait_until="networkidle")
         times = {}
         for slider in page.locator("figure.explorer input").all():
             slider.scroll_into_view_if_needed()
             name = slider.evaluate("input => input.closest('figure').id")
             times[name] = slider.evaluate(MEASURE.replace("MOVES", str(MOVES)))
         browser.close()
-    server.shutdown()
     return times
 
 

@@ -13,11 +13,10 @@ import shutil
 import statistics
 import subprocess
 import sys
-import threading
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from tools.browser import find_browser
+from tools.server import QuietHandler, serving
 
 ROOT = Path(__file__).parent.parent
 SITE = ROOT / "_build" / "html"
@@ -47,7 +46,7 @@ def compressed(path: Path) -> bytes:
     return gzip.compress(path.read_bytes(), 6)
 
 
-class Compressing(SimpleHTTPRequestHandler):
+class Compressing(QuietHandler):
     """Serve files compressed, to be kept for ten minutes."""
 
     protocol_version = "HTTP/1.1"
@@ -69,16 +68,6 @@ class Compressing(SimpleHTTPRequestHandler):
             self.send_header(header, value)
         self.end_headers()
         self.wfile.write(content)
-
-    def log_message(self, *_):
-        """Say nothing."""
-
-
-def serve(folder: Path) -> ThreadingHTTPServer:
-    """Serve `folder` at a free port."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Compressing, directory=str(folder)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server
 
 
 def install_lighthouse() -> Path:
@@ -126,10 +115,14 @@ def main() -> None:
         return
     if missing := [name for name in CHAPTERS if not (SITE / "notebooks" / f"{name}.html").exists()]:
         sys.exit(f"The built site has no page {missing[0]}: run make book first.")
-    lighthouse, stock = install_lighthouse(), serve(build_stock())
-    site = serve(SITE)
-    pages = {name: f"http://127.0.0.1:{site.server_port}/notebooks/{name}.html" for name in CHAPTERS}
-    pages["stock 1"] = f"http://127.0.0.1:{stock.server_port}/{CHAPTERS[0]}.html"
+    lighthouse = install_lighthouse()
+    with serving(SITE, Compressing) as site, serving(build_stock(), Compressing) as stock:
+        pages = {name: f"{site}/notebooks/{name}.html" for name in CHAPTERS}
+        report(lighthouse, pages | {"stock 1": f"{stock}/{CHAPTERS[0]}.html"})
+
+
+def report(lighthouse: Path, pages: dict[str, str]) -> None:
+    """Print a line for each page, on a phone and on a desk."""
     for device in ("mobile", "desktop"):
         print(f"{device:18} performance access. practices  SEO paint, s ready, s  shift   kB")
         found = {}
@@ -141,8 +134,6 @@ def main() -> None:
         ours, theirs = found[CHAPTERS[0]], found["stock 1"]
         ratios = (f"{theirs[name] / ours[name]:.1f} times the {name}" for name in ("paint", "ready", "weight"))
         print(f"The stock page of chapter 1 has {', '.join(ratios)}.\n")
-    for server in (site, stock):
-        server.shutdown()
 
 
 if __name__ == "__main__":

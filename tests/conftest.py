@@ -1,46 +1,43 @@
-"""What do the tests share? A browser, and a server that only this machine can reach."""
+"""What do the tests share? The built site, a browser, and a server that only this machine can reach."""
 
 import contextlib
-import functools
 import os
-import threading
 from collections.abc import Callable, Iterator
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tools.browser import ARGUMENTS, MISSING, find_browser
+from tools.server import serving
+
+# Whose site is looked at: the variable BOOK names another project folder than this one.
+BOOK = Path(os.environ.get("BOOK", Path(__file__).parents[1]))
+SITE = BOOK / "_build" / "html"
+# The page for missing addresses is left out: its links hold only where the site says that it stands (test_address.py).
+PAGES = sorted(path.relative_to(SITE).as_posix() for path in SITE.rglob("*.html") if path.name != "404.html")
+NEXT_FRAME = "new Promise(requestAnimationFrame)"
 
 
-class QuietHandler(SimpleHTTPRequestHandler):
-    """Serve files without a line on the terminal for each."""
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Mark what asks for the browser, before the marks choose what is run."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
 
-    def log_message(self, *_):
-        """Say nothing."""
 
-    def handle(self):
-        """Answer, and let a browser that has left the page hang up."""
-        with contextlib.suppress(ConnectionError):
-            super().handle()
+def pytest_runtest_setup(item):
+    """Fail a test of the built site where there is none."""
+    if item.get_closest_marker("site") and not (SITE / "index.html").is_file():
+        pytest.fail(f"there is no site in {SITE}: run make book first", pytrace=False)
 
 
 @pytest.fixture(scope="session")
 def serve() -> Iterator[Callable[[Path], str]]:
     """Serve a folder at a free port until the tests end; returns its address."""
-    servers = []
-
-    def start(folder: Path) -> str:
-        server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(QuietHandler, directory=str(folder)))
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        servers.append(server)
-        return f"http://127.0.0.1:{server.server_port}"
-
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
+    with contextlib.ExitStack() as servers:
+        yield lambda folder: servers.enter_context(serving(folder))
 
 
 @pytest.fixture(scope="session")
@@ -72,12 +69,6 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
     for context in contexts:
         context.close()
     assert errors == []
-
-
-SITE = Path(os.environ.get("BOOK", Path(__file__).parents[1])) / "_build" / "html"
-# The page for missing addresses is left out: its links hold only where the site says that it stands (test_address.py).
-PAGES = sorted(path.relative_to(SITE).as_posix() for path in SITE.rglob("*.html") if path.name != "404.html")
-NEXT_FRAME = "new Promise(requestAnimationFrame)"
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from bs4 import BeautifulSoup
 from sphinx.application import Sphinx
+from sphinx.util.docutils import docutils_namespace
 
 import lossprimer
 from lossprimer import checks, explorer
@@ -22,8 +23,8 @@ def test_the_page_shows_every_check_with_its_arguments_and_its_words(tmp_path):
     settings = {"extensions": ["sphinx.ext.autodoc", "sphinx.ext.napoleon", "theme.docstrings"]}
     (section,) = re.findall(r"^\.\. automodule:: lossprimer\.checks\n   :members:$", PAGE, re.MULTILINE)
     (tmp_path / "index.rst").write_text(section, "utf-8")
-    app = Sphinx(tmp_path, None, tmp_path / "out", tmp_path, "html", settings, status=None, warningiserror=True)
-    app.build()
+    with docutils_namespace():
+        Sphinx(tmp_path, None, tmp_path / "out", tmp_path, "html", settings, None, warningiserror=True).build()
     page = BeautifulSoup((tmp_path / "out" / "index.html").read_text("utf-8"), "html.parser")
     shown = {entry["id"]: entry.parent.get_text() for entry in page.select("dt.sig[id]")}
     for name in checks.__all__:

@@ -246,6 +246,7 @@ def test_students_get_no_solution_and_no_hidden_test(path):
             assert kept[0].startswith(f"# {cell.metadata.nbgrader.points} points: ")
 
 
+@pytest.mark.kernel
 @each_set
 def test_an_untouched_notebook_runs_to_its_end_and_says_what_was_not_attempted(path):
     nb = released(path)

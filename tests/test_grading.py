@@ -22,6 +22,8 @@ from lossprimer.grading import flags, sandbox
 from tests.classroom import CLASS, SECRET, SET, TASKS, WORDS, answered, find, problem_set
 from tools.debian import can_install
 
+pytestmark = [pytest.mark.sandbox, pytest.mark.kernel]
+
 ROOT = Path(__file__).parent.parent
 PROGRAMS = Path(sys.executable).parent
 # The class is full of loops, and nobody learns more from a longer wait.

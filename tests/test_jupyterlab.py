@@ -16,6 +16,8 @@ from playwright.sync_api import expect
 from lossprimer import figures
 from lossprimer.explorer.explorer import STATIC
 
+pytestmark = pytest.mark.kernel
+
 CHAPTERS = Path(__file__).parent.parent / "notebooks"
 
 

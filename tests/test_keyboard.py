@@ -6,6 +6,8 @@ from playwright.sync_api import expect
 
 from conftest import PAGES, SITE
 
+pytestmark = pytest.mark.site
+
 CHAPTER = "notebooks/01_softmax.html"
 each_page = pytest.mark.parametrize("name", [page for page in PAGES if page != "index.html"])
 

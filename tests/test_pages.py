@@ -1,15 +1,13 @@
 """The built pages: complete, sound, self-contained, and usable in a real browser.
 
-They are read from ``_build/html``; the variable BOOK names another project folder to look at.
+They are read from ``_build/html``; tests/conftest.py says of which project.
 """
 
 import gzip
 import itertools
-import os
 import re
 import shutil
 from functools import cache
-from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -20,30 +18,24 @@ from fontTools.ttLib import TTFont
 from playwright.sync_api import expect
 from sphinx_external_toc.parsing import parse_toc_yaml
 
+from conftest import BOOK, SITE
 from theme.mathfont import characters
 from theme.pages import description, page_links
 from theme.policy import EARLY_SCRIPT, POLICY, source_of
 
-BOOK = Path(os.environ.get("BOOK", Path(__file__).parents[1]))
-SITE = BOOK / "_build" / "html"
+pytestmark = pytest.mark.site
+
 CONTENTS = parse_toc_yaml(BOOK / "_toc.yml")
 ROOT = CONTENTS.root.docname
 DOCUMENTS = [re.sub(r"\.(md|ipynb)$", "", document) for document in CONTENTS]
-PAGES = [*DOCUMENTS, "search"]
+NAMES = [*DOCUMENTS, "search"]
 LARGEST_PAGE = 250_000
 # Links that a browser tells about, and does not follow by itself.
 SAID_ONLY = "[rel=canonical], [rel=prev], [rel=next]"
 VARIATION_SELECTORS = range(0xFE00, 0xFE10)
 
 each_document = pytest.mark.parametrize("name", DOCUMENTS)
-each_page = pytest.mark.parametrize("name", PAGES)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _built():
-    """Refuse to test pages that are not there."""
-    if not (SITE / "index.html").is_file():
-        pytest.fail(f"there is no site in {SITE}: run make book first")
+each_page = pytest.mark.parametrize("name", NAMES)
 
 
 @cache
@@ -249,7 +241,7 @@ def test_a_page_says_what_it_is(name):
 
 @pytest.mark.parametrize("what", ["title", 'meta[name="description"]'])
 def test_no_two_pages_say_the_same_of_themselves(what):
-    said = [str(page(name).select_one(what)) for name in PAGES]
+    said = [str(page(name).select_one(what)) for name in NAMES]
     assert len(set(said)) == len(said)
 
 
@@ -271,7 +263,7 @@ def test_a_page_can_be_reached_from_every_other(name):
         assert other == name or (SITE / f"{name}.html").resolve() in links
 
 
-@pytest.mark.parametrize("name", [*PAGES, "index"])
+@pytest.mark.parametrize("name", [*NAMES, "index"])
 def test_a_page_carries_its_policy_before_all_that_it_governs(name):
     head = page(name).head.find_all(True)
     assert [tag.get("charset") for tag in head[:1]] == ["utf-8"]
@@ -303,7 +295,7 @@ def test_style_sheets_and_scripts_load_nothing_from_elsewhere():
 
 
 def test_the_font_has_every_character_of_the_formulas():
-    needed = characters((SITE / f"{name}.html").read_text("utf-8") for name in PAGES)
+    needed = characters((SITE / f"{name}.html").read_text("utf-8") for name in NAMES)
     with TTFont(SITE / "_static" / "math.woff2") as font:
         drawn = {code for code in map(ord, needed) if chr(code).isprintable() and code not in VARIATION_SELECTORS}
         assert drawn <= font.getBestCmap().keys()

@@ -45,11 +45,10 @@ def test_answers_are_open_and_names_follow_what_they_name():
 @pytest.fixture(scope="module")
 def paper():
     """Return the document of the built site, as text."""
-    if not (SITE / "index.html").is_file():
-        pytest.fail(f"there is no site in {SITE}: run make book first")
     return document(SITE, contents(ROOT / "_toc.yml"))
 
 
+@pytest.mark.site
 def test_every_link_within_the_document_has_a_target_that_exists_once(paper):
     soup = BeautifulSoup(paper, "html.parser")
     ids = [element["id"] for element in soup.select("[id]")]
@@ -60,6 +59,7 @@ def test_every_link_within_the_document_has_a_target_that_exists_once(paper):
     assert soup.select('a[href]:not([href^="#"]):not([href^="http"])') == []
 
 
+@pytest.mark.site
 def test_nothing_is_wider_than_the_paper(paper, tmp_path, open_page):
     (tmp_path / "paper.html").write_text(paper, "utf-8")
     page = open_page((tmp_path / "paper.html").as_uri(), viewport={"width": PAPER, "height": 900})
@@ -73,6 +73,7 @@ def test_nothing_is_wider_than_the_paper(paper, tmp_path, open_page):
     assert page.locator("article details > :not(summary)").first.is_visible()
 
 
+@pytest.mark.site
 def test_the_pdf_has_an_outline_and_tags(browser, tmp_path):
     (tmp_path / "a.html").write_text(document(SITE, ["book/notation", "book/references"]), "utf-8")
     print_pdf(browser, tmp_path / "a.html", tmp_path / "a.pdf", "Title")

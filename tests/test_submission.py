@@ -15,6 +15,8 @@ from lossprimer.grading.inside import wire
 from lossprimer.grading.sandbox import Limits
 from lossprimer.grading.submission import Patience, RemoteError, Stopped, Submission
 
+pytestmark = pytest.mark.sandbox
+
 CELLS = """
 import numpy as np
 import os, signal, sys, time, warnings
