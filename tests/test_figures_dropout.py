@@ -6,8 +6,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from lossprimer.explorer import Picture
-from lossprimer.figures import dropout as figures
+from lossprimer import figures
 
 ACTIVATIONS = np.array([1.2, 0.7, 1.8, -0.3, 0.9])
 NORMAL = np.random.default_rng(7).normal(size=50_000)
@@ -31,17 +30,6 @@ def said(sentence, words):
     """Return the numbers after `words`, up to the end of that part of the sentence."""
     part = re.split(r"[;:.] |\.$", sentence.split(words, 1)[1])[0]
     return [float(text.replace("−", "-")) for text in re.findall(r"−?\d+(?:\.\d+)?", part)]
-
-
-def test_every_picture_has_an_example_here():
-    assert sorted(EXAMPLES) == figures.__all__
-
-
-@pytest.mark.parametrize("name", figures.__all__)
-def test_every_picture_can_be_drawn_twice_the_same(name):
-    first, second = (getattr(figures, name)(*EXAMPLES[name]) for _ in range(2))
-    assert isinstance(first, Picture)
-    assert first.svg() == second.svg()
 
 
 def test_in_use_no_unit_is_silent():

@@ -1,4 +1,4 @@
-"""The pictures of chapter 2 say what independent numbers give, and every function draws one."""
+"""The pictures of chapter 2 say what independent numbers give."""
 
 import math
 import re
@@ -9,8 +9,18 @@ from scipy.special import softmax
 from scipy.stats import entropy
 
 from lossprimer import figures
-from lossprimer.explorer import Picture
-from lossprimer.figures import losses
+
+EXAMPLES = {
+    "coin": (7, 3),
+    "gradient_by_lead": (8, 10, "log"),
+    "gradient_size": ([2, 10],),
+    "label_smoothing": (0.1, 10, "right"),
+    "log_and_square": ([0.5],),
+    "recovery": ({"log": np.zeros((2, 7))},),
+    "same_probability": (0.1, 10, "one"),
+    "smoothing_floor": ({0: [1.0, 0.5]}, {0: 0.0}),
+    "surprise": (0.5,),
+}
 
 
 @pytest.mark.parametrize(
@@ -127,20 +137,3 @@ def test_smoothing_floor_gives_the_floor_and_the_last_loss():
     assert sentence == (
         "Training loss: smoothing 0: floor 0.000, last epoch 0.010; smoothing 0.1: floor 0.500, last epoch 0.520."
     )
-
-
-def test_every_drawing_function_of_the_chapter_returns_pictures():
-    drawn = {
-        "coin": (7, 3),
-        "gradient_by_lead": (8, 10, "log"),
-        "gradient_size": ([2, 10],),
-        "label_smoothing": (0.1, 10, "right"),
-        "log_and_square": ([0.5],),
-        "recovery": ({"log": np.zeros((2, 7))},),
-        "same_probability": (0.1, 10, "one"),
-        "smoothing_floor": ({0: [1.0, 0.5]}, {0: 0.0}),
-        "surprise": (0.5,),
-    }
-    assert set(drawn) == set(losses.__all__)
-    for name, arguments in drawn.items():
-        assert isinstance(getattr(figures, name)(*arguments), Picture)

@@ -1,0 +1,107 @@
+"""Is every picture whole? It has an example, a test of its own, and a place in the course."""
+
+import re
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from lossprimer import figures
+from lossprimer.explorer import Picture
+from lossprimer.figures.drawing import number, numbers
+
+ROOT = Path(__file__).parent.parent
+# The steps of "To add an explorer" in CONTRIBUTING.md: what is missing, and what to do.
+DRAW = '"Draw the picture": a function in a module of lossprimer/figures, and its name in __all__'
+SHOW = '"Show an example": its arguments in EXAMPLES of tests/test_figures_{}.py'
+HOLD = '"Hold the sentence to numbers": a test in tests/test_figures_{} that calls figures.{}'
+PLACE = '"Put it into the chapter": a cell of notebooks/*.ipynb'
+
+
+def chapters():
+    """Return the modules that hold pictures, by their names."""
+    names = [module.name for module in iter_modules(figures.__path__)]
+    modules = {name: import_module(f"{figures.__name__}.{name}") for name in names}
+    return {name: module for name, module in modules.items() if hasattr(module, "__all__")}
+
+
+CHAPTERS = chapters()
+MODULES = {chapter: import_module(f"test_figures_{chapter}") for chapter in CHAPTERS}
+TESTS = {chapter: Path(module.__file__).read_text("utf-8") for chapter, module in MODULES.items()}
+EXAMPLES = {
+    name: (arguments, getattr(module, "OPTIONS", {}).get(name, {}))
+    for module in MODULES.values()
+    for name, arguments in module.EXAMPLES.items()
+}
+NOTEBOOKS = [*(ROOT / "notebooks").glob("*.ipynb"), *(ROOT / "exercises" / "source").rglob("*.ipynb")]
+COURSE = "".join(path.read_text("utf-8") for path in NOTEBOOKS)
+
+
+def gaps(chapter, offered, examples, tests, course):
+    """Yield a sentence for each thing that a picture lacks, and for each example without a picture.
+
+    Parameters
+    ----------
+    chapter : str
+        The module of lossprimer.figures.
+    offered : list of str
+        Its __all__.
+    examples : dict of str to tuple
+        Arguments by the name of the picture.
+    tests, course : str
+        The text of the chapter's tests, and of all notebooks.
+    """
+    for name in offered:
+        if name not in examples:
+            yield f"{name}: there is no example. {SHOW.format(chapter)}"
+        if f"figures.{name}(" not in tests:
+            yield f"{name}: no test calls it. {HOLD.format(chapter, name)}"
+        if not re.search(rf"\bfigures\.{name}\b", course):
+            yield f"{name}: no notebook shows it. {PLACE}"
+    for name in sorted(examples.keys() - set(offered)):
+        yield f"{name}: there is an example, and no picture. {DRAW}"
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_every_picture_is_whole(chapter):
+    offered = CHAPTERS[chapter].__all__
+    assert list(gaps(chapter, offered, MODULES[chapter].EXAMPLES, TESTS[chapter], COURSE)) == []
+    assert offered == sorted(set(offered))
+    assert all(getattr(figures, name) is getattr(CHAPTERS[chapter], name) for name in offered)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, ""),
+        ({"offered": []}, 'and no picture. "Draw the picture"'),
+        ({"examples": {}}, 'bars: there is no example. "Show an example"'),
+        ({"tests": "figures.bars"}, 'bars: no test calls it. "Hold the sentence to numbers"'),
+        ({"course": "figures.barside()"}, 'bars: no notebook shows it. "Put it into the chapter"'),
+    ],
+)
+def test_what_a_picture_lacks_is_said(changes, said):
+    whole = {"offered": ["bars"], "examples": {"bars": ()}, "tests": "figures.bars(1)", "course": "draw(figures.bars)"}
+    found = list(gaps("chapter", **whole | changes))
+    assert len(found) == bool(said)
+    assert said in "".join(found)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_every_picture_can_be_drawn_twice_the_same(name):
+    arguments, options = EXAMPLES[name]
+    first, second = (getattr(figures, name)(*arguments, **options) for _ in range(2))
+    assert isinstance(first, Picture)
+    assert first.svg() == second.svg()
+    assert ElementTree.fromstring(first.svg().replace("&nbsp;", " ")).tag == "svg"
+
+
+def test_numbers_have_a_true_minus_sign_and_an_exact_zero_looks_exact():
+    assert numbers([-1.5, 0.0, 0.0001, -0.0001, np.inf, np.nan], 2) == "−1.50, 0, 0.00, 0.00, ∞, nan"
+
+
+def test_an_infinite_score_is_written_with_its_sign():
+    assert number(-np.inf) == "−∞"
