@@ -417,8 +417,8 @@ class TestReport:
             "    expected    [0.70538, 0.2595, 0.035119]\n"
             "    likely      The exponential of a large score is infinite, and that\n"
             "                of a very negative one is 0. Subtract the largest score\n"
-            "                of each row before exp: the shares stay the same, and no\n"
-            "                exponent is above 0."
+            "                of each row before exp: the probabilities stay the same,\n"
+            "                and no exponent is above 0."
         )
         with pytest.raises(CheckFailed) as caught:
             self.FAILED.require()

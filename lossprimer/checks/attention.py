@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lossprimer.checks.probability import scores, shares
+from lossprimer.checks.probability import probabilities, scores
 from lossprimer.checks.task import Case, Mistake, Task
 
 
@@ -16,15 +16,15 @@ def _masked(products, k=0, fill=-np.inf, keep=np.tril):
 
 
 def _right(queries, keys):
-    return shares(_masked(_products(queries, keys)))
+    return probabilities(_masked(_products(queries, keys)))
 
 
 def _without_maximum(queries, keys):
-    return shares(_masked(_products(queries, keys)), top="none")
+    return probabilities(_masked(_products(queries, keys)), top="none")
 
 
 def _scaled_by(scale):
-    return lambda queries, keys: shares(_masked(_products(queries, keys, scale(queries))))
+    return lambda queries, keys: probabilities(_masked(_products(queries, keys, scale(queries))))
 
 
 def _masked_late(products):
@@ -33,7 +33,7 @@ def _masked_late(products):
 
 
 def _after_softmax(queries, keys):
-    return np.tril(shares(_products(queries, keys)))
+    return np.tril(probabilities(_products(queries, keys)))
 
 
 _QUERIES = np.array([[1.0, 0.0, 2.0, -1.0], [0.5, 1.5, 0.0, 1.0], [2.0, -1.0, 1.0, 0.0]])
@@ -68,7 +68,7 @@ attention_weights = Task(
     right=_right,
     steps=[
         Case("three positions by hand", (_QUERIES, _KEYS)),
-        Case("one position has nobody else to look at", (_QUERIES[:1], _KEYS[:1])),
+        Case("one position attends to itself alone", (_QUERIES[:1], _KEYS[:1])),
         Case("a batch of two", (np.stack([_QUERIES, _KEYS]), np.stack([_KEYS, _WEIGHTS]))),
         Case("a batch with heads", (np.stack([[_QUERIES, _KEYS]]), np.stack([[_WEIGHTS, _QUERIES]]))),
         Case("float32", (_QUERIES.astype(np.float32), _KEYS.astype(np.float32))),
@@ -103,37 +103,37 @@ attention_weights = Task(
             "The mask comes after the softmax, so that the rows no longer add up to 1. Set the future products to -inf "
             "before the softmax.",
             _after_softmax,
-            lambda q, k: np.tril(shares(_products(q, k), top="none")),
+            lambda q, k: np.tril(probabilities(_products(q, k), top="none")),
         ),
         Mistake(
             "The mask keeps the wrong triangle: each position sees the future. Row t keeps the keys 0 to t, the lower "
             "triangle: np.tril.",
-            lambda q, k: shares(_masked(_products(q, k), keep=np.triu)),
-            lambda q, k: shares(_masked(_products(q, k), 1, keep=np.triu)),
+            lambda q, k: probabilities(_masked(_products(q, k), keep=np.triu)),
+            lambda q, k: probabilities(_masked(_products(q, k), 1, keep=np.triu)),
         ),
         Mistake(
             "The diagonal is masked: no position sees itself, and the first one sees nothing, which gives nan. Keep "
             "it: np.tril(..., k=0), or mask np.triu(..., k=1).",
-            lambda q, k: shares(_masked(_products(q, k), -1)),
-            lambda q, k: shares(_masked(_products(q, k), -1, -1e9)),
+            lambda q, k: probabilities(_masked(_products(q, k), -1)),
+            lambda q, k: probabilities(_masked(_products(q, k), -1, -1e9)),
         ),
         Mistake(
             "One position too many is allowed: each one sees the next. Mask np.triu(..., k=1).",
-            lambda q, k: shares(_masked(_products(q, k), 1)),
+            lambda q, k: probabilities(_masked(_products(q, k), 1)),
         ),
-        Mistake("Nothing is masked: each position sees the future.", lambda q, k: shares(_products(q, k))),
+        Mistake("Nothing is masked: each position sees the future.", lambda q, k: probabilities(_products(q, k))),
         Mistake(
             "Masked products are set to 0, and exp(0) is 1: the future still gets a weight. Set them to -inf.",
-            lambda q, k: shares(_masked(_products(q, k), fill=0.0)),
-            lambda q, k: shares(np.tril(_products(q, k))),
+            lambda q, k: probabilities(_masked(_products(q, k), fill=0.0)),
+            lambda q, k: probabilities(np.tril(_products(q, k))),
         ),
         Mistake(
             "The softmax goes over the queries. The weights of one query, a row, add up to 1: axis=-1.",
-            lambda q, k: shares(_masked(_products(q, k)), -2),
-            lambda q, k: shares(_masked(_products(q, k)), 0),
+            lambda q, k: probabilities(_masked(_products(q, k)), -2),
+            lambda q, k: probabilities(_masked(_products(q, k)), 0),
         ),
         Mistake(
-            "Queries and keys have changed places. Row t belongs to query t: queries @ keys transposed.",
+            "Queries and keys are swapped. Row t belongs to query t: queries @ keys transposed.",
             lambda q, k: _right(k, q),
         ),
         Mistake(
@@ -144,7 +144,7 @@ attention_weights = Task(
         Mistake(
             "The largest product of the whole array is subtracted. A row far below it becomes 0/0, which is nan. "
             "Subtract the largest of each row.",
-            lambda q, k: shares(_masked(_products(q, k)), top="all"),
+            lambda q, k: probabilities(_masked(_products(q, k)), top="all"),
         ),
         Mistake(
             _FUTURE_MAXIMUM,
@@ -153,7 +153,10 @@ attention_weights = Task(
         Mistake(_NO_MAXIMUM, _without_maximum),
         Mistake(
             "A masked product is not far enough below the others, and the future keeps some weight. Use -inf.",
-            *(lambda q, k, fill=fill: shares(_masked(_products(q, k), fill=fill)) for fill in (-1.0, -10.0, -100.0)),
+            *(
+                lambda q, k, fill=fill: probabilities(_masked(_products(q, k), fill=fill))
+                for fill in (-1.0, -10.0, -100.0)
+            ),
         ),
     ],
 )

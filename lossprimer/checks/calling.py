@@ -50,7 +50,7 @@ class Outcome:
 
 
 class _Sink(io.TextIOBase):
-    """A stream that remembers only whether somebody wrote to it."""
+    """A stream that remembers only whether anything was written to it."""
 
     written = False
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy import isin
 
 from lossprimer.checks.calling import Trouble
-from lossprimer.checks.probability import shares
+from lossprimer.checks.probability import probabilities
 from lossprimer.checks.task import Case, Mistake, Property, Task
 from lossprimer.checks.values import agree, near, shown
 
@@ -40,9 +40,9 @@ def _seed(rng):
 _EACH = "There is one random number for each entry: rng.random(a.shape)."
 _SCALES = (
     (lambda p: 1.0, "What is kept is not divided by keep_prob, so that the expected output is keep_prob times a."),
-    (lambda p: p, "What is kept is multiplied with keep_prob. Divide by it: the expected output is then a."),
+    (lambda p: p, "What is kept is multiplied by keep_prob. Divide by it: the expected output is then a."),
     (lambda p: 1 / (1 - p), "What is kept is divided by 1 - keep_prob, the probability to drop. Divide by keep_prob."),
-    (lambda p: 1 - p, "What is kept is multiplied with 1 - keep_prob. Divide by keep_prob."),
+    (lambda p: 1 - p, "What is kept is multiplied by 1 - keep_prob. Divide by keep_prob."),
     (lambda p: 1 / p**2, "What is kept is divided by keep_prob twice."),
 )
 
@@ -151,7 +151,7 @@ def _shapes(call, rng):
         _drop(call, rng, _values(rng, *shape), 0.6)
 
 
-def _own_luck(call, rng):
+def _independently(call, rng):
     _judge_independence(_drop(call, rng, _values(rng, 60, 40), 0.7))
 
 
@@ -192,7 +192,7 @@ inverted_dropout = Task(
     steps=[
         Property("five activations: each is 0 or a / keep_prob", _by_hand),
         Property("arrays of two and three axes", _shapes),
-        Property("each entry has its own luck", _own_luck),
+        Property("each entry is dropped independently", _independently),
         Property("the share that is kept is keep_prob", _share),
         Property("rng decides, and nothing else", _from_rng),
         Property("keep_prob = 1 keeps everything", _keep_all),
@@ -220,7 +220,7 @@ def _draw_masks(rng):
 
 dropout_backward = Task(
     "dropout_backward(dy, mask, keep_prob)",
-    """the gradient by the input of inverted dropout.
+    """the gradient with respect to the input of inverted dropout.
 
     `dy` and `mask` have the same shape; `mask` holds booleans, True where an entry was kept. The result ``da`` has
     their shape.
@@ -240,7 +240,7 @@ dropout_backward = Task(
             lambda dy, mask, p: dy * mask,
         ),
         Mistake(
-            "The gradient is multiplied with keep_prob. The forward pass divided by it, so the slope is 1/keep_prob.",
+            "The gradient is multiplied by keep_prob. The forward pass divided by it, so the slope is 1/keep_prob.",
             lambda dy, mask, p: dy * mask * p,
         ),
         Mistake(
@@ -265,7 +265,7 @@ dropout_backward = Task(
 )
 
 
-# The layer: the same in training, nothing in use, and backward through the mask of the last call.
+# The layer: the same in training, nothing at inference, and backward through the mask of the last call.
 
 
 def _use(call, rng, keep_prob, *uses):
@@ -298,7 +298,7 @@ def _layer_by_hand(call, rng):
         _kept(output, _HAND, 0.8)
 
 
-def _layer_own_luck(call, rng):
+def _layer_independently(call, rng):
     a = _values(rng, 60, 40)
     (output,) = _use(call, rng, 0.7, (a, None, None))
     _judge_independence(_kept(output, a, 0.7))
@@ -325,7 +325,7 @@ def _layer_backward(call, rng):
     elif agree(da, dy * keeps):
         cause = "The gradient is not divided by keep_prob. The forward pass divided, so the slope is 1/keep_prob."
     elif agree(da, dy * keeps * 0.6):
-        cause = "The gradient is multiplied with keep_prob. The slope is 1/keep_prob."
+        cause = "The gradient is multiplied by keep_prob. The slope is 1/keep_prob."
     elif any(agree(da, dy * ~keeps * scale) for scale in (1.0, 1 / 0.6, 1 / 0.4)):
         cause = "Keep and drop are swapped in backward: only what was kept gets a gradient."
     elif any(agree(da, dy * scale) for scale in (1.0, 0.6, 1 / 0.6)):
@@ -347,26 +347,26 @@ def _layer_last_mask(call, rng):
         raise Trouble("a gradient through another mask", "the mask of the last call", cause)
 
 
-def _layer_in_use(call, rng):
+def _layer_at_inference(call, rng):
     a = _values(rng, 12)
     _, output = _use(call, rng, 0.8, (a, True, None), (a, False, None))
     if agree(output, a):
         return
-    cause = "In use the layer returns its input: nothing is dropped and nothing is scaled."
+    cause = "At inference the layer returns its input: nothing is dropped and nothing is scaled."
     if (output == 0).any():
-        cause = "The layer drops in use as well. Draw a mask only if self.training is True."
+        cause = "The layer also drops at inference. Draw a mask only if self.training is True."
     elif agree(output, 0.8 * a):
-        cause = "The output is scaled in use. Inverted dropout divides in training already: in use return a itself."
+        cause = "The output is scaled at inference. Inverted dropout has divided in training: return a itself."
     elif agree(output, a / 0.8):
-        cause = "The output is divided by keep_prob in use. That belongs to training: in use return a itself."
+        cause = "The output is divided by keep_prob at inference. That belongs to training: return a itself."
     raise Trouble(shown(output, 3), shown(a, 3), cause)
 
 
-def _layer_backward_in_use(call, rng):
+def _layer_backward_at_inference(call, rng):
     a, dy = _values(rng, 200), _values(rng, 200)
     _, _, da = _use(call, rng, 0.5, (a, True, None), (a, False, dy))
     if not agree(da, dy):
-        cause = "The last call had no mask, and backward uses that of an earlier one: in use keep one of ones."
+        cause = "The last call had no mask, and backward uses that of an earlier one: at inference keep a mask of ones."
         raise Trouble("a gradient that is changed", "dy, unchanged", cause)
 
 
@@ -404,13 +404,13 @@ dropout_layer = Task(
     steps=[
         Property("a new layer is in training", _layer_begins_in_training),
         Property("five activations: each is 0 or a / keep_prob", _layer_by_hand),
-        Property("each entry has its own luck", _layer_own_luck),
+        Property("each entry is dropped independently", _layer_independently),
         Property("the share that is kept is keep_prob", _layer_share),
         Property("backward goes through the same mask", _layer_backward),
         Property("each call draws a new mask", _layer_last_mask),
-        Property("in use the input passes unchanged", _layer_in_use),
-        Property("in use backward passes the gradient unchanged", _layer_backward_in_use),
-        Property("from use back to training", _layer_back_in_training),
+        Property("at inference the input passes unchanged", _layer_at_inference),
+        Property("at inference backward passes the gradient unchanged", _layer_backward_at_inference),
+        Property("from inference back to training", _layer_back_in_training),
         Property("rng decides, and nothing else", _layer_from_rng),
     ],
 )
@@ -437,7 +437,7 @@ def _average(call, rng, keep_prob, samples, x=_X, weight=_WEIGHT):
 
 def _predictions(factor):
     """Probabilities under each of the masks, of shape (8, 2, 3)."""
-    return shares((_MASKS[:, None] * _X) @ _WEIGHT * factor)
+    return probabilities((_MASKS[:, None] * _X) @ _WEIGHT * factor)
 
 
 def _is_one_of(result, predictions):
@@ -447,13 +447,13 @@ def _is_one_of(result, predictions):
 
 def _without_dropping(call, rng):
     result = _average(call, rng, 1.0, 3)
-    right = shares(_LOGITS)
+    right = probabilities(_LOGITS)
     if agree(result, right):
         return
     cause = "With keep_prob = 1 nothing is dropped: each sample is softmax(x @ weight), and so is the mean."
     guesses = (
-        (shares(_LOGITS, 0), "The softmax goes over the rows. The classes are on the last axis: axis=-1."),
-        (shares(_LOGITS, None), "The softmax goes over the whole array. Each row has its own: axis=-1."),
+        (probabilities(_LOGITS, 0), "The softmax goes over the rows. The classes are on the last axis: axis=-1."),
+        (probabilities(_LOGITS, None), "The softmax goes over the whole array. Each row has its own: axis=-1."),
         (_LOGITS, "The softmax is missing: these are logits."),
         (right * result[0, 0] / right[0, 0], "The mean is over the wrong number. Divide the sum by samples."),
     )
@@ -472,14 +472,14 @@ def _one_sample(call, rng):
 
 
 def _one_sample_cause(result):
-    if agree(result, shares(_LOGITS)):
+    if agree(result, probabilities(_LOGITS)):
         return "Nothing is dropped. Every sample drops a part of x."
     if _is_one_of(result, _predictions(1.0)):
         return "What is kept is not divided by keep_prob. Use inverted dropout on x."
     for factor in (1.0, 2.0):
-        if _is_one_of(result, shares(_MASKS[:, None] * _LOGITS * factor)):
+        if _is_one_of(result, probabilities(_MASKS[:, None] * _LOGITS * factor)):
             return "The mask is on the logits. It is on x, before the product with weight."
-        if _is_one_of(result, _MASKS[:, None] * shares(_LOGITS) * factor):
+        if _is_one_of(result, _MASKS[:, None] * probabilities(_LOGITS) * factor):
             return "The mask is on the probabilities. It is on x, before the product with weight."
     return "Is the mask on x, as inverted dropout does it, and is samples the number of masks?"
 
@@ -505,7 +505,7 @@ def _judge_average(result, keep_prob):
     cause = "This is too far from the average over all masks. Does each sample get a new mask with keep_prob?"
     if _is_one_of(result, predictions):
         cause = "All samples have the same mask. Draw a new one for each sample."
-    elif (np.abs(result - shares(_LOGITS)) < 0.1).all() and keep_prob == 0.5:
+    elif (np.abs(result - probabilities(_LOGITS)) < 0.1).all() and keep_prob == 0.5:
         cause = "The logits are averaged, then comes the softmax. Average the probabilities: softmax first, mean after."
     elif distance(1 - keep_prob)[1] <= 1:
         cause = "Keep and drop are swapped: an entry of x is kept where rng.random() < keep_prob."

@@ -3,14 +3,14 @@
 import numpy as np
 
 import lossprimer
-from lossprimer.checks.probability import log_of_shares, scores, second, shares
+from lossprimer.checks.probability import log_of_probabilities, probabilities, scores, second
 from lossprimer.checks.task import Case, Mistake, Task
 from lossprimer.probability import log_softmax, one_hot
 
 
-def _log_shares(z):
+def _log_probabilities(z):
     """The logarithm of the softmax, which nothing keeps finite."""
-    return np.log(shares(z))
+    return np.log(probabilities(z))
 
 
 def _naive(z):
@@ -22,7 +22,7 @@ def _picked(logs, labels):
 
 
 def _loss(logs=log_softmax, average=np.mean, sign=-1.0):
-    """Make a loss from a way to get the logarithms of the shares and a way to average."""
+    """Make a loss from a way to get the logarithms of the probabilities and a way to average."""
     return lambda logits, labels: sign * average(_picked(logs(logits), labels))
 
 
@@ -54,7 +54,7 @@ _SUM = "The losses are added up. Divide by the number of examples: the mean over
 _WRONG_COUNT = (
     "The loss is divided by the number of classes, or of all entries. The mean is over the N examples of the batch."
 )
-_SIGN = "The sign is turned. A loss is -log p, which is never negative."
+_SIGN = "The sign is reversed. A loss is -log p, which is never negative."
 _COLUMNS = "The softmax goes over the examples. The classes are on the last axis: axis=-1."
 _WHOLE = "The softmax goes over the whole batch at once. Each example has a softmax of its own: axis=-1."
 _GLOBAL_MAXIMUM = (
@@ -65,11 +65,11 @@ _NOT_AVERAGED = "These are the losses of the examples. The task asks for their m
 
 
 def _clipped(low):
-    return lambda z: np.log(np.clip(shares(z), low, 1.0))
+    return lambda z: np.log(np.clip(probabilities(z), low, 1.0))
 
 
 _SMALL_LOGS = [
-    *log_of_shares(shares),
+    *log_of_probabilities(probabilities),
     *map(_clipped, (1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-12, 1e-15, 1e-16, 1e-20, 1e-30, 1e-100, 1e-300)),
 ]
 
@@ -116,10 +116,10 @@ cross_entropy = Task(
     steps=_cases(),
     draw=_draw(),
     mistakes=[
-        Mistake(_NOT_AVERAGED, _loss(average=np.asarray), _loss(average=np.asarray, logs=_log_shares)),
+        Mistake(_NOT_AVERAGED, _loss(average=np.asarray), _loss(average=np.asarray, logs=_log_probabilities)),
         Mistake(_SIGN, _loss(sign=1.0)),
         Mistake(_BASE_TWO, _loss(lambda z: log_softmax(z) / np.log(2)), _loss(lambda z: log_softmax(z) / np.log(10))),
-        Mistake(_SUM, _loss(average=np.sum), _loss(_log_shares, np.sum), _loss(_naive, np.sum)),
+        Mistake(_SUM, _loss(average=np.sum), _loss(_log_probabilities, np.sum), _loss(_naive, np.sum)),
         Mistake(
             _WRONG_COUNT,
             lambda z, labels: _loss(average=np.sum)(z, labels) / z.size,
@@ -127,12 +127,12 @@ cross_entropy = Task(
         ),
         Mistake(
             "The logarithm is missing. The loss is -log p, not 1 - p and not -p.",
-            lambda z, labels: 1 - _picked(shares(z), labels).mean(),
-            lambda z, labels: -_picked(shares(z), labels).mean(),
+            lambda z, labels: 1 - _picked(probabilities(z), labels).mean(),
+            lambda z, labels: -_picked(probabilities(z), labels).mean(),
         ),
         Mistake(
             "The logarithm is taken of the mean probability. Take it for each example, then average.",
-            lambda z, labels: -np.log(_picked(shares(z), labels).mean()),
+            lambda z, labels: -np.log(_picked(probabilities(z), labels).mean()),
         ),
         Mistake(
             "logits[:, labels] takes every label from every row. One entry of each row is "
@@ -147,7 +147,7 @@ cross_entropy = Task(
         ),
         Mistake(
             "Softmax is applied twice. The logits are scores, and the log of their softmax is all that is needed.",
-            lambda z, labels: _loss()(shares(z), labels),
+            lambda z, labels: _loss()(probabilities(z), labels),
         ),
         Mistake(
             "The loss is taken at the most likely class. It belongs to the label, however unlikely that is.",
@@ -158,7 +158,7 @@ cross_entropy = Task(
             lambda z, labels: (
                 -(
                     _picked(log_softmax(z), labels)
-                    + (np.log1p(-shares(z)) * (1 - one_hot(labels, z.shape[-1]))).sum(axis=-1)
+                    + (np.log1p(-probabilities(z)) * (1 - one_hot(labels, z.shape[-1]))).sum(axis=-1)
                 ).mean()
             ),
             lambda z, labels: -log_softmax(z).sum(axis=-1).mean(),
@@ -171,34 +171,38 @@ cross_entropy = Task(
                 np.log(np.exp(z - z.max(axis=-1, keepdims=True)).sum(axis=-1)) - _picked(z, labels)
             ).mean(),
         ),
-        Mistake(_COLUMNS, _loss(lambda z: log_softmax(z, axis=0)), _loss(lambda z: np.log(shares(z, 0, "none")))),
+        Mistake(
+            _COLUMNS, _loss(lambda z: log_softmax(z, axis=0)), _loss(lambda z: np.log(probabilities(z, 0, "none")))
+        ),
         Mistake(_WHOLE, _loss(lambda z: log_softmax(z, axis=(0, 1)))),
-        Mistake(_GLOBAL_MAXIMUM, _loss(lambda z: _naive(z - z.max())), _loss(lambda z: np.log(shares(z, top="all")))),
-        Mistake(_OVERFLOW, _loss(_naive), _loss(lambda z: np.log(shares(z, top="none")))),
-        Mistake(_UNDERFLOW, _loss(_log_shares)),
+        Mistake(
+            _GLOBAL_MAXIMUM, _loss(lambda z: _naive(z - z.max())), _loss(lambda z: np.log(probabilities(z, top="all")))
+        ),
+        Mistake(_OVERFLOW, _loss(_naive), _loss(lambda z: np.log(probabilities(z, top="none")))),
+        Mistake(_UNDERFLOW, _loss(_log_probabilities)),
         Mistake(_SMALL_NUMBER, *map(_loss, _SMALL_LOGS)),
     ],
 )
 
 
-def _gradient(p=shares, scale=len, sign=1.0):
+def _gradient(p=probabilities, scale=len, sign=1.0):
     """Make a gradient (p - y) / scale(logits)."""
     return lambda z, labels: sign * (p(z) - one_hot(labels, z.shape[-1])) / scale(z)
 
 
 def _by_probabilities(z, labels):
-    return -one_hot(labels, z.shape[-1]) / shares(z)
+    return -one_hot(labels, z.shape[-1]) / probabilities(z)
 
 
 def _minus_columns(z, labels):
-    p = shares(z)
+    p = probabilities(z)
     p[:, labels] -= 1
     return p / len(z)
 
 
 cross_entropy_grad = Task(
     "cross_entropy_grad(logits, labels)",
-    """the gradient of the mean loss by the logits.
+    """the gradient of the mean loss with respect to the logits.
 
     `logits` and the result have the shape ``(N, K)``, `labels` holds N integers from 0 to K - 1.
     """,
@@ -218,15 +222,15 @@ cross_entropy_grad = Task(
             _gradient(scale=lambda z: z.shape[-1]),
         ),
         Mistake(
-            "The sign is turned. The gradient is p - y: the label's logit has a negative slope, because raising it "
+            "The sign is reversed. The gradient is p - y: the label's logit has a negative slope, because raising it "
             "lowers the loss.",
             _gradient(sign=-1.0),
             _gradient(sign=-1.0, scale=lambda z: 1),
         ),
         Mistake(
             "The labels are not subtracted. The gradient is p - y.",
-            lambda z, labels: shares(z) / len(z),
-            lambda z, labels: shares(z),
+            lambda z, labels: probabilities(z) / len(z),
+            lambda z, labels: probabilities(z),
         ),
         Mistake(
             "p[:, labels] takes every label from every row. One entry of each row is p[np.arange(N), labels].",
@@ -234,7 +238,8 @@ cross_entropy_grad = Task(
             lambda z, labels: _minus_columns(z, labels) * len(z),
         ),
         Mistake(
-            "This is the gradient by the probabilities, -y/p. The chain rule through the softmax turns it into p - y.",
+            "This is the gradient with respect to the probabilities, -y/p. The chain rule through the softmax turns it "
+            "into p - y.",
             _by_probabilities,
             lambda z, labels: _by_probabilities(z, labels) / len(z),
         ),
@@ -248,10 +253,12 @@ cross_entropy_grad = Task(
             _gradient(p=log_softmax),
             _gradient(p=log_softmax, scale=lambda z: 1),
         ),
-        Mistake(_COLUMNS, _gradient(p=lambda z: shares(z, 0)), _gradient(p=lambda z: shares(z, 0, "none"))),
-        Mistake(_WHOLE, _gradient(p=lambda z: shares(z, None))),
-        Mistake(_GLOBAL_MAXIMUM, _gradient(p=lambda z: shares(z, top="all"))),
-        Mistake(_OVERFLOW, _gradient(p=lambda z: shares(z, top="none"))),
+        Mistake(
+            _COLUMNS, _gradient(p=lambda z: probabilities(z, 0)), _gradient(p=lambda z: probabilities(z, 0, "none"))
+        ),
+        Mistake(_WHOLE, _gradient(p=lambda z: probabilities(z, None))),
+        Mistake(_GLOBAL_MAXIMUM, _gradient(p=lambda z: probabilities(z, top="all"))),
+        Mistake(_OVERFLOW, _gradient(p=lambda z: probabilities(z, top="none"))),
         Mistake(
             "Only the entry of the label is kept. Every class has a slope: the wrong ones are pushed down by p.",
             lambda z, labels: _gradient()(z, labels) * one_hot(labels, z.shape[-1]),
@@ -269,7 +276,7 @@ def _soft(labels, classes, smoothing):
 
 
 def _smoothed(target=_soft, logs=log_softmax, average=np.mean, sign=-1.0):
-    """Make a smoothed loss from targets, a way to get the logarithms of the shares and a way to average."""
+    """Make a smoothed loss from targets, a way to get the logarithms of the probabilities and a way to average."""
     return lambda z, labels, smoothing: sign * average((target(labels, z.shape[-1], smoothing) * logs(z)).sum(axis=-1))
 
 
@@ -329,7 +336,7 @@ smoothed_cross_entropy = Task(
             _smoothed(lambda labels, k, e: np.where(one_hot(labels, k) > 0, 1 - e, e)),
         ),
         Mistake(
-            "smoothing and 1 - smoothing have changed places: a small smoothing keeps most of the label.",
+            "smoothing and 1 - smoothing are swapped: a small smoothing keeps most of the label.",
             _smoothed(lambda labels, k, e: _soft(labels, k, 1 - e)),
         ),
         Mistake("The smoothing is not used: this is the plain loss.", lambda z, labels, e: _loss()(z, labels)),
@@ -343,7 +350,7 @@ smoothed_cross_entropy = Task(
         ),
         Mistake(
             "The probabilities are smoothed. What is smoothed is the label.",
-            lambda z, labels, e: _loss(lambda z: np.log((1 - e) * shares(z) + e / z.shape[-1]))(z, labels),
+            lambda z, labels, e: _loss(lambda z: np.log((1 - e) * probabilities(z) + e / z.shape[-1]))(z, labels),
         ),
         Mistake(_SIGN, _smoothed(sign=1.0)),
         Mistake(
@@ -362,10 +369,10 @@ smoothed_cross_entropy = Task(
         Mistake(
             _GLOBAL_MAXIMUM,
             _smoothed(logs=lambda z: _naive(z - z.max())),
-            _smoothed(logs=lambda z: np.log(shares(z, top="all"))),
+            _smoothed(logs=lambda z: np.log(probabilities(z, top="all"))),
         ),
-        Mistake(_OVERFLOW, _smoothed(logs=_naive), _smoothed(logs=lambda z: np.log(shares(z, top="none")))),
-        Mistake(_UNDERFLOW, _smoothed(logs=_log_shares)),
+        Mistake(_OVERFLOW, _smoothed(logs=_naive), _smoothed(logs=lambda z: np.log(probabilities(z, top="none")))),
+        Mistake(_UNDERFLOW, _smoothed(logs=_log_probabilities)),
         Mistake(_SMALL_NUMBER, *(_smoothed(logs=logs) for logs in _SMALL_LOGS)),
     ],
 )
@@ -390,7 +397,7 @@ _Q = np.array([[0.5, 0.25, 0.25], [0.3, 0.3, 0.4], [0.1, 0.8, 0.1]])
 
 def _draw_pairs(rng):
     rows, classes = (int(n) for n in rng.integers(2, 6, size=2))
-    p, q = (shares(scores(rng, 2, rows, classes, scale=1.0)) for _ in range(2))
+    p, q = (probabilities(scores(rng, 2, rows, classes, scale=1.0)) for _ in range(2))
     zeros = np.where(np.arange(classes) == 0, 0.0, p[0])
     return [
         Case("two rows of distributions", (p[0], q[0])),
@@ -442,7 +449,7 @@ kl_divergence = Task(
     draw=_draw_pairs,
     mistakes=[
         Mistake(
-            "p and q have changed places. The divergence is no distance: the weights are those of the first, p.",
+            "p and q are swapped. The divergence is no distance: the weights are those of the first, p.",
             lambda p, q: _divergence(q, p),
         ),
         Mistake(
@@ -465,7 +472,7 @@ kl_divergence = Task(
             lambda p, q: _divergence(p, q) / np.log(2),
             lambda p, q: _divergence(p, q) / np.log(10),
         ),
-        Mistake("The sign is turned. A divergence is never negative: p log(p / q).", lambda p, q: -_divergence(p, q)),
+        Mistake("The sign is reversed. A divergence is never negative: p log(p / q).", lambda p, q: -_divergence(p, q)),
         Mistake(
             "The rows are added up. Each pair of rows has a divergence of its own: axis=-1.",
             lambda p, q: _terms(p, q).sum(),
@@ -507,7 +514,7 @@ kl_divergence = Task(
             lambda p, q: np.where((p > 0) & (q > 0), _terms(p, q), 0.0).sum(axis=-1),
         ),
         Mistake(
-            "Negative terms are cut off or turned. They belong to the sum.",
+            "Negative terms are cut off, or their signs reversed. They belong to the sum.",
             lambda p, q: np.maximum(_terms(p, q), 0).sum(axis=-1),
             lambda p, q: np.abs(_terms(p, q)).sum(axis=-1),
         ),

@@ -54,9 +54,9 @@ _CANCELS = (
     "left, or a negative number. Subtract the mean first, then average the squares."
 )
 _NOT_CENTRED = "The mean is not subtracted."
-_NO_GAMMA = "gamma is not used: multiply the normalized values with it."
+_NO_GAMMA = "gamma is not used: multiply the normalized values by it."
 _NO_BETA = "beta is not used: add it at the end."
-_GAMMA_IS_BETA = "gamma and beta have changed places: gamma multiplies, beta is added."
+_GAMMA_IS_BETA = "gamma and beta are swapped: gamma multiplies, beta is added."
 _KEEPDIMS = (
     "The means of the rows stand in a row instead of a column: without keepdims=True, column i loses the mean of row "
     "i, and in a square table that goes unnoticed."
@@ -70,7 +70,7 @@ def _shared(axis):
         Mistake(_NO_GAMMA, lambda x, gamma, beta, eps: _standard(x, eps, axis) + beta),
         Mistake(_NO_BETA, lambda x, gamma, beta, eps: gamma * _standard(x, eps, axis)),
         Mistake(
-            "gamma and beta are not used: multiply with gamma and add beta.",
+            "gamma and beta are not used: multiply by gamma and add beta.",
             lambda x, gamma, beta, eps: _standard(x, eps, axis),
         ),
         Mistake(_GAMMA_IS_BETA, lambda x, gamma, beta, eps: beta * _standard(x, eps, axis) + gamma),
@@ -102,7 +102,7 @@ batch_norm = Task(
     """batch normalization in training.
 
     `x` has the shape ``(N, C)``. Each of the C columns loses its mean and is divided by ``sqrt(var + eps)``, with the
-    variance that divides by N; then it is multiplied with its entry of `gamma` and moved by that of `beta`, both of
+    variance that divides by N; then it is multiplied by its entry of `gamma` and moved by that of `beta`, both of
     shape ``(C,)``. The result has the shape and the float type of `x`.
     """,
     right=lambda x, gamma, beta, eps: gamma * lossprimer.normalize(x, axis=0, eps=eps) + beta,
@@ -152,7 +152,7 @@ layer_norm = Task(
     """layer normalization.
 
     `x` has the shape ``(..., C)``. Each row of C numbers loses its mean and is divided by ``sqrt(var + eps)``, with the
-    variance that divides by C; then it is multiplied with `gamma` and moved by `beta`, both of shape ``(C,)``. The
+    variance that divides by C; then it is multiplied by `gamma` and moved by `beta`, both of shape ``(C,)``. The
     result has the shape and the float type of `x`.
     """,
     right=lambda x, gamma, beta, eps: gamma * lossprimer.normalize(x, axis=-1, eps=eps) + beta,
@@ -232,7 +232,7 @@ rms_norm = Task(
                 gamma * (x - x.mean(-1, keepdims=True)) / np.sqrt((x**2).mean(-1, keepdims=True) + eps)
             ),
         ),
-        Mistake("gamma is not used: multiply the normalized values with it.", lambda x, gamma, eps: _rms(x, 1.0, eps)),
+        Mistake("gamma is not used: multiply the normalized values by it.", lambda x, gamma, eps: _rms(x, 1.0, eps)),
         Mistake(
             "The squares are added up, and not averaged: a row gets the length 1. Divide the sum by C.",
             _wrong_rms(average=np.sum),
@@ -267,7 +267,7 @@ rms_norm = Task(
             _wrong_rms(square=lambda x: x, root=lambda m, eps: m + eps),
         ),
         Mistake(
-            "The values are multiplied with the root mean square. Divide by it.",
+            "The values are multiplied by the root mean square. Divide by it.",
             _wrong_rms(root=lambda m, eps: 1 / np.sqrt(m + eps)),
         ),
     ],
@@ -387,7 +387,7 @@ layer_norm_backward = Task(
         ),
         Mistake("dx is not divided by sqrt(var + eps).", _wrong_gradients(scale=lambda dx, root: dx)),
         Mistake(
-            "dx is multiplied with sqrt(var + eps), or divided twice. Divide once.",
+            "dx is multiplied by sqrt(var + eps), or divided twice. Divide once.",
             _wrong_gradients(scale=lambda dx, root: dx * root),
             _wrong_gradients(scale=lambda dx, root: dx / root**2),
         ),
@@ -395,7 +395,7 @@ layer_norm_backward = Task(
             "The corrections are added. They are subtracted.",
             _wrong_gradients(sign=1.0),
         ),
-        Mistake("The sign of dx is turned.", _changed_gradients(lambda dy, x, gamma, dx, *rest: (-dx, *rest))),
+        Mistake("The sign of dx is reversed.", _changed_gradients(lambda dy, x, gamma, dx, *rest: (-dx, *rest))),
         Mistake(
             "x_hat is missing in dgamma: it is the sum of dy x_hat over the batch.",
             _changed_gradients(lambda dy, x, gamma, dx, dgamma, dbeta: (dx, dbeta, dbeta)),
@@ -460,12 +460,12 @@ class _BatchNorm:
 
     def forward(self, x):
         if not self.training:
-            return self.in_use(x)
+            return self.at_inference(x)
         mean, var = x.mean(axis=self.axis), x.var(axis=self.axis, ddof=self.ddof)
         self.update(x)
         return self.standard(x, mean, var)
 
-    def in_use(self, x):
+    def at_inference(self, x):
         return self.standard(x, self.running_mean, self.running_var)
 
     def standard(self, x, mean, var):
@@ -484,31 +484,31 @@ def _like(**changes):
     return type("BatchNorm", (_BatchNorm,), changes)
 
 
-def _updated_in_use(self, x):
-    y = _BatchNorm.in_use(self, x)
+def _updated_at_inference(self, x):
+    y = _BatchNorm.at_inference(self, x)
     self.update(x)
     return y
 
 
-def _updated_before_use(self, x):
+def _updated_before_inference(self, x):
     self.update(x)
-    return _BatchNorm.in_use(self, x)
+    return _BatchNorm.at_inference(self, x)
 
 
 def _running_in_training(self, x):
     if self.training:
         self.update(x)
-    return self.in_use(x)
+    return self.at_inference(x)
 
 
 def _running_before_update(self, x):
-    y = self.in_use(x)
+    y = self.at_inference(x)
     if self.training:
         self.update(x)
     return y
 
 
-def _batch_in_use(self, x):
+def _batch_at_inference(self, x):
     return self.standard(x, x.mean(axis=0), x.var(axis=0))
 
 
@@ -555,8 +555,8 @@ def _draw_layer(rng):
     first, second, third = (_numbers(rng, n, 3) for n in rng.integers(3, 7, size=3))
     return [
         _layer_case("two batches in training", (True, True), first, second, momentum=momentum),
-        _layer_case("two batches, then use", (True, True, False), first, second, third, momentum=momentum),
-        _layer_case("use twice", (True, False, False), first, second, third, momentum=momentum),
+        _layer_case("two batches, then inference", (True, True, False), first, second, third, momentum=momentum),
+        _layer_case("inference twice", (True, False, False), first, second, third, momentum=momentum),
     ]
 
 
@@ -576,10 +576,10 @@ batch_norm_layer = Task(
         _layer_case("training by hand", (True,), _COLUMNS, momentum=0.5),
         _layer_case("one batch of three examples", (True,), _X),
         _layer_case("a second batch", (True, True), _X, _SECOND),
-        _layer_case("in use: the running statistics", (True, False), _X, _SECOND),
-        _layer_case("in use a batch changes nothing", (True, False, False), _X, _SECOND, _X),
-        _layer_case("a new layer in use", (False,), _X),
-        _layer_case("one example in use", (True, False), _X, _SECOND[:1]),
+        _layer_case("inference: the running statistics", (True, False), _X, _SECOND),
+        _layer_case("at inference a batch changes nothing", (True, False, False), _X, _SECOND, _X),
+        _layer_case("a new layer at inference", (False,), _X),
+        _layer_case("one example at inference", (True, False), _X, _SECOND[:1]),
         _layer_case("an eps that one can see", (True, False), _X, _SECOND, eps=3.0, cause=_EPS_OUTSIDE),
         _layer_case("values far from 0", (True,), _X + 1e8, cause=_CANCELS),
     ],
@@ -587,7 +587,7 @@ batch_norm_layer = Task(
     mistakes=[
         Mistake(
             "Training uses the running statistics. In training the batch normalizes itself; the running ones are for "
-            "use.",
+            "inference.",
             _like(forward=_running_in_training),
             _like(forward=_running_before_update),
         ),
@@ -606,13 +606,13 @@ batch_norm_layer = Task(
             _like(ddof=1),
         ),
         Mistake(
-            "In use the batch still normalizes itself. With training = False take the running mean and variance.",
-            _like(in_use=_batch_in_use),
+            "At inference the batch still normalizes itself. With training = False take the running mean and variance.",
+            _like(at_inference=_batch_at_inference),
         ),
         Mistake(
-            "The running statistics change in use. Update them only in training.",
-            _like(in_use=_updated_in_use),
-            _like(in_use=_updated_before_use),
+            "The running statistics change at inference. Update them only in training.",
+            _like(at_inference=_updated_at_inference),
+            _like(at_inference=_updated_before_inference),
         ),
         Mistake("The running statistics are not updated in training.", _like(update=lambda self, x: None)),
         Mistake("The running variance is not updated in training.", _like(update=_only_mean)),

@@ -13,7 +13,7 @@ def scores(rng: np.random.Generator, *shape: int, scale: float = 2.0) -> np.ndar
     return rng.normal(scale=scale, size=shape).round(2)
 
 
-def shares(z: np.ndarray, axis=-1, top="row", base=np.exp) -> np.ndarray:
+def probabilities(z: np.ndarray, axis=-1, top="row", base=np.exp) -> np.ndarray:
     """A softmax over `axis` that subtracts the largest score of each "row", of "all", or "none"."""
     if top != "none":
         z = z - z.max(axis=axis if top == "row" else None, keepdims=True)
@@ -26,8 +26,8 @@ def second(z: np.ndarray) -> int:
     return min(1, z.ndim - 1)
 
 
-def log_of_shares(p: Callable) -> list[Callable]:
-    """Ways to take the log of the shares `p(z)` with a small number that keeps it finite."""
+def log_of_probabilities(p: Callable) -> list[Callable]:
+    """Ways to take the log of the probabilities `p(z)` with a small number that keeps it finite."""
     small = (1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-12, 1e-15, 1e-16, 1e-20, 1e-30, 1e-100, 1e-300)
     return [lambda z, e=e: np.log(p(z) + e) for e in small]
 
@@ -38,24 +38,24 @@ _DEEP = np.array([[[1.0, 0.0], [2.0, -1.0], [0.5, 1.5]], [[0.0, 3.0], [1.0, 1.0]
 
 _NO_MAXIMUM = (
     "The exponential of a large score is infinite, and that of a very negative one is 0. Subtract the largest score "
-    "of each row before exp: the shares stay the same, and no exponent is above 0."
+    "of each row before exp: the probabilities stay the same, and no exponent is above 0."
 )
 _GLOBAL_MAXIMUM = (
     "The largest score of the whole array is subtracted. In a row far below it every exponential is 0, and 0/0 is "
     "nan. Subtract the largest score of each row: z.max(axis=-1, keepdims=True)."
 )
 _MAXIMUM_OF_COLUMN = (
-    "The largest score is taken over the wrong axis, so each column loses another number and the shares change. "
+    "The largest score is taken over the wrong axis, so each column loses another number and the probabilities change. "
     "Subtract the largest score of each row: z.max(axis=-1, keepdims=True)."
 )
-_WRONG_AXIS = "The shares add up to 1 over the wrong axis. The classes are on the last one: axis=-1."
+_WRONG_AXIS = "The probabilities add up to 1 over the wrong axis. The classes are on the last one: axis=-1."
 _WHOLE = "The sum goes over the whole array, so that all rows share one total. Sum each row: axis=-1, keepdims=True."
 _KEEPDIMS = (
     "The sum of row i divides column i: without keepdims=True the sums stand in a row instead of a column, and in a "
     "square table that goes unnoticed."
 )
 _BASE_TWO = "The base is 2. Softmax takes powers of e: np.exp."
-_LOG_IS_TAKEN = "This is the logarithm of the share. The task asks for the share itself."
+_LOG_IS_TAKEN = "This is the logarithm of the probability. The task asks for the probability itself."
 
 
 def _square(z):
@@ -108,32 +108,39 @@ _MASKED = Case(
 
 softmax = Task(
     "softmax(z)",
-    """the shares of the scores `z`.
+    """the probabilities of the scores `z`.
 
-    `z` has the shape ``(..., K)``. The shares go over the last axis, have the shape and the float type of `z`, and are
-    right for finite scores of any size; a score of -inf gets exactly 0.
+    `z` has the shape ``(..., K)``. The probabilities run along the last axis, have the shape and the float type of `z`,
+    and are right for finite scores of any size; a score of -inf gets exactly 0.
     """,
     right=lossprimer.softmax,
     keeps_type=True,
     steps=[Case("three scores by hand", (np.array([2.0, 1.0, 0.5]),)), *_shapes(), *_extremes(), _MASKED],
     draw=_drawn(),
     mistakes=[
-        Mistake(_WRONG_AXIS, lambda z: shares(z, 0), lambda z: shares(z, 0, "none"), lambda z: shares(z, second(z))),
+        Mistake(
+            _WRONG_AXIS,
+            lambda z: probabilities(z, 0),
+            lambda z: probabilities(z, 0, "none"),
+            lambda z: probabilities(z, second(z)),
+        ),
         Mistake(
             _WHOLE,
-            lambda z: shares(z, None),
-            lambda z: shares(z, None, "none"),
+            lambda z: probabilities(z, None),
+            lambda z: probabilities(z, None, "none"),
             lambda z: np.exp(z - z.max(axis=-1, keepdims=True)) / np.exp(z - z.max(axis=-1, keepdims=True)).sum(),
         ),
         Mistake(
             _MAXIMUM_OF_COLUMN,
-            lambda z: shares(z - z.max(axis=0), top="none"),
-            lambda z: shares(z - z.max(axis=-1), top="none"),
+            lambda z: probabilities(z - z.max(axis=0), top="none"),
+            lambda z: probabilities(z - z.max(axis=-1), top="none"),
         ),
         Mistake(_KEEPDIMS, _square, lambda z: np.exp(z) / np.exp(z).sum(axis=-1)),
-        Mistake(_GLOBAL_MAXIMUM, lambda z: shares(z, top="all")),
-        Mistake(_NO_MAXIMUM, lambda z: shares(z, top="none")),
-        Mistake(_BASE_TWO, lambda z: shares(z, base=np.exp2), lambda z: shares(z, top="none", base=np.exp2)),
+        Mistake(_GLOBAL_MAXIMUM, lambda z: probabilities(z, top="all")),
+        Mistake(_NO_MAXIMUM, lambda z: probabilities(z, top="none")),
+        Mistake(
+            _BASE_TWO, lambda z: probabilities(z, base=np.exp2), lambda z: probabilities(z, top="none", base=np.exp2)
+        ),
         Mistake(
             "The exponentials are not divided by their sum.",
             np.exp,
@@ -145,9 +152,9 @@ softmax = Task(
         ),
         Mistake(_LOG_IS_TAKEN, lossprimer.log_softmax),
         Mistake(
-            "The signs of the scores are turned: exp(-z) gives the largest share to the smallest score.",
-            lambda z: shares(-z),
-            lambda z: shares(-z, top="none"),
+            "The signs of the scores are reversed: exp(-z) gives the largest probability to the smallest score.",
+            lambda z: probabilities(-z),
+            lambda z: probabilities(-z, top="none"),
         ),
         Mistake(
             "Each score goes through a sigmoid by itself. Softmax compares it with the others.",
@@ -179,7 +186,7 @@ _NO_MAXIMUM_AT_TEMPERATURE = (
 
 softmax_with_temperature = Task(
     "softmax_with_temperature(z, temperature)",
-    """the shares of the scores `z` over a temperature.
+    """the probabilities of the scores `z` over a temperature.
 
     `z` has the shape ``(..., K)``, `temperature` is a number greater than 0. Otherwise as ``softmax(z)``.
     """,
@@ -189,58 +196,65 @@ softmax_with_temperature = Task(
         Case("three scores at temperature 0.5", (np.array([2.0, 1.0, 0.5]), 0.5)),
         Case("temperature 1 is the plain softmax", (np.array([2.0, 1.0, 0.5]), 1.0)),
         *_shapes(_with(2.0)),
-        Case("very cold: only the leader is left", (np.array([2.0, 1.0, 0.5]), 0.001), _NO_MAXIMUM_AT_TEMPERATURE),
-        Case("very cold: a tie is shared", (np.array([2.0, 2.0, 0.5]), 0.001), _NO_MAXIMUM_AT_TEMPERATURE),
-        Case("very hot: nearly equal shares", (np.array([2.0, 1.0, 0.5]), 1000.0)),
+        Case(
+            "a very low temperature leaves only the largest",
+            (np.array([2.0, 1.0, 0.5]), 0.001),
+            _NO_MAXIMUM_AT_TEMPERATURE,
+        ),
+        Case(
+            "a very low temperature splits a tie evenly", (np.array([2.0, 2.0, 0.5]), 0.001), _NO_MAXIMUM_AT_TEMPERATURE
+        ),
+        Case("a very high temperature gives nearly equal probabilities", (np.array([2.0, 1.0, 0.5]), 1000.0)),
         *_extremes(_with(0.5), _NO_MAXIMUM_AT_TEMPERATURE),
     ],
     draw=_draw_temperatures,
     mistakes=[
         Mistake(
             "The scores are multiplied by the temperature. Divide: a high temperature makes the differences small.",
-            lambda z, t: shares(z * t),
-            lambda z, t: shares(z * t, top="none"),
+            lambda z, t: probabilities(z * t),
+            lambda z, t: probabilities(z * t, top="none"),
         ),
         Mistake(
-            "The shares are divided by the temperature. Divide the scores, before exp; then the shares add up to 1.",
-            lambda z, t: shares(z) / t,
+            "The probabilities are divided by the temperature. Divide the scores, before exp; then the probabilities "
+            "add up to 1.",
+            lambda z, t: probabilities(z) / t,
         ),
         Mistake(
             "The exponentials are divided by the temperature, which cancels. Divide the scores, before exp.",
-            lambda z, t: shares(z),
-            lambda z, t: shares(z, top="none"),
+            lambda z, t: probabilities(z),
+            lambda z, t: probabilities(z, top="none"),
         ),
         Mistake(
-            "The shares are raised to the power 1/temperature and no longer add up to 1.",
-            lambda z, t: shares(z) ** (1 / t),
+            "The probabilities are raised to the power 1/temperature and no longer add up to 1.",
+            lambda z, t: probabilities(z) ** (1 / t),
         ),
         Mistake(
             _NO_MAXIMUM_AT_TEMPERATURE,
-            _over(lambda z: shares(z, top="none")),
-            lambda z, t: shares(z / t - z.max(axis=-1, keepdims=True), top="none"),
+            _over(lambda z: probabilities(z, top="none")),
+            lambda z, t: probabilities(z / t - z.max(axis=-1, keepdims=True), top="none"),
         ),
         Mistake(
             _WRONG_AXIS,
-            _over(lambda z: shares(z, 0)),
-            _over(lambda z: shares(z, 0, "none")),
-            _over(lambda z: shares(z, second(z))),
+            _over(lambda z: probabilities(z, 0)),
+            _over(lambda z: probabilities(z, 0, "none")),
+            _over(lambda z: probabilities(z, second(z))),
         ),
-        Mistake(_WHOLE, _over(lambda z: shares(z, None)), _over(lambda z: shares(z, None, "none"))),
-        Mistake(_MAXIMUM_OF_COLUMN, _over(lambda z: shares(z - z.max(axis=0), top="none"))),
+        Mistake(_WHOLE, _over(lambda z: probabilities(z, None)), _over(lambda z: probabilities(z, None, "none"))),
+        Mistake(_MAXIMUM_OF_COLUMN, _over(lambda z: probabilities(z - z.max(axis=0), top="none"))),
         Mistake(_KEEPDIMS, _over(_square)),
-        Mistake(_GLOBAL_MAXIMUM, _over(lambda z: shares(z, top="all"))),
-        Mistake(_BASE_TWO, _over(lambda z: shares(z, base=np.exp2))),
+        Mistake(_GLOBAL_MAXIMUM, _over(lambda z: probabilities(z, top="all"))),
+        Mistake(_BASE_TWO, _over(lambda z: probabilities(z, base=np.exp2))),
         Mistake(_LOG_IS_TAKEN, _over(lossprimer.log_softmax)),
     ],
 )
 
 _UNDERFLOW = (
-    "The share underflows to 0, and its logarithm is -inf. Do not take the log of a share: with the largest score "
-    "subtracted, log_softmax(z) = z - log(sum(exp(z))), which never takes the log of 0."
+    "The probability underflows to 0, and its logarithm is -inf. Do not take the log of a probability: with the "
+    "largest score subtracted, log_softmax(z) = z - log(sum(exp(z))), which never takes the log of 0."
 )
 _SMALL_NUMBER = (
-    "A small number is added to the share before the log. It hides the -inf and puts a wrong number in its place. "
-    "Compute z - log(sum(exp(z))) with the largest score subtracted; no log of 0 is left."
+    "A small number is added to the probability before the log. It hides the -inf and puts a wrong number in its "
+    "place. Compute z - log(sum(exp(z))) with the largest score subtracted; no log of 0 is left."
 )
 
 
@@ -254,7 +268,7 @@ def _tops(z):
 
 log_softmax = Task(
     "log_softmax(z)",
-    """the logarithms of the shares, finite for all finite scores.
+    """the logarithms of the probabilities, finite for all finite scores.
 
     `z` has the shape ``(..., K)``. The result has the shape and the float type of `z`.
     """,
@@ -264,13 +278,15 @@ log_softmax = Task(
         Case("three scores by hand", (np.array([2.0, 1.0, 0.5]),)),
         *_shapes(),
         *_extremes(),
-        Case("shares too small for a float", (np.array([1000.0, 0.0]),), _UNDERFLOW),
+        Case("probabilities too small for a float", (np.array([1000.0, 0.0]),), _UNDERFLOW),
         Case("the same in float32", (np.array([200.0, 0.0], dtype=np.float32),), _UNDERFLOW),
     ],
     draw=_drawn(),
     mistakes=[
-        Mistake("The logarithm is missing: these are the shares themselves.", lossprimer.softmax),
-        Mistake("The sign is turned. The logarithm of a share is at most 0.", lambda z: -lossprimer.log_softmax(z)),
+        Mistake("The logarithm is missing: these are the probabilities themselves.", lossprimer.softmax),
+        Mistake(
+            "The sign is reversed. The logarithm of a probability is at most 0.", lambda z: -lossprimer.log_softmax(z)
+        ),
         Mistake(
             "The logarithm has base 2 or 10. np.log is the natural one.",
             lambda z: lossprimer.log_softmax(z) / np.log(2),
@@ -301,10 +317,14 @@ log_softmax = Task(
             lambda z: z - np.log(np.exp(z).sum(axis=-1)),
             lambda z: z - _tops(z) - np.log(np.exp(z - _tops(z)).sum(axis=-1)),
         ),
-        Mistake(_GLOBAL_MAXIMUM, lambda z: z - z.max() - _log_sum(z - z.max()), lambda z: np.log(shares(z, top="all"))),
-        Mistake(_NO_MAXIMUM, lambda z: z - _log_sum(z), lambda z: np.log(shares(z, top="none"))),
-        Mistake(_UNDERFLOW, lambda z: np.log(shares(z))),
-        Mistake(_SMALL_NUMBER, *log_of_shares(shares)),
+        Mistake(
+            _GLOBAL_MAXIMUM,
+            lambda z: z - z.max() - _log_sum(z - z.max()),
+            lambda z: np.log(probabilities(z, top="all")),
+        ),
+        Mistake(_NO_MAXIMUM, lambda z: z - _log_sum(z), lambda z: np.log(probabilities(z, top="none"))),
+        Mistake(_UNDERFLOW, lambda z: np.log(probabilities(z))),
+        Mistake(_SMALL_NUMBER, *log_of_probabilities(probabilities)),
     ],
 )
 
@@ -314,14 +334,14 @@ def _inner(dy, p):
 
 
 def _pair(z):
-    """Make gradients and shares from scores: the gradients are those scores in another order, so they are generic."""
+    """Make gradients and probabilities from scores; the gradients are the scores in another order, so generic."""
     gradients = (np.flip(z) * 0.5 + 1).astype(z.dtype)
-    return gradients, shares(z)
+    return gradients, probabilities(z)
 
 
 softmax_backward = Task(
     "softmax_backward(dy, p)",
-    """the gradient by the scores from the gradient `dy` by the shares `p`.
+    """the gradient with respect to the scores, from the gradient `dy` with respect to `p`.
 
     Both have the shape ``(..., K)``, and `p` is ``softmax(z)`` over the last axis. The result ``dz`` has their shape
     and float type.
@@ -329,43 +349,44 @@ softmax_backward = Task(
     right=lossprimer.softmax_backward,
     keeps_type=True,
     steps=[
-        Case("three shares by hand", (np.array([1.0, 0.0, 2.0]), np.array([0.5, 0.3, 0.2]))),
+        Case("three probabilities by hand", (np.array([1.0, 0.0, 2.0]), np.array([0.5, 0.3, 0.2]))),
         *_shapes(_pair),
-        Case("the same slope for all shares moves no score", (np.full((2, 3), 4.0), shares(_TABLE[:2]))),
-        Case("a share of exactly 1 passes nothing on", (np.array([3.0, 1.0, 2.0]), np.array([1.0, 0.0, 0.0]))),
+        Case(
+            "the same gradient at every probability gives none at the scores",
+            (np.full((2, 3), 4.0), probabilities(_TABLE[:2])),
+        ),
+        Case("a probability of exactly 1 passes nothing on", (np.array([3.0, 1.0, 2.0]), np.array([1.0, 0.0, 0.0]))),
     ],
     draw=_drawn(_pair),
     mistakes=[
         Mistake(
-            "Only the diagonal p (1 - p) is used. Each share depends on all scores: the sum of dy p over the row is "
-            "subtracted as well.",
+            "Only the diagonal p (1 - p) is used. Each probability depends on all scores: the sum of dy p over the row "
+            "is subtracted as well.",
             lambda dy, p: dy * p * (1 - p),
         ),
         Mistake(
-            "The sum of dy p over the row is not subtracted. Raising one score lowers the other shares.",
+            "The sum of dy p over the row is not subtracted. Raising one score lowers the other probabilities.",
             lambda dy, p: dy * p,
         ),
         Mistake("The factor p in front is missing: dz = p (dy - sum(dy p)).", lambda dy, p: dy - _inner(dy, p)),
         Mistake(
-            "The sum is over dy alone. It is weighted with the shares: sum(dy p).",
+            "The sum is over dy alone. It is weighted by the probabilities: sum(dy p).",
             lambda dy, p: p * (dy - dy.sum(axis=-1, keepdims=True)),
         ),
         Mistake(
-            "A mean is subtracted instead of a sum. The shares are the weights already: sum(dy p).",
+            "A mean is subtracted instead of a sum. The probabilities are the weights already: sum(dy p).",
             lambda dy, p: p * (dy - (dy * p).mean(axis=-1, keepdims=True)),
             lambda dy, p: p * (dy - dy.mean(axis=-1, keepdims=True)),
         ),
-        Mistake("The sign is turned: dz = p (dy - sum(dy p)).", lambda dy, p: p * (_inner(dy, p) - dy)),
+        Mistake("The sign is reversed: dz = p (dy - sum(dy p)).", lambda dy, p: p * (_inner(dy, p) - dy)),
         Mistake("The sum is added. It is subtracted: dz = p (dy - sum(dy p)).", lambda dy, p: p * (dy + _inner(dy, p))),
+        Mistake("dy and p are swapped: p stands in front of the bracket.", lambda dy, p: dy * (p - _inner(dy, p))),
         Mistake(
-            "dy and p have changed places: p stands in front of the bracket.", lambda dy, p: dy * (p - _inner(dy, p))
+            "p holds probabilities already. Here softmax is applied to it once more.",
+            lambda dy, p: lossprimer.softmax_backward(dy, probabilities(p)),
         ),
         Mistake(
-            "p is the share already. Here softmax is applied to it once more.",
-            lambda dy, p: lossprimer.softmax_backward(dy, shares(p)),
-        ),
-        Mistake(
-            _WRONG_AXIS.replace("The shares add up to 1", "The sum goes"),
+            _WRONG_AXIS.replace("The probabilities add up to 1", "The sum goes"),
             lambda dy, p: p * (dy - (dy * p).sum(axis=0)),
             lambda dy, p: p * (dy - (dy * p).sum(second(p), keepdims=True)),
         ),

@@ -59,7 +59,7 @@ class Property:
 
 
 class Mistake:
-    """A mistake that is often made: the sentence that explains it, and what one gets who makes it.
+    """A mistake that is often made: the sentence that explains it, and functions that make it.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ Parameters
 f : callable
     The learner's {kind}.
 rng : numpy.random.Generator, optional
-    Draw more cases from it, so that nobody can know them beforehand.
+    Draw more cases from it, so that none is known beforehand.
 
 Returns
 -------
@@ -353,7 +353,7 @@ def _outward(number, outcome: Outcome, right):
 
 
 def _factor(came, right):
-    """The number that `right` must be multiplied with to be `came`, if there is one."""
+    """The number that `right` must be multiplied by to be `came`, if there is one."""
     at = np.unravel_index(np.argmax(np.abs(right)), right.shape)
     if not np.isfinite(right).all() or right[at] == 0:
         return None

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-# Bound once: whoever replaces an attribute of numpy in a notebook does not replace what compares.
+# Bound once, so that a notebook that replaces an attribute of numpy does not replace what compares.
 from numpy import absolute, asarray, isnan
 
 _NUMBERS = frozenset({bool, int, float, *(np.dtype(char).type for char in "?bhilqBHILQefdg")})

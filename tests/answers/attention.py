@@ -65,7 +65,7 @@ WRONG = {
         ("One position too many", lambda q, k: softmax(masked(scores(q, k), 1))),
         ("exp(0) is 1", lambda q, k: softmax(np.tril(scores(q, k)))),
         ("goes over the queries", lambda q, k: scipy.special.softmax(masked(scores(q, k)), axis=-2)),
-        ("have changed places", lambda q, k: right(k, q)),
+        ("are swapped", lambda q, k: right(k, q)),
         ("softmax is missing", lambda q, k: masked(scores(q, k))),
         ("not far enough", lambda q, k: softmax(masked(scores(q, k), 0, -10.0))),
         ("x.T reverses all axes", lambda q, k: softmax(masked(q @ k.T / np.sqrt(q.shape[-1])))),

@@ -243,7 +243,7 @@ RIGHT = {
 WRONG = {
     "inverted_dropout": [
         ("not divided by keep_prob", masked_by(usual, lambda p: 1.0)),
-        ("multiplied with keep_prob", masked_by(usual, lambda p: p)),
+        ("multiplied by keep_prob", masked_by(usual, lambda p: p)),
         ("divided by 1 - keep_prob", masked_by(usual, lambda p: 1 / (1 - p) if p < 1 else 1.0)),
         ("swapped", masked_by(lambda a, p, rng: rng.random(a.shape) > p)),
         ("One mask serves the whole batch", masked_by(lambda a, p, rng: rng.random(a.shape[-1]) < p)),
@@ -270,7 +270,7 @@ WRONG = {
     ],
     "dropout_backward": [
         ("not divided by keep_prob", lambda dy, mask, p: dy * mask),
-        ("multiplied with keep_prob", lambda dy, mask, p: dy * mask * p),
+        ("multiplied by keep_prob", lambda dy, mask, p: dy * mask * p),
         ("divided by 1 - keep_prob", lambda dy, mask, p: dy * mask / (1 - p) if p < 1 else dy),
         ("swapped", lambda dy, mask, p: np.where(mask, 0, dy / p)),
         ("mask is not used", lambda dy, mask, p: dy / p),
@@ -280,9 +280,9 @@ WRONG = {
     ],
     "dropout_layer": [
         ("not divided by keep_prob", like(forward=no_scale)),
-        ("scaled in use", like(in_use=lambda self, a: a * self.keep_prob)),
-        ("divided by keep_prob in use", like(in_use=lambda self, a: a / self.keep_prob)),
-        ("drops in use", like(forward=always_dropping)),
+        ("scaled at inference", like(in_use=lambda self, a: a * self.keep_prob)),
+        ("divided by keep_prob at inference", like(in_use=lambda self, a: a / self.keep_prob)),
+        ("also drops at inference", like(forward=always_dropping)),
         ("mask of its own", like(backward=lambda self, dy: dy * self.draw(dy) / self.keep_prob)),
         ("gradient is not divided", like(backward=lambda self, dy: dy if self.mask is None else dy * self.mask)),
         ("mask is not used in backward", like(backward=lambda self, dy: dy)),
