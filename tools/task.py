@@ -1,0 +1,107 @@
+"""Put a task into a problem set, with its cells and its rows in the tables.
+
+    python -m tools.task SET FILE --title TITLE --minutes N
+
+FILE holds the function or class as one who has solved the task writes it: a docstring with an example that runs, and
+the solution between ### BEGIN SOLUTION and ### END SOLUTION. Its check must be in lossprimer.checks. The task comes
+last, for no points; one that counts takes its points from the others, so that they still add up to 20.
+"""
+
+import argparse
+import re
+import sys
+from pathlib import Path
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell
+
+from lossprimer.checks.task import TASKS, Task
+from tools import notebooks
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class TaskError(Exception):
+    """A task that cannot be put into a set; the message says why."""
+
+
+def task_of(code: str) -> Task:
+    """Return the task of the function or class that `code` defines."""
+    defined = re.search(r"^(?:def|class) (\w+)", code, re.MULTILINE)
+    if defined is None:
+        raise TaskError("defines neither a function nor a class")
+    for task in TASKS.values():
+        if task.usage.partition("(")[0] == defined[1]:
+            return task
+    raise TaskError(f"defines {defined[1]}, and no task of lossprimer.checks is called like that")
+
+
+def cells(task: Task, code: str, heading: str) -> list[NotebookNode]:
+    """Return the four cells of a task: its text, the answer, the visible check, the hidden test."""
+    name, words = task.usage.partition("(")[0], task.__doc__.partition(", ")[2].partition("\nParameters\n")[0].strip()
+    test = (
+        "# 0 points: the same check, on inputs drawn anew.\n### BEGIN HIDDEN TESTS\n"
+        f"report = checks.{task.__name__}(\n    {name}, rng=np.random.default_rng()\n)\nreport.require()\n"
+        "### END HIDDEN TESTS"
+    )
+    slug = task.__name__.replace("_", "-")
+    text = f"## {heading} (0 points)\n\nWrite `{task.usage}`: {words}"
+    return [
+        _cell(new_markdown_cell(text), slug),
+        _cell(new_code_cell(code.rstrip()), f"{slug}-answer", locked=False, solution=True),
+        _cell(new_code_cell(f"checks.{task.__name__}({name})"), f"{slug}-check"),
+        _cell(new_code_cell(test), f"{slug}-test", grade=True, points=0),
+    ]
+
+
+def _cell(cell, name, **roles):
+    role = {"grade": False, "grade_id": name, "locked": True, "schema_version": 3, "solution": False, "task": False}
+    cell.id, cell.metadata.nbgrader = name, NotebookNode(role | roles)
+    return cell
+
+
+def with_row(table: str, row: str, minutes: int) -> str:
+    """Return a text whose first table of tasks has one more row, and whose sums of minutes have `minutes` more."""
+    *_, last = re.finditer(r"^\| \d+\..*\|\n", table, re.MULTILINE)
+    return more_minutes(table[: last.end()] + row + "\n" + table[last.end() :], minutes)
+
+
+def more_minutes(text: str, minutes: int) -> str:
+    """Return `text` with `minutes` more where it gives those of the whole set."""
+    return re.sub(
+        r"(about |\*\*Together\*\* \| \*\*)(\d+)(?= minutes|\*\*)", lambda m: f"{m[1]}{int(m[2]) + minutes}", text
+    )
+
+
+def add(name: str, code: str, title: str, minutes: int, root: Path = ROOT) -> None:
+    """Put the task that `code` solves last into the set `name`, and into the tables of the set and of the site."""
+    path = root / "exercises" / "source" / name / f"{name}.ipynb"
+    page, overview = root / "book" / "exercises" / f"{name}.md", root / "book" / "exercises.md"
+    task, nb = task_of(code), notebooks.load(path)
+    number = 1 + sum(bool(re.match(r"## \d", cell.source)) for cell in nb.cells)
+    nb.cells[-1:-1] = cells(task, code, f"{number}. {title}")
+    nb.cells[0].source = with_row(nb.cells[0].source, f"| {number}. {title} | {minutes} | 0 |", minutes)
+    path.write_text(notebooks.serialize(nb), "utf-8", newline="\n")
+    row = f"| {number}. {title} | `{task.usage}` | {minutes} | 0 |"
+    page.write_text(with_row(page.read_text("utf-8"), row, minutes), "utf-8", newline="\n")
+    ours = re.compile(rf"^(.*\(exercises/{name}\.md\).*?\| )(\d+)(?= \|)", re.MULTILINE)
+    text = ours.sub(lambda m: f"{m[1]}{int(m[2]) + minutes}", overview.read_text("utf-8"))
+    overview.write_text(text, "utf-8", newline="\n")
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Put one task into a set."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("set", metavar="SET")
+    parser.add_argument("file", metavar="FILE", type=Path)
+    parser.add_argument("--title", required=True)
+    parser.add_argument("--minutes", type=int, required=True)
+    args = parser.parse_args(argv)
+    try:
+        add(args.set, args.file.read_text("utf-8"), args.title, args.minutes)
+    except (TaskError, notebooks.NotebookError) as error:
+        sys.exit(f"{args.file}: {error}")
+
+
+if __name__ == "__main__":
+    main()
