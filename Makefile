@@ -1,4 +1,4 @@
-# The verbs of the course. `make help` lists them.
+# The commands of the course. `make help` lists them.
 
 PYTHON ?= python3
 PORT ?= 8000
@@ -16,7 +16,7 @@ export OMP_NUM_THREADS := 1
 .DELETE_ON_ERROR:
 .PHONY: help book serve pdf notebooks exercises answers outputs unit test compare lint bench pins clean
 
-help: ## list the verbs
+help: ## list the commands
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 # Everything that builds, runs and tests the course, in a virtual environment of its own. Debian ships Python without

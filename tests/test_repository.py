@@ -1,7 +1,9 @@
-"""The files around the course say what is true: the README's example and picture, versions, the make verbs."""
+"""The files around the course say what is true: the README's example and picture, versions, the make targets."""
 
 import doctest
 import re
+import shutil
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -37,10 +39,10 @@ def test_every_file_that_the_readme_links_to_exists():
     assert [link for link in links if not (ROOT / link).exists()] == []
 
 
-def test_every_verb_that_the_documents_name_is_in_the_makefile():
-    verbs = set(re.findall(r"^([a-z]+):", read("Makefile"), re.MULTILINE))
+def test_every_target_that_the_documents_name_is_in_the_makefile():
+    targets = set(re.findall(r"^([a-z]+):", read("Makefile"), re.MULTILINE))
     for name in ("README.md", "CONTRIBUTING.md", "book/intro.md"):
-        assert set(re.findall(r"\bmake ([a-z]+)\b(?=[`\s]*(?:`|#|$))", read(name), re.MULTILINE)) <= verbs
+        assert set(re.findall(r"\bmake ([a-z]+)\b(?=[`\s]*(?:`|#|$))", read(name), re.MULTILINE)) <= targets
 
 
 def test_one_version_everywhere():
@@ -60,6 +62,24 @@ def test_requirements_pin_exactly_and_cover_what_pyproject_asks_for():
 def test_continuous_integration_runs_the_command_of_the_readme():
     assert read(".ci/run").splitlines()[-1] == "make test"
     assert "make test" in read("README.md")
+
+
+def test_a_checkout_has_the_line_ends_of_the_repository_whatever_git_is_set_to(tmp_path):
+    files = [".gitattributes", "Makefile", "README.md", "notebooks/01_softmax.ipynb", "book/readme.svg"]
+    for name in files:
+        (tmp_path / "here" / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / "here" / name)
+
+    def git(*command):
+        settings = ["user.name=a", "user.email=a@example.org", "core.autocrlf=true"]
+        options = [option for setting in settings for option in ("-c", setting)]
+        subprocess.run(["git", *options, *command], cwd=tmp_path, check=True, capture_output=True)
+
+    git("init", "here")
+    git("-C", "here", "add", ".")
+    git("-C", "here", "commit", "-m", "a")
+    git("clone", "here", "there")
+    assert [name for name in files if b"\r" in (tmp_path / "there" / name).read_bytes()] == []
 
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
