@@ -1,4 +1,4 @@
-"""What do the tests share? The built site, a browser, and a server that only this machine can reach."""
+"""What the tests share: the built site, a browser, and a server that only this machine can reach."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""Which inputs do the tests search through? Hypothesis strategies that several test files share."""
+"""Hypothesis strategies that several test files share."""
 
 import numpy as np
 from hypothesis import strategies as st

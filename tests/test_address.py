@@ -1,4 +1,4 @@
-"""A site that knows its address says where its pages belong; one that doesn't invents nothing."""
+"""A site that knows its address gives it on every page; one that does not gives none."""
 
 import io
 from xml.etree import ElementTree

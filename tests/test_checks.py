@@ -1,4 +1,4 @@
-"""Does a check accept every right answer, refuse every wrong one, and say what is wrong with it?"""
+"""Checks accept every right answer, refuse every wrong one, and say what is wrong with it."""
 
 import copy
 import functools

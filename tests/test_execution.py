@@ -1,4 +1,4 @@
-"""What do kernels make of a notebook? Its outputs are stored as text, and nbval sees each change of one."""
+"""Executed notebooks: their outputs are stored as text, and nbval sees each change of one."""
 
 import shutil
 import subprocess

@@ -1,4 +1,4 @@
-"""Is every picture whole? It has an example, a test of its own, and a place in the course."""
+"""Every picture has an example, a test of its own, and a place in the course."""
 
 import re
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""Does the gradient check accept what is right, and refuse what is wrong?"""
+"""The gradient check accepts right gradients and refuses wrong ones."""
 
 import copy
 

@@ -50,7 +50,7 @@ def apply(action, folder):
             run([sys.executable, *shlex.split(line)[1:]], folder)
     elif re.search(r"At the end of `[^`]+`$", words):
         path = folder / names[-1]
-        path.write_text(path.read_text("utf-8") + blocks[0], "utf-8")
+        path.write_text(f"{path.read_text('utf-8')}\n\n{blocks[0]}", "utf-8")
     elif re.search(r"In a new file `[^`]+`$", words):
         (folder / names[-1]).parent.mkdir(exist_ok=True)
         (folder / names[-1]).write_text(blocks[0], "utf-8")
@@ -87,6 +87,13 @@ def run(command, folder):
     return done.returncode, done.stdout + done.stderr
 
 
+def assert_tidy(folder):
+    """Assert what `make lint` asserts of the code in the copy."""
+    for command in (["check"], ["format", "--check"]):
+        status, said = run([sys.executable, "-m", "ruff", *command], folder)
+        assert status == 0, said
+
+
 def try_tests(folder, *selection):
     return run([sys.executable, "-m", "pytest", "--quiet", "-p", "no:cacheprovider", *selection], folder)
 
@@ -105,6 +112,7 @@ def test_a_check_is_added(copy):
     for actions in CHECK.values():
         for action in actions:
             apply(action, copy)
+    assert_tidy(copy)
     status, said = try_tests(
         copy, "tests/test_tasks.py", "tests/test_checks.py", "-k", "entropy and not cross or whole"
     )
@@ -118,6 +126,7 @@ def test_an_explorer_is_added(copy):
     for actions in EXPLORER.values():
         for action in actions:
             apply(action, copy)
+    assert_tidy(copy)
     names = [f"tests/test_{name}.py" for name in ("figures", "figures_probability", "notebooks", "prose")]
     status, said = try_tests(copy, *names, "-k", "whole or coin or 01_softmax")
     assert status == 0, said

@@ -1,4 +1,4 @@
-"""Is every task of the exercises whole? It has words, sentences for its mistakes, answers to be tried on, and a set."""
+"""Every task of the exercises has a description, sentences for its mistakes, answers to try it on, and a set."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Which browser do the tests drive? One that is installed; where there is none, this installs one.
+"""The browser that the tests drive: one that is installed, or else one that this installs.
 
 Run as a command (``python -m tools.browser``) it makes sure that there is a browser and prints where.
 """

@@ -1,4 +1,4 @@
-"""How do the tests get a program of the system? As Debian's package, where this is Debian and we are root."""
+"""Install a program of the system for the tests: as Debian's package, where this is Debian and we are root."""
 
 import os
 import shutil

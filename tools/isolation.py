@@ -1,4 +1,4 @@
-"""What keeps the submissions of the tests apart from this machine? bubblewrap, which this installs where it can."""
+"""Make sure that the tests can isolate submissions: with bubblewrap, which this installs where it can."""
 
 import shutil
 

@@ -1,4 +1,4 @@
-"""How does the course get onto paper? The built pages become one document, and the browser prints it.
+"""Print the course: the built pages become one document, and the browser prints it.
 
 Run as a command (``python -m tools.pdf``) it writes _build/primer.pdf. Links between pages lead to places in the
 document; those to pages that only the site has lead to the site, where its address is known.

@@ -1,4 +1,4 @@
-"""Which picture does the README show? Softmax at a low temperature: ``python -m tools.readme_picture`` writes it."""
+"""The picture of the README, softmax at a low temperature: ``python -m tools.readme_picture`` writes it."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""How does a browser on this machine read a folder? From a server at a free port that nobody else can reach."""
+"""Serve a folder to a browser on this machine, at a free port that no other machine can reach."""
 
 import contextlib
 import functools

@@ -19,6 +19,7 @@ from lossprimer.checks.task import TASKS, Task
 from tools import notebooks
 
 ROOT = Path(__file__).resolve().parent.parent
+WIDTH = 74  # of a line of code in a set, as in exercises/source/.ruff.toml
 
 
 class TaskError(Exception):
@@ -39,11 +40,10 @@ def task_of(code: str) -> Task:
 def cells(task: Task, code: str, heading: str) -> list[NotebookNode]:
     """Return the four cells of a task: its text, the answer, the visible check, the hidden test."""
     name, words = task.usage.partition("(")[0], task.__doc__.partition(", ")[2].partition("\nParameters\n")[0].strip()
-    test = (
-        "# 0 points: the same check, on inputs drawn anew.\n### BEGIN HIDDEN TESTS\n"
-        f"report = checks.{task.__name__}(\n    {name}, rng=np.random.default_rng()\n)\nreport.require()\n"
-        "### END HIDDEN TESTS"
-    )
+    call = f"checks.{task.__name__}({name}, rng=np.random.default_rng()).require()"
+    if len(call) > WIDTH:
+        call = f"report = checks.{task.__name__}(\n    {name}, rng=np.random.default_rng()\n)\nreport.require()"
+    test = f"# 0 points: the same check, on inputs drawn anew.\n### BEGIN HIDDEN TESTS\n{call}\n### END HIDDEN TESTS"
     slug = task.__name__.replace("_", "-")
     text = f"## {heading} (0 points)\n\nWrite `{task.usage}`: {words}"
     return [

@@ -1,4 +1,4 @@
-"""Is this answer right, and if not, what went wrong? One check for each task of the exercises.
+"""Is an answer right, and if not, what went wrong? One check for each task of the exercises.
 
 A check takes the learner's function (or class) and returns a `Report`::
 

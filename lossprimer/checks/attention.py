@@ -1,4 +1,4 @@
-"""Does each query look at the past only, and in the right measure? The task of chapter 1 on attention."""
+"""The task of chapter 1 on attention: causal, scaled weights."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""How is a function called that may do anything? Quietly, with copies, and whatever happens becomes a sentence."""
+"""Call a function that may do anything: quietly, on copies of its arguments, with a sentence for every error."""
 
 import io
 import re

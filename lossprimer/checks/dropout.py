@@ -1,4 +1,4 @@
-"""Is the mask random where it should be and the same where it should be? The tasks of chapter 3.
+"""The tasks of chapter 3: inverted dropout, its gradient, the layer, and averages over masks.
 
 Every order of drawing is right, so nothing here compares draws. A right answer is refused with a probability below
 1e-9: each bound on a random number comes from Bernstein's inequality.

@@ -1,4 +1,4 @@
-"""Is it a mean over the batch, in nats, that no score can break? The tasks of chapter 2."""
+"""The tasks of chapter 2: cross-entropy, its gradient, label smoothing, and the KL divergence."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Is it normalized over the right axis, with the right variance, at the right time? The tasks of chapter 4."""
+"""The tasks of chapter 4: batch, layer and RMS normalization, running statistics, and a backward pass."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Is it a softmax, stable and over the right axis? The tasks of chapter 1 on probabilities."""
+"""The tasks of chapter 1 on probabilities: softmax, temperature, log-softmax, and the backward pass."""
 
 from collections.abc import Callable
 

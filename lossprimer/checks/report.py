@@ -1,4 +1,4 @@
-"""How does a check answer? With a report: what held, the first thing that did not, and why."""
+"""What a check answers: a report of what held, the first thing that did not, and why."""
 
 import html
 import textwrap

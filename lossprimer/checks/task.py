@@ -1,4 +1,4 @@
-"""What is a task? The right function, cases in an order that teaches, and the mistakes that are often made."""
+"""What a task is: the right function, cases in an order that teaches, and the mistakes that are often made."""
 
 import inspect
 import re

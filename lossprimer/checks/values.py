@@ -1,4 +1,4 @@
-"""What did a learner's function return? Plain numbers, read by exact type, then compared and shown."""
+"""What a learner's function returned: plain numbers, read by exact type, then compared and shown."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""What do learners hand in? Right answers, each written in another way, and wrong ones with a part of their diagnosis.
+"""What learners hand in: right answers, each written in another way, and wrong ones with a part of their diagnosis.
 
 By the name of the check: functions in RIGHT, pairs of a fragment and a function in WRONG. Every module of this folder
 adds its own.
