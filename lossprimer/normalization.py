@@ -228,21 +228,20 @@ class BatchNorm(Layer):
     @quietly
     def __call__(self, x: ArrayLike) -> np.ndarray:
         """`x` normalized with its own statistics in training, and with their running averages at inference."""
-        x = float_array("x", x, _BATCH, num_features=self.num_features, training=self.training)
-        rows = np.moveaxis(x, 1, -1)  # (N, ..., C), so that values of shape (C,) broadcast
-        centred, var = self._statistics(rows) if self.training else (rows - self.running_mean, self.running_var)
-        x_hat = centred / np.sqrt(var + self.eps)
+        # (N, ..., C), so that values of shape (C,) broadcast.
+        rows = np.moveaxis(float_array("x", x, _BATCH, num_features=self.num_features, training=self.training), 1, -1)
+        mean, var = self._statistics(rows) if self.training else (self.running_mean, self.running_var)
+        x_hat = (rows - mean) / np.sqrt(var + self.eps)
         y = self.gamma.astype(x_hat.dtype) * x_hat + self.beta.astype(x_hat.dtype)
-        return self._keep(np.moveaxis(y, -1, 1).astype(x.dtype, copy=False), x_hat, var, self.training)
+        return self._keep(np.moveaxis(y, -1, 1).astype(rows.dtype, copy=False), x_hat, var, self.training)
 
     def _statistics(self, rows):
-        """`rows` less their mean, and their variance, of both of which the running averages take their share."""
-        axes, n = tuple(range(rows.ndim - 1)), rows.size // self.num_features
-        centred = _centre(rows, axes)
-        var = np.square(centred).mean(axis=axes)
-        self.running_mean[...] = (1 - self.momentum) * self.running_mean + self.momentum * rows.mean(axis=axes)
-        self.running_var[...] = (1 - self.momentum) * self.running_var + self.momentum * var * n / (n - 1)
-        return centred, var
+        """Mean and variance of the `rows`, of both of which the running averages take their share."""
+        axes, wide = tuple(range(rows.ndim - 1)), np.promote_types(rows.dtype, np.float32)
+        mean, var = rows.mean(axis=axes, dtype=wide), rows.var(axis=axes, dtype=wide)
+        self.running_mean[...] = (1 - self.momentum) * self.running_mean + self.momentum * mean
+        self.running_var[...] = (1 - self.momentum) * self.running_var + self.momentum * rows.var(axes, wide, ddof=1)
+        return mean, var
 
     @quietly
     def backward(self, dy: ArrayLike) -> np.ndarray:
