@@ -335,6 +335,13 @@ def test_pictures_of_two_cells_keep_apart(released):
     assert all(f"attachment:{name}" in answer.source for name in answer.attachments)
 
 
+def test_a_picture_of_an_added_cell_stays(released):
+    work = full(released)
+    pictures = {"image.png": {"image/png": "QUJD"}}
+    work.cells.append(new_markdown_cell("![](attachment:image.png)", attachments=pictures))
+    assert restored(released, work).notebook.cells[-1].attachments == pictures
+
+
 class TestNothingIsBelieved:
     def test_a_test_cannot_be_shadowed(self, released):
         work = full(released)

@@ -344,9 +344,11 @@ class _Restoration:
 
 
 def _added(cell):
-    """A cell that the learner added, with nothing but its text."""
+    """A cell that the learner added, with nothing but its text and the pictures in it."""
     added = _NEW[cell.cell_type](cell.source)
     del added["id"]
+    if cell.cell_type == "markdown" and cell.get("attachments"):
+        added.attachments = cell.attachments
     return added
 
 

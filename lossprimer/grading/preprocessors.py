@@ -13,7 +13,7 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool, Float, Integer
 
-from lossprimer.grading import flags, reading, sandbox
+from lossprimer.grading import flags, reading, sandbox, timestamps
 from lossprimer.grading.course import problem_set
 from lossprimer.grading.grade import NOTE, ProblemSet, Settings, judged, noted, restored
 from lossprimer.grading.sandbox import IsolationError, Limits
@@ -62,6 +62,10 @@ class SubmissionExporter(NotebookExporter):
         except IsolationError as error:
             self.log.error("%s", error)
             raise NbGraderException(str(error)) from None
+        course = self.parent.coursedir
+        submitted = Path(course.root) / course.submitted_directory
+        for names, remark in timestamps.settle_all(submitted, course.assignment_id).items():
+            self.log.warning("%s, %s: %s", *names, remark)
 
     def from_filename(self, filename, resources=None, **kwargs):
         """Convert the notebook in a file of a learner's, or in one that the first of the two rounds has written."""
