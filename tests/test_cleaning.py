@@ -171,6 +171,12 @@ def test_what_is_on_no_list_is_shown_and_not_obeyed():
     assert text_of(rendered(clean)).startswith("Use <K> classes <script>alert(1)</script> in <script>")
 
 
+@pytest.mark.parametrize("text", ["[my *x*](javascript:f(1))", "[my *x*](<data:text/html,y> 'z')", "[my *x*](/logout)"])
+def test_of_a_link_that_leads_nowhere_good_the_text_stays(text):
+    shown = rendered(clean_markdown(f"a {text} b")[0])
+    assert shown == "<p>a my <em>x</em> (a link is not shown here) b</p>\n"
+
+
 def test_harmless_html_keeps_what_is_harmless_about_it():
     clean, _ = clean_markdown('<div align=center style="x" onclick=y><font color=red>r</font></div> <td colspan=2>')
     assert clean == '<div align="center"><font>r</font></div> <td colspan="2">'

@@ -8,7 +8,6 @@ nbconvert's.
 """
 
 import base64
-import binascii
 import html
 import io
 import re
@@ -81,6 +80,9 @@ _LITERAL = re.compile(
     re.DOTALL | re.MULTILINE | re.VERBOSE,
 )
 _PICTURE = re.compile(r"!\[((?:[^\[\]\\]|\\.)*)\]\(\s*<?([^\s<>()]*(?:\([^\s<>()]*\))?[^\s<>()]*)>?([^()]*)\)")
+_LINKED = re.compile(
+    r"(?<!!)\[((?:[^\[\]\\]|\\.)*)\]\(\s*<?([^\s<>()]*(?:\([^\s<>()]*\)[^\s<>()]*)*)>?(?:\s+(?:\"[^\"]*\"|'[^']*'))?\s*\)"
+)
 _INLINE_DATA = re.compile(r"(?<=[(\"'<])\s*data:image/[a-z]+;base64,([A-Za-z0-9+/]+={0,2})(?=[\s)\"'>])")
 # In a text that nbconvert takes for text, but which another program may take for a tag.
 _SUSPECT = re.compile(
@@ -88,6 +90,7 @@ _SUSPECT = re.compile(
     r"|math|meta|noscript|object|plaintext|portal|script|select|source|style|svg|template|textarea|title|video|xmp)\b",
     re.IGNORECASE,
 )
+_NO_LINK = "(a link is not shown here)"
 _DESTINATION = re.compile(r"\](\(\s*<?|:[ \t]*\n?[ \t]*<?)([^\s)>]*)")
 
 
@@ -118,13 +121,13 @@ def cleaned(notebook: NotebookNode) -> NotebookNode:
     return clean
 
 
-def clean_markdown(source: str, attachments: Mapping = {}, *, parse: bool = True) -> tuple[str, dict]:  # noqa: B006
+def clean_markdown(source: str, attachments: Mapping | None = None, *, parse: bool = True) -> tuple[str, dict]:
     """Markdown that renders to harmless HTML, and the pictures that it may show.
 
     Parameters
     ----------
     source : str
-    attachments : mapping
+    attachments : mapping, optional
         Of a notebook's cell: names to mime bundles.
     parse : bool
         Without, the text is shown as it was typed.
@@ -287,7 +290,7 @@ def _notebook_metadata(found):
 
 def _picture(data):
     """The mime type and the base64 text of a picture, whatever it says it is; None if it is none, or too large."""
-    from PIL import Image, UnidentifiedImageError  # slow to import, and few answers have pictures
+    from PIL import Image  # slow to import, and few answers have pictures
 
     if len(data) > _PICTURE_BYTES * 4 // 3 + 4:
         return None
@@ -299,9 +302,7 @@ def _picture(data):
             with Image.open(io.BytesIO(content), formats=tuple(PICTURES)) as picture:
                 width, height = picture.size
                 mime = PICTURES[picture.format]
-    except (UnidentifiedImageError, binascii.Error, ValueError, KeyError, OSError, SyntaxError, EOFError):
-        return None
-    except Exception:  # Pillow's errors for broken files are of many types
+    except Exception:  # of many types, for as many ways to be no picture
         return None
     if width * height > _PIXELS:
         return None
@@ -435,6 +436,7 @@ def _disarmed_text(text, pictures, renamed):
     text = _ANY_TAG.sub(lambda tag: _disarmed_tag(tag, pictures, renamed), text)
     text = re.sub(r"\\?<(?=[A-Za-z/!?])", lambda at: at[0] if _may_stay(text, at.start()) else "&lt;", text)
     text = _PICTURE.sub(lambda found: _disarmed_picture(found[1], found[2], pictures, renamed), text)
+    text = _LINKED.sub(lambda found: found[0] if harmless_link(found[2]) else f"{found[1]} {_NO_LINK}", text)
     text = _DESTINATION.sub(_disarmed_destination, text)
     return _TEX.sub("", text)
 
@@ -481,4 +483,4 @@ def _disarmed_destination(found):
     url = found[2]
     if harmless_link(url) or (url.startswith("attachment:") and _PLAIN_NAME.fullmatch(url[len("attachment:") :])):
         return found[0]
-    return f"]\\{found[1]}{url}"
+    return f"]\\: {_NO_LINK}" if found[1][0] == ":" else f"]\\{found[1]}{url}"
