@@ -49,9 +49,8 @@ class OwnScripts(Extension):
     def preprocess(self, source, name, filename=None):
         """Return the template with a nonce in each script, and with data as JavaScript's own literals."""
         source = re.sub(r"<script\b", '<script nonce="{{ nonce() }}"', source)
-        source = re.sub(
-            r'(?:title="Open live notebook"\s*)?data-link="[^"]*"', "", source
-        )  # there are no notebooks here
+        # There are no live notebooks here.
+        source = re.sub(r'(?:title="Open live notebook"\s*)?data-link="[^"]*"', "", source)
         return re.sub(r'(var \w+ = )"\{\{ ([\w.]+) \}\}"', r"\1{{ \2 | string | tojson }}", source)
 
 
@@ -85,7 +84,9 @@ def _hashes() -> tuple[str, ...]:
 class AnswerExporter(HTMLExporter):
     """Makes the page of an answer, as formgrader's own does, but of a cleaned notebook and with formulas as MathML."""
 
-    sanitize_html = True
+    @default("sanitize_html")
+    def _default_sanitize_html(self):
+        return True
 
     @default("template_name")
     def _default_template_name(self):
@@ -105,8 +106,7 @@ class AnswerExporter(HTMLExporter):
     def from_file(self, file_stream, resources=None, **kw):
         """Convert the notebook in an open file; what cannot be read is an empty one."""
         try:
-            content = json.load(file_stream)
-            notebook = NotebookNode(cleaned(content))
+            notebook = cleaned(json.load(file_stream))
         except (ValueError, RecursionError, AttributeError) as error:
             self.log.warning("%s cannot be read: %s", file_stream.name, error)
             notebook = cleaned(NotebookNode())
