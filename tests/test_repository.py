@@ -1,5 +1,6 @@
 """The files around the course say what is true: the README's example and picture, versions, the make targets."""
 
+import ast
 import doctest
 import re
 import shutil
@@ -43,6 +44,24 @@ def test_every_target_that_the_documents_name_is_in_the_makefile():
     targets = set(re.findall(r"^([a-z]+):", read("Makefile"), re.MULTILINE))
     for name in ("README.md", "CONTRIBUTING.md", "book/intro.md"):
         assert set(re.findall(r"\bmake ([a-z]+)\b(?=[`\s]*(?:`|#|$))", read(name), re.MULTILINE)) <= targets
+
+
+def imported(path):
+    """Return the modules of the package that the file at `path` imports."""
+    nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
+    names = {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
+    names |= {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    return {name for name in names if name.split(".")[0] == "lossprimer"}
+
+
+def test_the_mathematics_imports_no_figures_explorers_or_checks():
+    above = {"figures", "explorer", "checks", "grading", "picture", "svg"}
+    modules = [path for path in (ROOT / "lossprimer").glob("*.py") if path.stem not in above]
+    assert len(modules) > 5
+    for path in modules:
+        assert {name.split(".")[1] for name in imported(path) if "." in name} & above == set(), path.name
+        assert path.stem == "__init__" or "lossprimer" not in imported(path), path.name
+    assert all(name.startswith("lossprimer._") for name in imported(ROOT / "lossprimer" / "probability.py"))
 
 
 def test_one_version_everywhere():
