@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 TRIAL = """
 import json, lossprimer
 from importlib.resources import files
-from lossprimer import explorer, figures
+from lossprimer import checks, explorer, figures
 assets = [asset.name for asset in files("lossprimer.explorer").iterdir() if asset.name.startswith("explorer.")]
 print(json.dumps({
     "at": lossprimer.__file__,
@@ -23,6 +23,7 @@ print(json.dumps({
     "shares": lossprimer.softmax([0.0, 0.0]).tolist(),
     "sentence": figures.temperature(0.5).sentence,
     "assets": sorted(assets),
+    "check": checks.softmax(lossprimer.softmax).passed,
 }))
 """
 
@@ -51,6 +52,7 @@ def test_the_wheel_holds_all_that_the_package_needs(installed, tmp_path):
         "shares": [0.5, 0.5],
         "sentence": "T = 0.5: probabilities 0.844, 0.114, 0.042; entropy 0.52 nats.",
         "assets": ["explorer.css", "explorer.js", "explorer.py"],
+        "check": True,
     }
 
 
