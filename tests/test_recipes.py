@@ -51,10 +51,10 @@ def apply(action, folder):
             run([sys.executable, *shlex.split(line)[1:]], folder)
     elif re.search(r"At the end of `[^`]+`$", words):
         path = folder / names[-1]
-        path.write_text(f"{path.read_text('utf-8')}\n\n{blocks[0]}", "utf-8")
+        path.write_text(f"{path.read_text('utf-8')}\n\n{blocks[0]}", "utf-8", newline="\n")
     elif re.search(r"In a new file `[^`]+`$", words):
         (folder / names[-1]).parent.mkdir(exist_ok=True)
-        (folder / names[-1]).write_text(blocks[0], "utf-8")
+        (folder / names[-1]).write_text(blocks[0], "utf-8", newline="\n")
     elif re.search(r"Before `[^`]+` in `[^`]+`$", words):
         insert(folder / names[-1], names[-2], *blocks)
     elif re.search(r"In `[^`]+`$", words):
@@ -70,7 +70,7 @@ def patch(path, difference):
     new = "".join(line[1:] for line in lines if not line.startswith("-"))
     text = path.read_text("utf-8")
     assert text.count(old) == 1, f"{path.name} does not have these lines once:\n{old}"
-    path.write_text(text.replace(old, new), "utf-8")
+    path.write_text(text.replace(old, new), "utf-8", newline="\n")
 
 
 def insert(path, heading, text, code):
