@@ -104,7 +104,12 @@ def is_number(value, **_):
 
 def is_finite(value):
     """Whether the number `value`, which is not negative, can be a finite float."""
-    return value <= sys.float_info.max if isinstance(value, int) else value < math.inf
+    return value <= sys.float_info.max if isinstance(value, (int, np.longdouble)) else value < math.inf
+
+
+def none_is_usual(*_, **__):
+    """The usual case of a table whose rules are looked at in every call."""
+    return False
 
 
 def _is_generator(value):
@@ -128,7 +133,7 @@ def _usual_axis(array, axis):
     )
 
 
-# Tables of rules
+# Tables of rules. One that extends another takes its rules, [1:], and names a usual case of its own.
 
 _RECTANGULAR = (
     lambda values, **_: isinstance(values, np.ndarray),

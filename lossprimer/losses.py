@@ -9,7 +9,6 @@ from lossprimer import _fused
 from lossprimer._arguments import (
     AXES,
     FLOATS,
-    INTEGERS,
     SHARE,
     check,
     first_of_no_class,
@@ -17,6 +16,7 @@ from lossprimer._arguments import (
     is_integer,
     is_integers,
     no_class,
+    none_is_usual,
     quietly,
 )
 from lossprimer.probability import below_largest, log_sum_exp
@@ -223,7 +223,7 @@ def _no_amounts(values):
 
 
 _LOGITS = (
-    lambda z, axis: False,
+    none_is_usual,
     (lambda z, axis: not isinstance(axis, tuple), TypeError, "axis is {axis!r}, expected an int".format),
     *AXES[1:],
     (
@@ -233,7 +233,7 @@ _LOGITS = (
     ),
 )
 _TARGET = (
-    lambda y, **_: False,
+    none_is_usual,
     *FLOATS[1:],
     (
         lambda y, ignore_index, **_: ignore_index is None or is_integer(ignore_index),
@@ -257,7 +257,11 @@ _TARGET = (
         ValueError,
         lambda y, name, **_: f"{name} holds {_no_amounts(y)[0]!s}, expected finite probabilities that are not negative",
     ),
-    (lambda y, shape, **_: y.shape == shape or is_integers(y), TypeError, INTEGERS[-1][-1]),
+    (
+        lambda y, shape, **_: y.shape == shape or is_integers(y),
+        TypeError,
+        "{name} holds {0.dtype}, expected integers".format,
+    ),
     (
         lambda y, z, shape, ignore_index: y.shape == shape or not no_class(y, z.shape[-1], ignore_index).any(),
         ValueError,
@@ -265,7 +269,7 @@ _TARGET = (
     ),
 )
 _WEIGHT = (
-    lambda w, **_: False,
+    none_is_usual,
     *FLOATS[1:],
     (
         lambda w, num_classes: w.shape == (num_classes,),

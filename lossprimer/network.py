@@ -221,6 +221,8 @@ class Sequential(Composite):
     >>> network = Sequential(Linear(64, 32, rng=rng), ReLU(), Linear(32, 10, rng=rng, scale=1))
     >>> network(np.zeros((5, 64))).shape
     (5, 10)
+    >>> network.eval()
+    Sequential(Linear(64, 32), ReLU(), Linear(32, 10)).eval()
     >>> list(network.parameters())
     ['0.weight', '0.bias', '2.weight', '2.bias']
 

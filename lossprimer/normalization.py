@@ -11,6 +11,7 @@ from lossprimer._arguments import (
     Axis,
     at_least_float32,
     float_array,
+    none_is_usual,
     number,
     positive_integer,
     quietly,
@@ -406,7 +407,7 @@ def _shape(normalized_shape):
 
 
 _LAST_AXES = (
-    lambda x, shape: False,
+    none_is_usual,
     *FLOATS[1:],
     (
         lambda x, shape: x.shape[-len(shape) :] == shape,
@@ -415,7 +416,7 @@ _LAST_AXES = (
     ),
 )
 _BATCH = (
-    lambda x, **_: False,
+    none_is_usual,
     *FLOATS[1:],
     (
         lambda x, num_features, **_: x.ndim >= 2 and x.shape[1] == num_features,

@@ -387,6 +387,12 @@ class TestRunningStatistics:
         np.testing.assert_allclose(layer.running_mean, X.mean(axis=(0, 2)), rtol=1e-13)
         np.testing.assert_allclose(layer.running_var, X.var(axis=(0, 2), ddof=1), rtol=1e-13)
 
+    def test_float16_is_averaged_in_float32(self):
+        """Mean 2049, for which float16 has no number, and variance 2."""
+        layer = BatchNorm(1, momentum=1)
+        layer(np.array([[2048], [2050]], np.float16))
+        assert (layer.running_mean[0], layer.running_var[0]) == (2049, 2)
+
     def test_use_changes_nothing_and_takes_one_example(self):
         layer = BatchNorm(3)
         layer(X)

@@ -1,4 +1,8 @@
-"""Can the formulas be read in the code? Counts the lines that a reader of a public function has to look up."""
+"""Can the formulas be read in the code? Counts the lines that a reader of a public function has to look up.
+
+Counted are all functions and methods of the package that are reached from it, with their decorators and signatures. The
+tables of rules that the checks go through are data, one sentence for each way to be wrong, and not counted.
+"""
 
 import ast
 import inspect
