@@ -254,7 +254,7 @@ def logsumexp(z: ArrayLike, *, axis: Axis = -1, keepdims: bool = False) -> np.nd
 
 def below_largest(z: np.ndarray, axis: Axis) -> np.ndarray:
     """The gaps between the scores and the largest of their slice, in float32 at least; none is above 0."""
-    m = z.max(axis=axis, keepdims=True).astype(np.promote_types(z.dtype, np.float32), copy=False)
+    m = z.max(axis, keepdims=True).astype(np.promote_types(z.dtype, np.float32), copy=False)
     if not np.count_nonzero(np.isinf(m)):
         return z - m
     # The gap between a single +inf and itself is taken as 0, the limit, and not as inf - inf.
