@@ -307,5 +307,7 @@ def main(argv: list[str] | None = None) -> None:
     # nbgrader starts a program of its own environment, alembic, by its name alone.
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     running = server(options.port)
-    print(f"Formgrader is open at {address(running)}\nStop it with Ctrl-C.", flush=True)
+    # The server begins to listen in the loop, by a callback that stands before this one.
+    said = f"Formgrader is open at {address(running)}\nStop it with Ctrl-C."
+    running.io_loop.add_callback(print, said, flush=True)
     running.start()
