@@ -49,8 +49,12 @@ def test_every_target_that_the_documents_name_is_in_the_makefile():
 def imported(path):
     """Return the modules of the package that the file at `path` imports."""
     nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
-    names = {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
-    names |= {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    for node in nodes:
+        if isinstance(node, ast.ImportFrom) and node.module == "lossprimer":
+            names |= {f"lossprimer.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
     return {name for name in names if name.split(".")[0] == "lossprimer"}
 
 
