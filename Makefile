@@ -20,9 +20,10 @@ help: ## list the commands
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 # Everything that builds, runs and tests the course, in a virtual environment of its own. Debian ships Python without
-# the part that makes one.
+# the part that makes one; root installs it here, others are told how.
 $(VENV)/installed: requirements.txt pyproject.toml
-	$(PYTHON) -m venv --clear $(VENV) || { apt-get update && apt-get install --yes python3-venv && $(PYTHON) -m venv --clear $(VENV); }
+	$(PYTHON) -m venv --clear $(VENV) || { [ "$$(id -u)" = 0 ] && apt-get update && apt-get install --yes python3-venv \
+		&& $(PYTHON) -m venv --clear $(VENV); } || { echo "On Debian or Ubuntu: sudo apt-get install python3-venv" >&2; exit 1; }
 	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.txt
 	touch $@
 
