@@ -34,6 +34,9 @@ from tests.hostile import TEXTS
 from tests.test_cleaning import assert_harmless, picture
 from tools import notebooks
 
+# All of it, since one test opens what another one has prepared.
+pytestmark = pytest.mark.browser
+
 ROOT = Path(__file__).parent.parent
 SET = "01_softmax"
 COURSE = "loss-stability-primer"

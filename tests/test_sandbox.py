@@ -11,6 +11,8 @@ import pytest
 
 from lossprimer.grading import sandbox
 
+pytestmark = pytest.mark.sandbox
+
 SECRET = "a_token_of_the_teacher"
 # Who is mapped to another user in a namespace of its own has no more rights than that user has.
 ORDINARY = ("unshare", "--user", "--map-user=1000", "--map-group=1000", "--")
@@ -50,9 +52,10 @@ if os.getpid() != 1:
     "a copy of itself": ("os.fork()", "PermissionError"),
     "a copy by another call": (
         """
-libc = ctypes.CDLL(None, use_errno=True)
-value = [libc.syscall(number, 17, 0, 0, 0, 0) for number in (56, 58, 435)]""",
-        [-1, -1, -1],
+import platform
+libc, numbers = ctypes.CDLL(None, use_errno=True), {"x86_64": (56, 58, 435), "aarch64": (220, 435)}
+value = {libc.syscall(number, 17, 0, 0, 0, 0) for number in numbers[platform.machine()]} == {-1}""",
+        True,
     ),
     "a program": ("""import subprocess; subprocess.run(["ls"])""", "PermissionError"),
     "a namespace": ("""libc = ctypes.CDLL(None, use_errno=True); value = libc.unshare(0x10000000)""", -1),
