@@ -48,6 +48,8 @@ class Yes(float):
     def __eq__(self, other): return True
 def yes(): return Yes(3)
 def warns(): warnings.warn("careful")
+def halves(): return {"\ud83d": "\ud83d"}
+def many(): return dict.fromkeys(range(10**4))
 def child(rng): return rng.spawn(1)[0].random(3)
 answer = 42
 """
@@ -106,6 +108,13 @@ def test_names_are_values_or_callable(learner):
         learner["nothing"]
 
 
+def test_of_a_text_nothing_comes_that_no_file_can_hold(learner):
+    assert learner["halves"]() == {"\ufffd": "\ufffd"}
+    assert learner.run("halves", "print(*halves())") == [
+        {"output_type": "stream", "name": "stdout", "text": "\ufffd\n"}
+    ]
+
+
 def test_changes_of_an_argument_arrive_and_read_only_arrays_stay(learner):
     array = np.zeros((2, 3), np.float32)
     learner["fill"](array)
@@ -142,7 +151,7 @@ def test_exceptions_come_as_their_type_and_text(learner):
         learner["fails"](1)
 
 
-@pytest.mark.parametrize("name", ["large", "odd", "endless"])
+@pytest.mark.parametrize("name", ["large", "odd", "endless", "many"])
 def test_what_cannot_be_sent_is_an_error_of_the_learner(learner, name):
     with pytest.raises(RemoteError, match="Unsendable"):
         learner[name]()
@@ -250,6 +259,10 @@ HOSTILE = {
     "no answer at all": frame({"body": 7, "arrays": []}),
     "changes of what was not sent": answer(1, changed={9: np.ones(3)}),
     "no text that was printed": frame({"body": {"dict": ["value", 1]}, "arrays": []}),
+    # Whose hashes are all equal: each one is compared with all others.
+    "keys that meet in one place": frame(
+        {"body": {"dict": [part for n in range(10**5) for part in (n * (2**61 - 1), 0)]}, "arrays": []}
+    ),
     "an unknown object": frame({"body": {"other": {"object": "x"}}, "arrays": []}),
 }
 
@@ -263,6 +276,32 @@ def test_a_hostile_process_is_stopped(said, tmp_path):
         submission.begin()
         with pytest.raises(Stopped):
             "x" in submission  # noqa: B015
+
+
+def test_a_hostile_process_reaches_no_terminal_and_fills_no_memory(tmp_path, capsys):
+    """What it claims that a cell has printed is not printed, and of what a call prints there is little."""
+    loud = {"printed": "\x1b[2J" * 10**5, "warned": ["w" * 10**5] * 20}
+    failure = ([], "E" * 10**6)
+    said = FIRST + answer(failure, **loud) + answer(True) + answer(1, **loud)
+    (tmp_path / "said").write_bytes(said)
+    program = f"import os, time; os.write(1, open({str(tmp_path / 'said')!r}, 'rb').read()); time.sleep(9)"
+    with Submission(Patience(call=1), isolated=False, command=(sys.executable, "-I", "-c", program)) as submission:
+        submission.run("loud", "x = 1")
+        assert len(submission.failures["loud"]) == wire.TEXT
+        assert capsys.readouterr().out == ""
+        assert "x" in submission
+        with pytest.warns(RuntimeWarning) as warned:
+            submission._request("get", 1, "x")
+        assert (len(warned), len(str(warned[0].message))) == (wire.WARNINGS, wire.TEXT)
+        assert len(capsys.readouterr().out) == wire.TEXT
+
+
+def test_a_cell_that_is_too_long_fails_alone():
+    with Submission() as submission:
+        submission.run("long", "#" * wire.HEADER_BYTES)
+        submission.run("next", "x = 1")
+        assert "too many values" in submission.failures["long"]
+        assert submission["x"] == 1
 
 
 def test_booleans_that_are_neither_are_made_so():

@@ -20,6 +20,8 @@ from lossprimer.grading.inside import wire
 _START = 60  # seconds; Python and NumPy are read from a disk that may be cold
 _GRACE = 1.5  # seconds after which a process is ended that was interrupted and went on
 _FAREWELL = 0.5
+# Requests whose caller hears what was printed and warned of. What a cell prints is one of its outputs.
+_HEARD = frozenset({"call", "get", "set"})
 _ENDED = "the process that runs your code has ended. Does a cell or a function end it, or use up its memory?"
 _LATE = "this took too long and could not be interrupted. Is there a loop that never ends?"
 _NONSENSE = "the process that runs your code answers with something that is no answer"
@@ -105,13 +107,13 @@ class Submission:
         except Stopped as stopped:
             self.failures[name] = self.stops[name] = str(stopped)
             return [_error_output(str(stopped))]
-        except RemoteError as error:  # the shell itself does not answer any more
+        except (RemoteError, wire.Unsendable) as error:  # the shell does not answer any more, or the cell is too long
             self.failures[name] = str(error)
             return [_error_output(str(error))]
         self._cells.append(cell)
         outputs, failure = answer
         if failure:
-            self.failures[name] = str(failure)  # what it defined before it failed counts
+            self.failures[name] = _text(failure)  # what it defined before it failed counts
         return outputs
 
     def begin(self, asked: Iterable[str] = ()) -> None:
@@ -190,16 +192,18 @@ class Submission:
             self._write(data, end)
             answer, _ = wire.receive(lambda size: self._read(size, end), other=self._stand_in)
             self._apply(answer, arrays)
-            printed, warned = str(answer["printed"]), [str(text) for text in answer["warned"]]
-            raised = _error(*map(str, answer["error"])) if "error" in answer else None
+            # The process may have forgotten what it must not exceed.
+            printed, warned = _text(answer["printed"]), [_text(text) for text in answer["warned"][: wire.WARNINGS]]
+            raised = _error(*map(_text, answer["error"])) if "error" in answer else None
             value = answer.get("value")
         except Stopped:
             raise
         except Exception as error:  # whatever can be wrong with an answer
             raise self._stop(_NONSENSE) from error
-        print(end=printed)
-        for text in warned:
-            warnings.warn(text, RuntimeWarning, stacklevel=3)
+        if do in _HEARD:
+            print(end=printed)
+            for text in warned:
+                warnings.warn(text, RuntimeWarning, stacklevel=3)
         if raised is not None:
             raise raised
         return value
@@ -281,6 +285,10 @@ def _program(isolated):
     place = sandbox.SHOWN_AT if isolated else str(sandbox.INSIDE.parent)
     start = f"import sys; sys.path.append({place!r}); from {sandbox.INSIDE.name}.worker import main; main()"
     return sys.executable, "-I", "-c", start
+
+
+def _text(said):
+    return str(said)[: wire.TEXT]
 
 
 def _error_output(text):

@@ -17,6 +17,7 @@ from traitlets.config import Config
 # A picture is shown; HTML and its scripts are not: they would run where a teacher grades.
 SHOWN = ("text/plain", "image/png", "image/jpeg")
 CELL_CHARACTERS = 2**20
+_FAILURE = 2000
 _HERE = os.path.dirname(__file__)
 _NO_COMMANDS = "(Commands of the system do not run where a notebook is graded.)"
 
@@ -48,7 +49,8 @@ class Collected:
     def fail(self, name: str, text: str, lines: list[str]) -> None:
         """Add an error with its traceback."""
         lines = [self._fitting(line) for line in lines[:100]]
-        self.outputs.append({"output_type": "error", "ename": name[:200], "evalue": text[:2000], "traceback": lines})
+        text = text[:_FAILURE]
+        self.outputs.append({"output_type": "error", "ename": name[:200], "evalue": text, "traceback": lines})
 
     def _fitting(self, text):
         """As much of `text` as there is space for."""
@@ -131,7 +133,8 @@ class Shell(InteractiveShell):
             error = raised
             self.collected.fail(type(raised).__name__, str(raised), [])
         self.events.trigger("post_execute")  # figures are shown then
-        return self.collected.outputs, f"{type(error).__name__}: {error}".removesuffix(": ") if error else ""
+        failure = f"{type(error).__name__}: {error}".removesuffix(": ") if error else ""
+        return self.collected.outputs, failure[:_FAILURE]
 
     def system(self, cmd):
         """Say that there are no commands."""

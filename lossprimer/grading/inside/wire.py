@@ -6,6 +6,7 @@ Nothing is unpickled, and nothing is allocated because a header says so: a claim
 
 import json
 import math
+import re
 import struct
 from collections.abc import Callable
 from typing import Any
@@ -16,10 +17,16 @@ HEADER_BYTES = 2**22
 ARRAY_BYTES = 2**25
 DEPTH = 20
 CHILDREN = 10_000
+# Keys can be chosen so that all of them meet in one place of the table: then the time goes with the square.
+KEYS = 1000
+# Of what a call prints, raises and warns of.
+TEXT = 2000
+WARNINGS = 5
 
 _TYPES = {np.dtype(char).str: np.dtype(char) for char in "?bhilqBHILQefd"}
 _GENERATORS = frozenset({"MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64"})
 _LENGTH = struct.Struct("<I")
+_SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 class WireError(Exception):
@@ -169,6 +176,8 @@ def _pack(value, found, plain, other, depth):
         kind = "tuple" if isinstance(value, tuple) else "list"
         return {kind: [_pack(entry, found, plain, other, depth - 1) for entry in value]}
     if isinstance(value, dict):
+        if len(value) > KEYS:
+            raise Unsendable(f"a dict of {len(value)} keys")
         pairs = [entry for pair in value.items() for entry in pair]
         return {"dict": [_pack(entry, found, plain, other, depth - 1) for entry in pairs]}
     if other is None:
@@ -212,7 +221,9 @@ def _array(kind, shape, writeable, size, read):
 def _unpack(tree, arrays, other, depth):
     if depth == 0:
         raise WireError("values in values without end")
-    if tree is None or isinstance(tree, (bool, int, float, str)):
+    if isinstance(tree, str):
+        return _SURROGATES.sub("\ufffd", tree)  # JSON may hold halves of characters, and no file can
+    if tree is None or isinstance(tree, (bool, int, float)):
         return tree
     ((kind, content),) = tree.items()
     if kind == "array":
@@ -227,5 +238,7 @@ def _unpack(tree, arrays, other, depth):
     if kind == "tuple":
         return tuple(values)
     if kind == "dict":
+        if len(values) > 2 * KEYS:
+            raise WireError(f"a dict of {len(values) // 2} keys")
         return dict(zip(values[::2], values[1::2], strict=True))
     raise WireError("a value of an unknown kind")

@@ -15,8 +15,6 @@ from . import library, wire
 from .shell import Collected, Shell
 
 LATE = "this took too long and was interrupted. Is there a loop that never ends?"
-_TEXT = 2000
-_WARNINGS = 5
 
 
 class Late(KeyboardInterrupt):
@@ -61,8 +59,8 @@ class Worker:
         after = {
             "changed": changed,
             "generators": states,
-            "printed": "".join(output.get("text", "") for output in self.shell.collected.outputs)[:_TEXT],
-            "warned": [str(each.message)[:_TEXT] for each in (caught or [])[:_WARNINGS]],
+            "printed": "".join(output.get("text", "") for output in self.shell.collected.outputs)[: wire.TEXT],
+            "warned": [str(each.message)[: wire.TEXT] for each in (caught or [])[: wire.WARNINGS]],
         }
         try:
             return wire.message(outcome | after, other=self._reference)[0]
@@ -123,7 +121,7 @@ def described(error: BaseException) -> list[str]:
         text = str(error)
     except BaseException:
         text = ""
-    return [str(name)[:100], text[:_TEXT]]
+    return [str(name)[:100], text[: wire.TEXT]]
 
 
 @contextlib.contextmanager
