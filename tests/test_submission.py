@@ -410,10 +410,19 @@ from lossprimer import softmax
 def mine(z):
     return lp.softmax(z)
 """
+WAYS = """
+import lossprimer.probability
+
+def longer(z):
+    return lossprimer.probability.softmax(z)
+
+has = hasattr(lossprimer.probability.softmax, "__wrapped__")
+"""
 
 
 def test_of_the_package_there_is_what_the_set_offers_until_it_is_asked_for():
     with Submission(package=excerpt(["softmax"])) as submission:
+        submission.run("ways", WAYS)
         submission.run("given", "from lossprimer import checks\nimport lossprimer.figures as figures", given=True)
         submission.run("own", PACKAGE)
         assert submission.failures == {}
@@ -421,7 +430,8 @@ def test_of_the_package_there_is_what_the_set_offers_until_it_is_asked_for():
         submission.run("used", "checks.softmax(mine)")
         assert "lossprimer.checks.softmax is not there" in submission.failures["used"]
         submission.begin(["softmax"])
-        for name in ("mine", "softmax"):
+        assert not submission["has"]
+        for name in ("mine", "softmax", "longer"):
             with pytest.raises(RemoteError, match="softmax of the package is what this task asks you to write"):
                 submission[name](np.zeros(2))
         submission.begin(["mine"])

@@ -36,7 +36,8 @@ class Package(MetaPathFinder, InspectLoader):
         for name in names:
             value = getattr(package, name)
             if isinstance(value, types.FunctionType):
-                setattr(package, name, self._guarded(value))
+                for module in (package, sys.modules[value.__module__]):
+                    setattr(module, name, self._guarded(name, value))
 
     @contextlib.contextmanager
     def lenient(self) -> Iterator[None]:
@@ -70,13 +71,14 @@ class Package(MetaPathFinder, InspectLoader):
             return _Nothing(name)
         raise ImportError(ABSENT.format(name=name), name=name)
 
-    def _guarded(self, function):
+    def _guarded(self, name, function):
         @functools.wraps(function)
         def guarded(*args, **kwargs):
-            if function.__name__ in self.withdrawn:
-                raise RuntimeError(ASKED.format(name=function.__name__))
+            if name in self.withdrawn:
+                raise RuntimeError(ASKED.format(name=name))
             return function(*args, **kwargs)
 
+        del guarded.__wrapped__
         return guarded
 
 
