@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from lossprimer.grading import sandbox
+from lossprimer.grading.submission import _ENDED
 
 pytestmark = pytest.mark.sandbox
 
@@ -100,6 +101,28 @@ for number in range(4):
         "OSError",
     ),
     "a port of this machine": ("""import socket; socket.create_connection(("127.0.0.1", 22), 1)""", "OSError"),
+    "a socket that no namespace holds": (
+        """
+import socket
+value = []
+for family in range(1, 64):
+    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM, socket.SOCK_RAW, socket.SOCK_SEQPACKET):
+        try:
+            socket.socket(family, kind).close()
+            value.append(family)
+        except OSError:
+            pass
+value = sorted(set(value)) == [socket.AF_UNIX]""",
+        True,
+    ),
+    "calls by the numbers of other processors": (
+        """
+libc = ctypes.CDLL(None, use_errno=True)
+if os.uname().machine != "x86_64":
+    os._exit(0)
+value = libc.syscall(0x40000000 + 57)""",
+        f"RuntimeError: {_ENDED}",
+    ),
     "everybody's end": ("os.kill(-1, 9)", ("none", "ProcessLookupError", "PermissionError")),
     "more rights": ("os.setuid(0)", ("PermissionError", "OSError")),
     "a mount": (
@@ -192,3 +215,17 @@ def test_of_a_home_there_is_at_most_the_way_to_python(said):
 def test_the_environment_is_minimal_for_the_program_that_makes_the_sandbox_too():
     assert sandbox.command(("true",))[:2] == ["env", "--ignore-environment"]
     assert sandbox.command(("true",), isolated=False)[:2] == ["env", "--ignore-environment"]
+
+
+def test_what_lies_beside_an_environment_in_its_folder_is_not_shown(tmp_path, monkeypatch):
+    """Whoever makes the environment in the folder of the course shows neither solutions nor gradebook."""
+    try:
+        sandbox.require()
+    except sandbox.IsolationError as error:
+        pytest.skip(str(error))
+    for name in ("bin", "lib", "source", "submitted"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "gradebook.db").touch()
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    done = subprocess.run(sandbox.command(["ls", str(tmp_path)]), capture_output=True, text=True)
+    assert done.stdout.split() == ["bin", "lib"], done.stderr

@@ -9,6 +9,7 @@ import os
 import secrets
 import shutil
 import site
+import socket
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -27,6 +28,7 @@ MISSING = (
 )
 # What programs of the system are made of. Of /etc only what finds libraries and fonts.
 SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin", "/etc/ld.so.cache", "/etc/alternatives", "/etc/fonts")
+_PYTHON = ("bin", "lib", "lib64", "share", "etc", "pyvenv.cfg")
 # Calls of the kernel that no answer needs: they reach other processes, hold memory that no limit counts, or have
 # often been a way out of a sandbox.
 REFUSED = (
@@ -153,7 +155,7 @@ def _filter():
     """The path of a program for the kernel that refuses some system calls. It lasts as long as this process."""
     import pyseccomp  # looks for its library by starting a program
 
-    refuse, absent = pyseccomp.ERRNO(errno.EPERM), pyseccomp.ERRNO(errno.ENOSYS)
+    refuse, absent, unreachable = (pyseccomp.ERRNO(each) for each in (errno.EPERM, errno.ENOSYS, errno.ENETUNREACH))
     rules = pyseccomp.SyscallFilter(pyseccomp.ALLOW)
     for name in REFUSED:
         if pyseccomp.resolve_syscall(pyseccomp.system_arch(), name) != -1:  # not every kernel and processor has all
@@ -161,6 +163,9 @@ def _filter():
     # A thread is allowed, a process is not. The arguments of clone3 cannot be seen; without it, programs use clone.
     rules.add_rule(refuse, "clone", pyseccomp.Arg(0, pyseccomp.MASKED_EQ, _CLONE_THREAD, 0))
     rules.add_rule(absent, "clone3")
+    # A namespace of the network keeps some families of sockets in, and others, such as that of virtual machines, not.
+    for name in ("socket", "socketpair"):
+        rules.add_rule(unreachable, name, pyseccomp.Arg(0, pyseccomp.NE, socket.AF_UNIX))
     file = os.fdopen(os.memfd_create("filter"), "wb")
     rules.export_bpf(file)
     file.flush()
@@ -214,10 +219,10 @@ def _bind(path):
 
 
 def _python():
-    """The folders of this Python and of its environment, without those inside another one."""
-    folders = {Path(sys.base_prefix).resolve(), Path(sys.prefix).resolve()}
-    seen = {Path("/usr"), *folders}
-    return sorted(str(folder) for folder in folders if not seen & set(folder.parents))
+    """What this Python and its environment are made of. Beside it, in the same folder, a course may lie."""
+    folders = {Path(sys.base_prefix).resolve(), Path(sys.prefix).resolve()} - {Path("/usr")}
+    parts = {folder / part for folder in folders if Path("/usr") not in folder.parents for part in _PYTHON}
+    return sorted(str(part) for part in parts if os.path.lexists(part) and not parts & set(part.parents))
 
 
 def _hidden():
