@@ -43,13 +43,11 @@ def verdict(source: str, names: dict, submission: Submission) -> list[NotebookNo
     list of NotebookNode
         The last one is an error if the test does not hold.
     """
-    names = dict(names)
     with _quiet() as printed:
         try:
             asked = _free(source, names)
             submission.begin(asked)
-            names |= {name: submission[name] for name in asked if name in submission}
-            exec(compile(source, "<test>", "exec"), names)
+            exec(compile(source, "<test>", "exec"), _Names(names, asked, submission))
             failure = []
         except KeyboardInterrupt:
             raise
@@ -57,6 +55,19 @@ def verdict(source: str, names: dict, submission: Submission) -> list[NotebookNo
             failure = _diagnosis(error, source, submission)
     said = [new_output("stream", name="stdout", text=printed.getvalue()[:_TEXT])] if printed.getvalue() else []
     return said + failure or [new_output("stream", name="stdout", text="All tests of this cell passed.\n")]
+
+
+class _Names(dict):
+    """The names of a test. A learner's is fetched when the test reads it, if the test has not bound it itself."""
+
+    def __init__(self, names, asked, submission):
+        super().__init__(names)
+        self._asked, self._submission = asked, submission
+
+    def __missing__(self, name):
+        if name not in self._asked:  # Python's own, which a learner must not replace
+            raise KeyError(name)
+        return self.setdefault(name, self._submission[name])
 
 
 @contextlib.contextmanager
