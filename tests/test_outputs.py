@@ -4,9 +4,9 @@ import base64
 
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from lossprimer.grading.outputs import checked
+from lossprimer.grading.outputs import checked, fitting
 
 PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(20)).decode()
 STREAM = {"output_type": "stream", "name": "stdout", "text": "one"}
@@ -62,3 +62,14 @@ def test_there_is_an_end_to_it():
     assert len(found.text) < 30_000
     assert found.text.endswith("(cut: this cell shows more than can be kept)")
     assert len(checked([STREAM] * 1000)) == 100
+
+
+def test_all_outputs_of_a_notebook_have_a_limit():
+    shown = [new_output("stream", text="x" * 100) for _ in range(10)]
+    assert fitting(shown, 10**4)[0] == shown
+    found, left = fitting(shown, 500)
+    assert found[:-1] == shown[: len(found) - 1]
+    assert 1 < len(found) < 6
+    assert "cut" in found[-1].text
+    assert left == 0
+    assert fitting(shown, left) == ([], 0)

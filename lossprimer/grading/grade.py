@@ -115,13 +115,15 @@ def judged(notebook: NotebookNode, problems: ProblemSet, settings: Settings) -> 
         If there is no isolation to be had, and the settings ask for it.
     """
     notebook = copy.deepcopy(notebook)
-    names = {"__name__": "__main__"}
+    names, left = {"__name__": "__main__"}, outputs.TOGETHER
     with Submission(
         settings.patience, settings.limits, isolated=settings.isolated, package=problems.package
     ) as submission:
         for cell in notebook.cells:
             if cell.cell_type == "code":
                 cell.outputs = _outputs(cell, names, submission)
+                if not cells.is_test(cell):
+                    cell.outputs, left = outputs.fitting(cell.outputs, left)
         flags = [(cell, "stopped", reason) for cell, reason in submission.stops.items()]
     for cell in _answers(notebook):
         reached = copies.reached(cell.source, problems.package.names)

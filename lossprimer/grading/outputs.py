@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import json
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
@@ -9,7 +10,9 @@ from nbformat.v4 import new_output
 _TEXT = 20_000
 _PICTURE = 2**20
 _MANY = 100
-_CUT = "\n… (cut: this cell shows more than can be kept)"
+# Of all cells of a notebook: pages and people stop at that.
+TOGETHER = 2**23
+_CUT = "\n… (cut: this shows more than can be kept)"
 # The first bytes of the pictures that are shown, by type.
 _BEGINNINGS = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
 
@@ -35,6 +38,17 @@ def checked(said: object) -> list[NotebookNode]:
         except (ValueError, TypeError, KeyError, AttributeError):
             continue
     return outputs
+
+
+def fitting(found: list[NotebookNode], left: int) -> tuple[list[NotebookNode], int]:
+    """As many outputs as there is space for, and the space that is left, in characters."""
+    for number, output in enumerate(found):
+        size = len(json.dumps(output))
+        if size > left:
+            said = [new_output("stream", name="stdout", text=_CUT.lstrip())] if left else []
+            return [*found[:number], *said], 0
+        left -= size
+    return found, left
 
 
 def error(text: str) -> NotebookNode:
