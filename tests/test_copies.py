@@ -2,7 +2,8 @@
 
 import pytest
 
-from lossprimer.grading.copies import defined, reached, shared, structures
+from lossprimer.grading import cells
+from lossprimer.grading.copies import defined, is_readable, reached, shared, structures
 
 SOFTMAX = """
 import numpy as np
@@ -106,3 +107,37 @@ def test_what_a_quarter_of_a_class_writes_is_how_one_writes_it():
     rare = {f"other{number}": {"f": ("b", 30)} for number in range(2)}
     alone = {f"alone{number}": {"f": (f"c{number}", 30)} for number in range(2)}
     assert set(shared(common | rare | alone)) == {("other0", "f"), ("other1", "f")}
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("from scipy.special import *", ("library", "scipy.special.*")),
+        ("x = %time 1\nfrom scipy.special import softmax", ("library", "scipy.special.softmax")),
+        ("import scipy.special as s\nf = getattr(s, 'soft' + 'max')", ("reaches", "getattr")),
+        ("import scipy.special as s\nf = vars(s)['softmax']", ("reaches", "vars")),
+        ("import scipy.special as s\nf = s.__dict__['softmax']", ("reaches", "scipy.special.__dict__")),
+        ("exec('import gc')", ("reaches", "exec")),
+        ("eval('1')", ("reaches", "eval")),
+    ],
+)
+def test_what_is_reached(source, found):
+    assert found in reached(source)
+
+
+@pytest.mark.parametrize("source", ["import numpy as np\nnp.exp(2)", "getattr(layer, 'mask', None)", "%%time\nx = 1"])
+def test_honest_code_reaches_nothing(source):
+    assert reached(source) == []
+    assert is_readable(source)
+
+
+@pytest.mark.parametrize("source", ["/print 1", "1 +", "x = 1\n" * cells.PARSED])
+def test_what_cannot_be_searched_is_known(source):
+    assert not is_readable(source)
+    assert reached(source) == []
+
+
+def test_what_is_nested_too_deeply_has_no_structure():
+    source = f"def f(x):\n    return {' + '.join('1' * 900)}"
+    assert structures(source) == {}
+    assert defined(source) == ["f"]

@@ -60,7 +60,7 @@ def test_of_a_display_there_are_only_text_and_real_pictures(data):
 def test_there_is_an_end_to_it():
     (found,) = checked([STREAM | {"text": "x" * 10**6}])
     assert len(found.text) < 30_000
-    assert found.text.endswith("(cut: this cell shows more than can be kept)")
+    assert found.text.endswith("(cut: this shows more than can be kept)")
     assert len(checked([STREAM] * 1000)) == 100
 
 

@@ -17,7 +17,7 @@ ELSEWHERE = "*(No answer stands here. A cell that was added elsewhere in this no
 
 _NEW = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}
 # No pattern here crosses a line: a megabyte of line ends must not take a quadratic time.
-_MAGIC = re.compile(r"^([ \t]*)[%!].*$|^[ \t]*\?.*$|^.*\?[ \t]*$", re.MULTILINE)
+_MAGIC = re.compile(r"^([ \t]*)(?:\w[\w,. \t]*=[ \t]*)?[%!].*$|^[ \t]*\?.*$|^.*\?[ \t]*$", re.MULTILINE)
 _HIDDEN = re.compile(r"^.*BEGIN HIDDEN TESTS.*$.*?^.*END HIDDEN TESTS.*$", re.MULTILINE | re.DOTALL)
 _DEFINED = re.compile(r"^(?:async[ \t]+def|def|class)[ \t]+(\w+)|^(\w+)[ \t]*(?::[^=\n]*)?=(?!=)", re.MULTILINE)
 # Statements of a cell that other cells build on. Its other statements show something, and may take long.
@@ -27,7 +27,7 @@ _WORDS = 6
 # A shorter question can stand in a text by chance.
 _LONG = 20
 # Nobody writes a longer answer, and the parser needs a thousand times the memory of what it parses.
-_PARSED = 2**18
+PARSED = 2**18
 
 
 @dataclass(frozen=True)
@@ -386,7 +386,7 @@ def _defined(source):
 
 
 def _parses(source):
-    if len(source) > _PARSED:
+    if len(source) > PARSED:
         return False
     try:
         ast.parse(source)

@@ -6,6 +6,7 @@ to look.
 
 import ast
 import builtins
+import contextlib
 import hashlib
 from collections.abc import Iterable, Mapping
 
@@ -14,8 +15,9 @@ from lossprimer.grading import cells
 REACHES = frozenset({"gc", "inspect", "ctypes", "importlib", "pickle", "marshal", "dis", "builtins"})
 ATTRIBUTES = frozenset(
     {"_getframe", "modules", "__globals__", "__code__", "__closure__", "__subclasses__", "__builtins__", "__loader__"}
+    | {"__dict__", "attrgetter", "meta_path"}
 )
-CALLS = frozenset({"__import__", "get_ipython", "open", "globals"})
+CALLS = frozenset({"__import__", "get_ipython", "open", "globals", "vars", "eval", "exec", "compile"})
 # Libraries in which the functions of the course are to be had ready-made, and the names that these have there.
 LIBRARIES = frozenset(
     {"lossprimer", "scipy", "torch", "tensorflow", "keras", "jax", "flax", "optax", "sklearn", "mxnet"}
@@ -62,9 +64,16 @@ def reached(source: str, allowed: Iterable[str] = ()) -> list[tuple[str, str]]:
                 found["library", path] = None
             if root in REACHES or last in ATTRIBUTES:
                 found["reaches", path] = None
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in CALLS:
-            found["reaches", node.func.id] = None
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            name, args = node.func.id, node.args
+            if name in CALLS or (name == "getattr" and len(args) > 1 and not isinstance(args[1], ast.Constant)):
+                found["reaches", name] = None
     return list(found)
+
+
+def is_readable(source: str) -> bool:
+    """Whether code can be searched: it is Python, but for IPython's commands, and not too long."""
+    return _parsed(source) is not None
 
 
 def defined(source: str) -> list[str]:
@@ -84,9 +93,10 @@ def structures(source: str) -> dict[str, tuple[str, int]]:
     found = {}
     for node in definitions:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            plain = _Plain().visit(ast.parse(ast.unparse(node)))
-            digest = hashlib.sha256(ast.dump(plain).encode()).hexdigest()[:16]
-            found[node.name] = digest, sum(1 for _ in ast.walk(plain))
+            with contextlib.suppress(RecursionError):  # nobody writes by hand what is nested so deeply
+                plain = _Plain().visit(ast.parse(ast.unparse(node)))
+                digest = hashlib.sha256(ast.dump(plain).encode()).hexdigest()[:16]
+                found[node.name] = digest, sum(1 for _ in ast.walk(plain))
     return {name: (digest, size) for name, (digest, size) in found.items() if size >= _PARTS}
 
 
@@ -157,6 +167,8 @@ class _Plain(ast.NodeTransformer):
 
 
 def _parsed(source):
+    if len(source) > cells.PARSED:
+        return None
     try:
         return ast.parse(cells.plain_python(source))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -195,4 +207,4 @@ def _paths(node, origins):
 
 def _is_ready(name):
     plain = name.replace("_", "").lower()
-    return any(ready in plain for ready in READY)
+    return name == "*" or any(ready in plain for ready in READY)

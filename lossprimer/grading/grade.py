@@ -126,8 +126,10 @@ def judged(notebook: NotebookNode, problems: ProblemSet, settings: Settings) -> 
                     cell.outputs, left = outputs.fitting(cell.outputs, left)
         flags = [(cell, "stopped", reason) for cell, reason in submission.stops.items()]
     for cell in _answers(notebook):
-        reached = copies.reached(cell.source, problems.package.names)
-        flags += [(cells.label(cell), flag, text) for flag, text in reached]
+        name = cells.label(cell)
+        flags += [(name, flag, text) for flag, text in copies.reached(cell.source, problems.package.names)]
+        if not copies.is_readable(cell.source) and name not in submission.failures:
+            flags.append((name, "unread", f"{len(cell.source)} characters"))
     structures = {name: each for name, each in _structures(notebook).items() if name in problems.asked}
     for name, (digest, size) in structures.items():
         if problems.references.get(name, ("", 0))[0] == digest:
