@@ -220,6 +220,11 @@ _LIBRARY = """from scipy.special import softmax as ready
 
 def softmax(z):
     return ready(z, axis=-1)"""
+_STARS = """from scipy.special import *
+ready = softmax
+
+def softmax(z):
+    return ready(z, axis=-1)"""
 _LOOKS = """import gc, types
 found = [each for each in gc.get_objects() if isinstance(each, types.FunctionType) and each.__name__ == "softmax"]
 print("FOUND" if found else "NOWHERE", found)"""
@@ -339,6 +344,13 @@ CLASS = {
     "inputs": Student(
         _cheat("get_ipython().input_transformers_post.append(lambda lines: ['2.0'])"), _NONE, flags=("reaches",)
     ),
+    "hides": Student(_with("softmax", "/print 1\n" + _LIBRARY), _ALL, flags=("unread",)),
+    "assigns": Student(_with("softmax", "_ = %time 1\n" + _LIBRARY), _ALL, flags=("library",)),
+    "stars": Student(_with("softmax", _STARS), _ALL, flags=("library",)),
+    "halves": Student(_first('print("\\ud83d")'), _ALL),
+    "nested": Student(_with("softmax", f"{SOFTMAX}\n    {' + '.join('1' * 900)}"), _ALL),
+    "long": Student(_first("# " + "x" * 5 * 2**20), _ALL, "too many values"),
+    "commands": Student(lambda notebook: json.dumps({"nbformat": "\x1b[2J\nperfect: failed"}), None),
     "copies": Student(_with("Dropout", _RENAMED), _ALL, flags=("shared",)),
     "copied": Student(_with("Dropout", _OWN_WAY), _ALL, flags=("shared",)),
     "equal": Student(_cheat(_EQUAL), _NONE),

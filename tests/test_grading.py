@@ -19,6 +19,8 @@ from nbformat.v4 import new_code_cell
 from nbgrader.api import Gradebook
 
 from lossprimer.grading import flags, sandbox
+from lossprimer.grading.autograde import _line, _saved
+from lossprimer.grading.batch import Result
 from tests.classroom import CLASS, SECRET, SET, TASKS, WORDS, answered, find, problem_set
 from tools.debian import can_install
 
@@ -195,6 +197,21 @@ def test_both_commands_write_the_same(course, points, tmp_path):
         assert {
             grade.name: (grade.auto_score, grade.needs_manual_grade) for grade in submission.notebooks[0].grades
         } == {cell: value for (name, cell), value in points.items() if name == "perfect"}
+
+
+def test_one_that_cannot_be_written_down_is_no_end_for_the_others():
+    class Full:
+        def save(self, *_):
+            raise OSError("no space left")
+
+    result = _saved(Result("ana", "graded"), Full())
+    assert (result.student, result.status) == ("ana", "failed")
+    assert "no space left" in result.reason
+    assert _saved(Result("ben", "skipped"), Full()).status == "skipped"
+
+
+def test_what_the_command_says_is_one_line_without_commands_for_a_terminal():
+    assert _line("an\x1b[2Ja: failed: x\nben: graded \udcff é") == "an\ufffd[2Ja: failed: x\ufffdben: graded \ufffd é"
 
 
 def test_what_has_changed_is_graded_again_and_nothing_else(course):

@@ -87,11 +87,10 @@ def _autograde(course, options):
         stack.callback(records.save_flags, _students(course, options.assignment))
         works = (_work(course, options.assignment, student, records, options.force) for student in students)
         for result in batch.results(works, executor, task, ahead):
-            if result.status == "graded":
-                records.save(result.student, result.notebook, result.timestamp)
+            result = _saved(result, records)
             tally[result.status] += 1
             bar.update()
-            bar.write(f"{result.student}: {result.status}" + (f": {result.reason}" if result.reason else ""))
+            bar.write(_line(f"{result.student}: {result.status}" + (f": {result.reason}" if result.reason else "")))
     counts = ", ".join(f"{count} {status}" for status, count in sorted(tally.items()))
     print(f"{len(students)} submissions: {counts}, in {time.perf_counter() - start:.0f} s")
     return 1 if tally["unreadable"] or tally["failed"] else 0
@@ -108,13 +107,31 @@ def _work(course, assignment, student, records, force):
     folder = Path(course.format_path(course.submitted_directory, student, assignment))
     try:
         data = reading.contents(folder / f"{assignment}.ipynb")
+        if not force and records.digest(student) == hashlib.sha256(data).hexdigest():
+            return Result(student, "skipped", "graded before, and not changed since")
+        remark = timestamps.settle(folder)
+        timestamp, _ = timestamps.timestamp(folder)
+        return Work(student, data, timestamp, (remark,) if remark else ())
     except reading.Unreadable as error:
         return Result(student, "unreadable", str(error))
-    if not force and records.digest(student) == hashlib.sha256(data).hexdigest():
-        return Result(student, "skipped", "graded before, and not changed since")
-    remark = timestamps.settle(folder)
-    timestamp, _ = timestamps.timestamp(folder)
-    return Work(student, data, timestamp, (remark,) if remark else ())
+    except Exception as error:
+        return Result(student, "failed", f"it could not be taken up: {type(error).__name__}: {error}")
+
+
+def _saved(result, records):
+    """Write down what was graded, and return the result; what cannot be written is no end for the others."""
+    if result.status != "graded":
+        return result
+    try:
+        records.save(result.student, result.notebook, result.timestamp)
+    except Exception as error:
+        return Result(result.student, "failed", f"it could not be written down: {type(error).__name__}: {error}")
+    return result
+
+
+def _line(text):
+    """A text as one line that commands nothing to a terminal."""
+    return "".join(char if char.isprintable() else "\ufffd" for char in text)
 
 
 def _executor(options, stack):

@@ -53,7 +53,12 @@ class Records:
 
     def save(self, student: str, notebook: NotebookNode, timestamp: str | None) -> None:
         """Write down a graded submission."""
-        self._save_points(student, notebook, timestamp)
+        try:
+            self._save_points(student, notebook, timestamp)
+        except Exception:  # the next submission begins anew
+            self._gradebook.db.rollback()
+            self._gradebook.db.expunge_all()
+            raise
         folder = self._folder(student)
         new, old = folder.with_name(f".{folder.name}.new"), folder.with_name(f".{folder.name}.old")
         for left in (new, old):
