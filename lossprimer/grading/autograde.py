@@ -55,6 +55,8 @@ def main(argv: list[str] | None = None) -> None:
     )
     parser.add_argument("--force", action="store_true", help="grade again what is graded already")
     options, settings = parser.parse_known_args(argv)
+    if not Path("nbgrader_config.py").exists():
+        parser.error(f"no nbgrader_config.py in {Path.cwd()}: give the command in the course's folder, exercises")
     logging.getLogger("traitlets").setLevel(logging.ERROR)
     warnings.simplefilter("ignore")  # of SQLAlchemy, about what nbgrader does
     signal.signal(signal.SIGTERM, signal.default_int_handler)
