@@ -200,8 +200,8 @@ def _found(content):
     if isinstance(version, str) and version.isdecimal():
         version = int(version[:9])
     if isinstance(version, bool) or version not in (2, 3, 4):
-        shown = f"{version!r:.20}" if isinstance(version, str | int | float) else "unknown"
-        raise Unreadable(f"a notebook of format {shown}, and 2, 3 and 4 can be read")
+        shown = version if isinstance(version, int) and not isinstance(version, bool) else "that is none"
+        raise Unreadable(f"a notebook of a format {shown!s:.20}, and 2, 3 and 4 can be read")
     if version == 4 or "cells" in content:
         found = content.get("cells")
     else:  # format 4 did away with worksheets
