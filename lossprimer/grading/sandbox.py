@@ -166,14 +166,10 @@ def _filter():
     # A namespace of the network keeps some families of sockets in, and others, such as that of virtual machines, not.
     for name in ("socket", "socketpair"):
         rules.add_rule(unreachable, name, pyseccomp.Arg(0, pyseccomp.NE, socket.AF_UNIX))
-    file = os.fdopen(os.memfd_create("filter"), "wb")
-    rules.export_bpf(file)
-    file.flush()
-    _OPEN.append(file)
-    return f"/proc/{os.getpid()}/fd/{file.fileno()}"
-
-
-_OPEN = []
+    number = os.memfd_create("filter")
+    with os.fdopen(number, "wb", closefd=False) as file:
+        rules.export_bpf(file)
+    return f"/proc/{os.getpid()}/fd/{number}"
 
 
 def _environment():
