@@ -286,7 +286,7 @@ def softmax(z):
 print(softmax(np.ones(3)))"""
 
 CLASS = {
-    "perfect": Student(lambda notebook: notebook, _ALL, "All tests hold"),
+    "perfect": Student(lambda notebook: notebook, _ALL, "passed"),
     "blank": Student(_blank, _NONE, "not attempted yet"),
     "overflows": Student(
         _with("softmax", "def softmax(z):\n    return np.exp(z) / np.exp(z).sum(axis=-1, keepdims=True)"),

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import nbformat
+import psutil
 import pytest
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell
@@ -254,17 +255,12 @@ def test_the_points_go_to_moodle_and_canvas(course):
     assert ["Example, Ada", "", "perfect", "ada@example.org", "", "13.0"] in canvas
 
 
-def processes():
-    """The command lines and the code of all processes that run something of this test."""
-    found = [path for path in Path("/proc").glob("[0-9]*/cmdline") if path.parent.name != str(os.getpid())]
-    lines = []
-    for path in found:
-        with contextlib.suppress(OSError):
-            lines.append(path.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
-    return [line for line in lines if "inside.worker" in line or "lossprimer.grading" in line]
+def is_worker(process):
+    with contextlib.suppress(psutil.Error):  # it may have ended in between
+        return "inside.worker" in " ".join(process.cmdline())
 
 
-def until(condition, seconds=20):
+def until(condition, seconds=60):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end
@@ -283,17 +279,18 @@ def test_an_interrupted_grading_leaves_no_process_and_can_go_on(given_out, tmp_p
         return notebook
 
     hand_in(course, "second", endless)
-    before = processes()
     command = [sys.executable, "-m", "lossprimer.grading", "autograde", SET, "--jobs=1"]
     command += ["--SandboxPreprocessor.call_timeout=60"]
     grading = subprocess.Popen(command, cwd=course, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert grading.stdout.readline() == "first: graded\n"
-    until(lambda: any("inside.worker" in line for line in processes()))
+    family = psutil.Process(grading.pid)
+    until(lambda: any(map(is_worker, family.children(recursive=True))))
+    processes = family.children(recursive=True)
     grading.send_signal(number)
     _, said = grading.communicate(timeout=20)
     assert grading.returncode == (-9 if number == signal.SIGKILL else 130)
     assert ("the same command goes on" in said) == (number != signal.SIGKILL)
-    until(lambda: len(processes()) <= len(before))
+    until(lambda: not any(each.is_running() for each in processes))
     hand_in(course, "second", lambda notebook: notebook)
     said = autograde(course, "--jobs=1")
     assert (said["first"].partition(":")[0], said["second"]) == ("skipped", "graded")
