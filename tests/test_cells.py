@@ -1,5 +1,6 @@
 """Where is an answer, if it is not where it should be? Found, or left to a person; and nothing else is believed."""
 
+import ast
 import contextlib
 import copy
 
@@ -10,8 +11,9 @@ from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from nbgrader.utils import compute_checksum, determine_grade
 
-from lossprimer.grading import reading
+from lossprimer.grading import cells, reading
 from lossprimer.grading.cells import ELSEWHERE, definitions, label, plain_python, restored
+from tests import classroom
 
 STUB = "def softmax(z):\n    # YOUR CODE HERE\n    raise NotImplementedError()"
 SOFTMAX = "def softmax(z):\n    return np.exp(z) / np.exp(z).sum()"
@@ -473,3 +475,22 @@ def test_commands_of_ipython_do_not_stop_a_cell():
 
 def test_definitions_are_what_other_cells_build_on():
     assert definitions("import math\nprint(math.pi)\nx = 1\nfor i in range(9): pass") == "import math\nx = 1"
+
+
+def test_of_many_candidates_for_an_answer_few_are_parsed(monkeypatch):
+    """Else a notebook of a thousand long cells would take minutes for each place, with no limit on its time."""
+    released = classroom.problem_set()
+    submitted = copy.deepcopy(released)
+    for name in classroom.TASKS:
+        classroom.find(submitted, f"{name}-answer").source = ""
+    wrong = "def softmax(z):\n    pass\n" + "x = 1\n" * (cells.PARSED // 60) + "y = = 1"
+    submitted.cells += [new_code_cell(wrong) for _ in range(40)]
+    parsed, parse = [], ast.parse
+
+    def counted(source, *args):
+        parsed.append(len(source))
+        return parse(source, *args)
+
+    monkeypatch.setattr(cells.ast, "parse", counted)
+    cells.restored(released, submitted)
+    assert 0 < sum(parsed) <= 8 * cells.PARSED

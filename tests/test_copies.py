@@ -3,7 +3,8 @@
 import pytest
 
 from lossprimer.grading import cells
-from lossprimer.grading.copies import defined, is_readable, reached, shared, structures
+from lossprimer.grading.copies import TOGETHER, defined, is_readable, reached, shared, structures
+from lossprimer.grading.grade import _readable
 
 SOFTMAX = """
 import numpy as np
@@ -141,3 +142,9 @@ def test_what_is_nested_too_deeply_has_no_structure():
     source = f"def f(x):\n    return {' + '.join('1' * 900)}"
     assert structures(source) == {}
     assert defined(source) == ["f"]
+
+
+def test_of_many_long_cells_some_are_searched_and_the_others_known():
+    """The parser takes seconds for each megabyte, and a notebook can be sixteen."""
+    sources = {str(number): "x = 1\n" * (TOGETHER // 18) for number in range(6)}
+    assert list(_readable(sources)) == ["0", "1", "2"]

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cache
+from itertools import accumulate
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
@@ -234,7 +235,8 @@ class _Restoration:
             self._put(place, written)
             self._remark(place, "was split, and is put together again")
         if written and not self._works(self.places[place].source, asked):
-            better = [n for n in self._left() if self._is_code(n) and self._works(self.cells[n].source, asked)]
+            code = [n for n in self._left() if self._is_code(n) and asked <= self._defined(self.cells[n].source)]
+            better = [n for n in self._together(code) if self._works(self.cells[n].source, asked)]
             if better:  # it must not come too late for the test
                 self.moved[better[-1]] = place
                 self._remark(place, "has a second version in a cell that was added, which counts")
@@ -244,7 +246,7 @@ class _Restoration:
         near = self._left(self.blocks[place])
         far = [n for n in self._left() if n not in set(near)]
         cells = [*reversed(near), *reversed(far), *self._edited()]
-        cells = [n for n in cells if asked and asked <= self._defined(self._text([n]))]
+        cells = self._together([n for n in cells if asked and asked <= self._defined(self._text([n]))])
         code = [n for n in near if self._is_code(n)]
         good = next(([n] for n in cells if self._works(self._text([n]), asked)), [])
         together = code if code and self._works(self._text(code), asked) else []
@@ -253,6 +255,11 @@ class _Restoration:
             self._remark_found(place)
         elif near:
             self._remark(place, "is blank, and something else was added beside it")
+
+    def _together(self, numbers):
+        """The first of these cells, as many as are together no longer than an answer: a thousand could be tried."""
+        sizes = accumulate(len(self.cells[number].source) for number in numbers)
+        return [number for number, size in zip(numbers, sizes, strict=True) if size <= PARSED]
 
     def _words(self, place):
         block = self.blocks[place]

@@ -29,6 +29,8 @@ READY = (
 # A structure that this share of at least so many answers has is how one writes it, and one of few parts says nothing.
 _COMMON, _MANY = 0.25, 8
 _PARTS = 20
+# Of all cells of a notebook, in characters: the parser takes seconds for each megabyte.
+TOGETHER = 2**19
 
 
 def reached(source: str, allowed: Iterable[str] = ()) -> list[tuple[str, str]]:
@@ -169,10 +171,10 @@ class _Plain(ast.NodeTransformer):
 def _parsed(source):
     if len(source) > cells.PARSED:
         return None
-    try:
-        return ast.parse(cells.plain_python(source))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
+    for read in (str, cells.plain_python):
+        with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+            return ast.parse(read(source))
+    return None
 
 
 def _origins(tree):

@@ -58,8 +58,9 @@ class ProblemSet:
     @classmethod
     def of(cls, released: NotebookNode, locked: Mapping[str, str], solved: NotebookNode | None = None) -> "ProblemSet":
         """The problem set that was released, with references where the set with its solutions is at hand."""
+        references = _structures(cell.source for cell in _answers(solved)) if solved else {}
         package = excerpt(named(cell.source for cell in released.cells))
-        return cls(released, locked, package, _structures(solved) if solved else {}, frozenset(_asked(released)))
+        return cls(released, locked, package, references, frozenset(_asked(released)))
 
 
 @dataclass(frozen=True)
@@ -125,12 +126,14 @@ def judged(notebook: NotebookNode, problems: ProblemSet, settings: Settings) -> 
                 if not cells.is_test(cell):
                     cell.outputs, left = outputs.fitting(cell.outputs, left)
         flags = [(cell, "stopped", reason) for cell, reason in submission.stops.items()]
-    for cell in _answers(notebook):
-        name = cells.label(cell)
-        flags += [(name, flag, text) for flag, text in copies.reached(cell.source, problems.package.names)]
-        if not copies.is_readable(cell.source) and name not in submission.failures:
-            flags.append((name, "unread", f"{len(cell.source)} characters"))
-    structures = {name: each for name, each in _structures(notebook).items() if name in problems.asked}
+    answers = {cells.label(cell): cell.source for cell in _answers(notebook)}
+    readable = _readable(answers)
+    for name, source in answers.items():
+        if name in readable:
+            flags += [(name, flag, text) for flag, text in copies.reached(source, problems.package.names)]
+        elif name not in submission.failures:
+            flags.append((name, "unread", f"{len(source)} characters"))
+    structures = {name: each for name, each in _structures(readable.values()).items() if name in problems.asked}
     for name, (digest, size) in structures.items():
         if problems.references.get(name, ("", 0))[0] == digest:
             flags.append((name, "reference", f"{size} parts"))
@@ -153,10 +156,20 @@ def _asked(released):
     return {name for cell in _answers(released) for name in copies.defined(cell.source)}
 
 
-def _structures(notebook):
+def _readable(answers):
+    """The answers that can be searched, as far as there is time for it."""
+    found, left = {}, copies.TOGETHER
+    for name, source in answers.items():
+        left -= len(source)
+        if left >= 0 and copies.is_readable(source):
+            found[name] = source
+    return found
+
+
+def _structures(sources):
     found = {}
-    for cell in _answers(notebook):
-        found |= copies.structures(cell.source)
+    for source in sources:
+        found |= copies.structures(source)
     return found
 
 

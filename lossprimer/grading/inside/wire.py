@@ -16,7 +16,7 @@ import numpy as np
 HEADER_BYTES = 2**22
 ARRAY_BYTES = 2**25
 DEPTH = 20
-CHILDREN = 10_000
+CHILDREN = 1000
 # Keys can be chosen so that all of them meet in one place of the table: then the time goes with the square.
 KEYS = 1000
 # Of what a call prints, raises and warns of.
