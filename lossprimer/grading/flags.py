@@ -15,6 +15,7 @@ MEANINGS = {
     "shared": "who else has an answer of the same structure, and how many parts that has",
     "reading": "what was strange about the file",
     "moved": "an answer that did not stand in its place",
+    "missing": "a module that a cell imports and that is not installed where it was graded",
     "unread": "how long a cell is that ran and was not searched, because it is no plain Python, or there is too much",
     "stopped": "a cell that ended or blocked the process",
 }

@@ -5,6 +5,7 @@ run in any process, on any machine.
 """
 
 import copy
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -19,6 +20,7 @@ from lossprimer.grading.verdict import define, verdict
 
 # Where a graded notebook keeps what it was made from, and what was seen in it.
 NOTE = "lossprimer"
+_MISSING = re.compile(r"ModuleNotFoundError: No module named '([\w.]{1,100})'")
 _ABSENT = ABSENT.partition("{name}")[2]
 
 
@@ -133,6 +135,8 @@ def judged(notebook: NotebookNode, problems: ProblemSet, settings: Settings) -> 
             flags += [(name, flag, text) for flag, text in copies.reached(source, problems.package.names)]
         elif name not in submission.failures:
             flags.append((name, "unread", f"{len(source)} characters"))
+    missing = {name: _MISSING.fullmatch(submission.failures.get(name, "")) for name in answers}
+    flags += [(name, "missing", found[1]) for name, found in missing.items() if found]
     structures = {name: each for name, each in _structures(readable.values()).items() if name in problems.asked}
     for name, (digest, size) in structures.items():
         if problems.references.get(name, ("", 0))[0] == digest:
