@@ -23,6 +23,7 @@ from lossprimer.grading import flags, sandbox
 from lossprimer.grading.autograde import _line, _saved
 from lossprimer.grading.batch import Result
 from tests.classroom import CLASS, SECRET, SET, TASKS, WORDS, answered, find, problem_set
+from tests.test_sandbox import ORDINARY, can_be_ordinary
 from tools.debian import can_install
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.kernel]
@@ -294,6 +295,34 @@ def test_an_interrupted_grading_leaves_no_process_and_can_go_on(given_out, tmp_p
     hand_in(course, "second", lambda notebook: notebook)
     said = autograde(course, "--jobs=1")
     assert (said["first"].partition(":")[0], said["second"]) == ("skipped", "graded")
+
+
+def test_an_ordinary_user_grades_and_shows_nothing_of_the_environment(given_out, tmp_path, monkeypatch):
+    if not can_be_ordinary():
+        pytest.skip("the tests do not run as root, or there are no user namespaces")
+    course = tmp_path / "course"
+    shutil.copytree(given_out, course)
+    monkeypatch.setenv("SECRET_TOKEN", "a_token_of_the_teacher")
+    look = """import glob, os
+for path in glob.glob("/proc/*/environ"):
+    try:
+        print(open(path).read())
+    except OSError:
+        pass
+print(dict(os.environ))"""
+
+    def spy(notebook):
+        notebook.cells.insert(1, new_code_cell(look))
+        return notebook
+
+    hand_in(course, "spy", spy)
+    command = [*ORDINARY, sys.executable, "-m", "lossprimer.grading", "autograde", SET, "--jobs=1"]
+    assert "spy: graded" in run(*command, folder=course)
+    kept = (course / "autograded" / "spy" / SET / f"{SET}.ipynb").read_text("utf-8")
+    assert "LANG" in kept
+    assert "a_token_of_the_teacher" not in kept
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "loss-stability-primer") as gradebook:
+        assert gradebook.find_submission(SET, "spy").score == 10
 
 
 def test_a_cluster_grades_and_loses_nothing_with_one_of_its_workers(given_out, tmp_path):
