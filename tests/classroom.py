@@ -345,7 +345,7 @@ CLASS = {
         _cheat("get_ipython().input_transformers_post.append(lambda lines: ['2.0'])"), _NONE, flags=("reaches",)
     ),
     "elsewhere": Student(
-        _with("softmax", f"import no_such_module\n\n{SOFTMAX}"), (0, 3, 5), "No module named", ("missing",)
+        _with("softmax", f"import no_such_module\n\n{SOFTMAX}"), _ALL, "No module named", ("missing",)
     ),
     "hides": Student(_with("softmax", "/print 1\n" + _LIBRARY), _ALL, flags=("unread",)),
     "assigns": Student(_with("softmax", "_ = %time 1\n" + _LIBRARY), _ALL, flags=("library",)),

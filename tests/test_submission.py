@@ -402,6 +402,16 @@ def test_a_cell_that_fails_says_why_and_does_not_show_our_own_lines(source, text
     assert "/grading/" not in "".join(last["traceback"])
 
 
+def test_what_stands_below_the_line_that_stopped_a_cell_is_defined(learner):
+    below = "def below(): return other()\ndef other(): return 7\ndef same(x): return 0"
+    source = f"import no_such_package\n%precision 3\n{below}"
+    *_, last = learner.run("missing", source)
+    assert last["ename"] == "ModuleNotFoundError"
+    assert "no_such_package" in learner.failures["missing"]
+    assert learner["below"]() == 7
+    assert learner["same"](3) == 3  # what there was before stays as it was
+
+
 PACKAGE = """
 import numpy as np
 import lossprimer as lp

@@ -1,5 +1,6 @@
 """How does a notebook's code run without a notebook? In IPython's own shell, which hands its outputs to a list."""
 
+import ast
 import base64
 import builtins
 import contextlib
@@ -132,9 +133,18 @@ class Shell(InteractiveShell):
         except BaseException as raised:  # IPython itself was changed, or was interrupted
             error = raised
             self.collected.fail(type(raised).__name__, str(raised), [])
+        if error is not None:
+            self._define_the_rest(source)
         self.events.trigger("post_execute")  # figures are shown then
         failure = f"{type(error).__name__}: {error}".removesuffix(": ") if error else ""
         return self.collected.outputs, failure[:_FAILURE]
+
+    def _define_the_rest(self, source):
+        """Define what stands below the line that stopped a cell: a package that is missing here costs no answer."""
+        with contextlib.suppress(Exception):
+            for statement in ast.parse(self.transform_cell(source)).body:
+                if isinstance(statement, ast.FunctionDef | ast.ClassDef) and statement.name not in self.user_ns:
+                    exec(compile(ast.Module([statement], []), "<cell>", "exec"), self.user_ns)
 
     def system(self, cmd):
         """Say that there are no commands."""
