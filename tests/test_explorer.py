@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 
 import matplotlib.pyplot as plt
 import pytest
+from ipywidgets import Dropdown, HBox, RadioButtons
 from matplotlib.figure import Figure
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace
@@ -160,40 +161,64 @@ def test_a_wrong_argument_is_named(make, error, message):
 
 
 def parts(widget):
-    _title, *rows, view = widget.children
-    return rows, view
+    """Return the rows of controls, the picture, and the button that resets them."""
+    (_title, reset), *rows, view = (
+        child.children if isinstance(child, HBox) and place == 0 else child
+        for place, child in enumerate(widget.children)
+    )
+    return rows, view, reset
 
 
 def test_moving_the_live_slider_replaces_picture_and_sentence(explorer):
-    (slider_widget, _), view = parts(explorer_widget(explorer))
+    (row, _), view, _ = parts(explorer_widget(explorer))
     before = view.value
-    slider_widget.value = "2"
+    row.children[0].value = "2"
     assert "A solid line up to 2." in view.value
     assert view.value != before
 
 
 def test_live_controls_show_values_and_work_together(explorer):
-    (slider_widget, dropdown), view = parts(explorer_widget(explorer))
-    assert (slider_widget.value, dropdown.value) == ("1", "whole")
-    dropdown.index = 1
+    (row, names), view, _ = parts(explorer_widget(explorer))
+    slider_widget, ends = row.children
+    assert (slider_widget.value, names.value) == ("1", "whole")
+    assert (slider_widget.description, ends.value) == ("Height h", "0.5 to 2")
+    names.index = 1
     slider_widget.index = 0
     assert "A dashed line up to 0.5." in view.value
 
 
+def test_live_names_are_radio_buttons_if_few_and_a_list_if_many(explorer):
+    (_, few), _, _ = parts(explorer_widget(explorer))
+    (many,), _, _ = parts(explorer_widget(explore(line, height=choice("h", {str(n): n for n in range(7)}))))
+    assert (type(few), type(many)) == (RadioButtons, Dropdown)
+
+
+def test_the_live_reset_brings_every_control_back(explorer):
+    (row, names), view, reset = parts(explorer_widget(explorer))
+    names.index, row.children[0].index = 1, 0
+    reset.click()
+    assert (row.children[0].value, names.value) == ("1", "whole")
+    assert "A solid line up to 1." in view.value
+
+
 def test_the_live_slider_answers_while_it_is_dragged(explorer):
-    (slider_widget, _), _ = parts(explorer_widget(explorer))
-    assert slider_widget.continuous_update
+    (row, _), _, _ = parts(explorer_widget(explorer))
+    assert row.children[0].continuous_update
 
 
 def test_live_steps_go_forward_and_back_and_stop_at_the_ends(stepper):
-    (row,), view = parts(explorer_widget(stepper))
+    (row,), view, _ = parts(explorer_widget(stepper))
     back, text, forward = row.children
-    assert (back.disabled, text.value, forward.disabled) == (True, "1 / 3", False)
+    back.click()
+    assert text.value == "1 / 3"
     forward.click()
     forward.click()
-    assert (back.disabled, text.value, forward.disabled) == (False, "3 / 3", True)
+    assert text.value == "3 / 3"
     assert "A solid line up to 3." in view.value
     forward.click()
+    # A button that is disabled when it is pressed loses the focus.
+    assert not back.disabled
+    assert not forward.disabled
     back.click()
     assert text.value == "2 / 3"
     assert "A solid line up to 2." in view.value
@@ -248,12 +273,41 @@ def embedded(markup):
 
 def test_static_controls_are_native_labelled_and_disabled_until_the_script_runs(explorer):
     elements = Elements(explorer_html(explorer))
-    (range_input,), (select,) = elements.of("input"), elements.of("select")
-    assert range_input["type"] == "range"
-    assert range_input["aria-valuetext"] == "1"
-    assert "disabled" in range_input
-    assert "disabled" in select
-    assert {label["for"] for label in elements.of("label")} == {range_input["id"], select["id"]}
+    slider_input, *radios = elements.of("input")
+    assert slider_input["type"] == "range"
+    assert slider_input["aria-valuetext"] == "1"
+    assert [radio["type"] for radio in radios] == ["radio"] * 2
+    assert ["checked" in radio for radio in radios] == [True, False]
+    assert all("disabled" in control for control in (slider_input, *radios, *elements.of("button")))
+    assert [label["for"] for label in elements.of("label") if "for" in label] == [slider_input["id"]]
+
+
+@pytest.mark.parametrize(
+    ("control", "named"),
+    [
+        (choice("k", list("abcdef")), True),
+        (choice("k", list("abcdefg")), False),
+        (slider("k", [1, 2, 3]), False),
+        (slider("k", [-1, 1e-6, float("inf")]), False),
+        (slider("k", [0.1, 0.2], format="{:.0%}"), False),
+        (slider("k", range(3), format=["0: the batch", "1: the features", "both"].__getitem__), True),
+    ],
+)
+def test_a_few_names_are_radio_buttons_side_by_side(control, named):
+    elements = Elements(explorer_html(explore(lambda k: (Figure(), f"It is {k}."), k=control)))
+    roles = {attributes.get("role") for _, attributes in elements.found}
+    assert ("radiogroup" in roles) == named
+    assert len(elements.of("select")) == (control.kind == "choice" and not named)
+
+
+def test_the_ends_of_a_track_are_its_first_and_last_value(explorer):
+    track = re.search(r'<div class="explorer-track">.*?</div>', explorer_html(explorer))[0]
+    assert re.findall(r"<span[^>]*>([^<]*)</span>", track) == ["0.5", "2"]
+
+
+def test_values_are_written_as_by_hand():
+    values = [-10, -0.5, 0, 1e-6, 2.5e-7, 709.78, 1e20, float("inf")]
+    assert slider("v", values).texts == ("−10", "−0.5", "0", "10⁻⁶", "2.5 × 10⁻⁷", "709.78", "10²⁰", "∞")
 
 
 def test_static_ids_are_unique_and_every_reference_to_one_resolves(explorer):

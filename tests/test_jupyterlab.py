@@ -77,6 +77,6 @@ def test_the_temperature_slider_of_chapter_1_answers_in_jupyterlab(lab, browser)
     # The kernel answers once it has run the cells that follow.
     expect(explorer).to_contain_text(figures.temperature(0.9).sentence, timeout=60_000)
     expect(explorer.locator("svg")).to_be_visible()
-    explorer.get_by_role("combobox").select_option("a tie for the lead")
+    explorer.get_by_role("radio", name="a tie for the lead").check()
     expect(explorer.locator("figcaption")).to_have_text(figures.temperature(0.9, (2, 2, 0.5)).sentence)
     page.close()

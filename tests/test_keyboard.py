@@ -112,8 +112,10 @@ VISIBLE = """
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_controls_and_pictures_stay_visible_in_forced_colours(visit, scheme):
     opened = visit(CHAPTER, forced_colors="active", color_scheme=scheme)
-    explorer = opened.locator("figure.explorer", has=opened.get_by_role("combobox")).first
-    for part in explorer.locator("label, output, select, svg text, svg path[fill]:not([fill=none])").all():
+    explorer = opened.locator("figure.explorer", has=opened.get_by_role("radio")).first
+    for part in explorer.locator(
+        "label, output, select, .explorer-options span, svg text, svg path[fill]:not([fill=none])"
+    ).all():
         assert part.evaluate(VISIBLE), part.evaluate("element => element.outerHTML")
     for button in opened.locator(".bar-button:visible svg").all():
         assert button.evaluate(VISIBLE)

@@ -1,9 +1,15 @@
 """Which controls can an explorer have? A slider over numbers, a choice among names, the steps of a story."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any, Literal
+
+MOST_NAMED = 6
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+# What the texts of numbers begin with: a digit or infinity, with or without a sign.
+_NUMBER = re.compile(r"[-+\N{MINUS SIGN}]?[.\d\N{INFINITY}]")
 
 
 @dataclass(frozen=True)
@@ -30,13 +36,18 @@ class Control:
     def __len__(self):
         return len(self.values)
 
+    @property
+    def named(self) -> bool:
+        """Whether the positions are names, few enough to stand side by side: a track between names means nothing."""
+        return len(self) <= MOST_NAMED and (self.kind == "choice" or not all(map(_NUMBER.match, self.texts)))
+
 
 def slider(
     label: str,
     values: Iterable[Real],
     *,
     initial: Real | None = None,
-    format: str | Callable[[Real], str] = "{:g}",
+    format: str | Callable[[Real], str] | None = None,
 ) -> Control:
     """Return a control that slides over numbers.
 
@@ -48,8 +59,9 @@ def slider(
         Where it can stand, in the order shown. They need not be evenly spaced.
     initial : number, optional
         Where it stands at first; one of `values`. By default the first.
-    format : str or callable
-        How a value is written, as a format string or a function. Two values must not look the same.
+    format : str or callable, optional
+        How a value is written, as a format string or a function. Two values must not look the same. By default
+        as by hand: "−10", "10⁻⁶".
 
     Raises
     ------
@@ -60,19 +72,39 @@ def slider(
 
     Examples
     --------
-    >>> slider("Temperature T", [0.5, 1, 2], initial=1).texts
-    ('0.5', '1', '2')
+    >>> slider("Temperature T", [-0.5, 1, 1e-6], initial=1).texts
+    ('−0.5', '1', '10⁻⁶')
     """
     values = tuple(values)
     for value in values:
         if not isinstance(value, Real):
             raise TypeError(f"values of the slider {label!r} hold {value!r}, expected real numbers")
-    write = format.format if isinstance(format, str) else format
+    write = format.format if isinstance(format, str) else format or by_hand
     return Control("slider", label, values, tuple(map(write, values)), _position(label, values, initial))
 
 
+def raised(exponent: int) -> str:
+    """Return a whole number as an exponent: "⁻⁶"."""
+    return str(exponent).translate(_RAISED)
+
+
+def by_hand(value: Real, digits: int = 6) -> str:
+    """Return a number in so many significant digits at most, with a true minus sign and powers of ten as by hand.
+
+    Examples
+    --------
+    >>> by_hand(-2.5), by_hand(1e-6), by_hand(3.2e7)
+    ('−2.5', '10⁻⁶', '3.2 × 10⁷')
+    """
+    written, _, power = f"{value:.{digits}g}".partition("e")
+    if power:
+        ten = f"10{raised(int(power))}"
+        written = {"1": ten, "-1": f"-{ten}"}.get(written, f"{written} × {ten}")
+    return written.replace("-", "\N{MINUS SIGN}").replace("inf", "\N{INFINITY}")
+
+
 def choice(label: str, options: Mapping[str, Any] | Iterable[str], *, initial: str | None = None) -> Control:
-    """Return a control that chooses among names.
+    """Return a control that chooses among names: up to six are buttons side by side, more are a list.
 
     Parameters
     ----------

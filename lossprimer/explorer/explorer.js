@@ -7,11 +7,37 @@
   // Browsers limit how often a page may change its address.
   const ADDRESS_AFTER = 250;
 
+  // How long the drawing takes from one setting to the next, in milliseconds.
+  const GLIDE = 120;
+  // How far a finger moves before it is clear whether it drags or scrolls, in pixels.
+  const SLOP = 6;
+  const calm = matchMedia("(prefers-reduced-motion: reduce)");
+
   // Each kind of control: how to read its position, how to show one, and which events move it.
   const kinds = {
     slider(row, texts, moved) {
       const [input, output] = [row.querySelector("input"), row.querySelector("output")];
-      input.addEventListener("input", moved);
+      // A finger that comes down on the slider may be about to scroll: nothing moves before it drags or lifts.
+      let touch = null;
+      const settle = () => {
+        touch = null;
+        moved();
+      };
+      input.addEventListener("pointerdown", (event) => {
+        touch = event.pointerType === "touch" ? { before: input.value, x: event.clientX, y: event.clientY } : null;
+      });
+      input.addEventListener("pointermove", ({ clientX, clientY }) => {
+        if (!touch) return;
+        const across = Math.abs(clientX - touch.x);
+        if (across > SLOP && across > Math.abs(clientY - touch.y)) settle();
+      });
+      input.addEventListener("pointerup", settle);
+      input.addEventListener("pointercancel", () => {
+        if (touch) input.value = touch.before;
+        settle();
+      });
+      input.addEventListener("input", () => touch || moved());
+      input.addEventListener("change", () => touch || moved());
       return {
         read: () => Number(input.value),
         show(position) {
@@ -22,6 +48,14 @@
       };
     },
     choice(row, texts, moved) {
+      const buttons = [...row.querySelectorAll("input")];
+      for (const button of buttons) button.addEventListener("change", moved);
+      return {
+        read: () => buttons.findIndex((button) => button.checked),
+        show: (position) => (buttons[position].checked = true),
+      };
+    },
+    list(row, texts, moved) {
       const select = row.querySelector("select");
       select.addEventListener("change", moved);
       return { read: () => select.selectedIndex, show: (position) => (select.selectedIndex = position) };
@@ -51,6 +85,46 @@
     },
   };
 
+  const NUMBER = /-?\d*\.?\d+(?:e-?\d+)?/g;
+
+  // What differs between two drawings of the same structure: the geometry of each mark, then and now. Texts do not
+  // glide; nor does anything where there are other marks than before.
+  function differences(before, after) {
+    const marks = [...after.querySelectorAll("*")];
+    if (before.length !== marks.length) return [];
+    return marks.flatMap((mark, i) => {
+      if (mark.localName !== before[i].localName || mark.localName === "text") return [];
+      return ["d", "x", "y", "width", "height"].flatMap((name) => {
+        const [from, to] = [before[i].getAttribute(name), mark.getAttribute(name)];
+        if (from === to || from === null || to === null) return [];
+        const [start, end] = [from.match(NUMBER), to.match(NUMBER)];
+        const alike = start && end && from.replace(NUMBER, "") === to.replace(NUMBER, "");
+        return alike && start.length === end.length ? [{ mark, name, start, end, to }] : [];
+      });
+    });
+  }
+
+  // Move the marks from where they were to where Python drew them; at the end the drawing is Python's, to the byte.
+  function glide(drawing, before) {
+    const moving = differences(before, drawing);
+    const began = performance.now();
+    const place = (part) => {
+      for (const { mark, name, start, end, to } of moving) {
+        let at = 0;
+        const between = () => (1 - part) * start[at] + part * end[at++];
+        mark.setAttribute(name, part < 1 ? to.replace(NUMBER, between) : to);
+      }
+    };
+    let waiting = 0;
+    const step = (now) => {
+      const part = Math.min(Math.max((now - began) / GLIDE, 0), 1);
+      place(part);
+      waiting = part < 1 ? requestAnimationFrame(step) : 0;
+    };
+    if (moving.length) step(began);
+    return () => cancelAnimationFrame(waiting);
+  }
+
   function start(figure) {
     const { names, texts, sentences, base, splices } = JSON.parse(figure.querySelector("script").textContent);
     const drawing = figure.querySelector(".picture-drawing");
@@ -61,13 +135,21 @@
     const read = () => controls.map((control) => control.read());
     const initial = read();
     let waiting;
+    let shown = String(initial);
+    let stop = () => {};
 
     function show(positions, byReader = false) {
+      if (String(positions) === shown) return;
+      shown = String(positions);
       positions.forEach((position, i) => controls[i].show(position));
       const index = positions.reduce((sum, position, i) => sum * texts[i].length + position, 0);
       const tags = base.slice();
       for (const [at, out, ...into] of splices[index].slice().reverse()) tags.splice(at, out, ...into);
+      stop();
+      // Where the marks are now, which may be on their way.
+      const before = calm.matches ? null : [...drawing.querySelectorAll("*")];
       drawing.innerHTML = tags.join("");
+      if (before) stop = glide(drawing, before);
       caption.textContent = sentences[index];
       if (!byReader) return;
       clearTimeout(waiting);
@@ -92,6 +174,7 @@
       },
     };
     initial.forEach((position, i) => controls[i].show(position));
+    figure.querySelector(".explorer-reset").addEventListener("click", () => show(initial, true));
     for (const element of figure.querySelectorAll(":disabled")) element.disabled = false;
     return explorer;
   }
@@ -114,7 +197,11 @@
     clearTimeout(addressing);
     addressing = setTimeout(() => {
       const link = new URLSearchParams(explorers.flatMap((explorer) => [...explorer.settings()]));
-      history.replaceState(history.state, "", link.size ? `#${link}` : location.pathname + location.search);
+      const to = link.size ? `#${link}` : location.pathname + location.search;
+      // A section that was gone to keeps its place in the history: the setting comes after it.
+      const atSection = location.hash && !location.hash.includes("=");
+      if (!atSection) history.replaceState(history.state, "", to);
+      else if (link.size) history.pushState(null, "", to);
     }, ADDRESS_AFTER);
   }
 

@@ -20,25 +20,37 @@ def explorer_widget(explorer: Drawings) -> widgets.VBox:
         # One assignment replaces the whole picture, so nothing flickers and nothing below it jumps.
         view.value = picture_html(explorer.picture([reader.index for reader in readers]))
 
+    def start_again(_button):
+        for reader, position in zip(readers, explorer.initial, strict=True):
+            reader.index = position
+
     for reader in readers:
         reader.observe(redraw, "index")
     redraw()
-    return widgets.VBox([widgets.HTML(f"<strong>{escape(explorer.title)}</strong>"), *rows, view])
+    reset = widgets.Button(description="Reset", layout={"width": "auto"})
+    reset.on_click(start_again)
+    head = widgets.HBox([widgets.HTML(f"<strong>{escape(explorer.title)}</strong>"), reset])
+    return widgets.VBox([head, *rows, view])
 
 
 def _row(control: Control) -> tuple[widgets.Widget, widgets.Widget]:
     """Return what is shown for a control, and the widget whose ``index`` says where it stands."""
     if control.kind == "steps":
         return _stepper(control)
-    kind = widgets.SelectionSlider if control.kind == "slider" else widgets.Dropdown
-    widget = kind(
-        options=control.texts,
-        index=control.initial,
-        description=control.label,
-        style=_AS_WIDE_AS_NEEDED,
-        layout={"width": "max-content" if control.kind == "choice" else "30em", "max_width": "100%"},
-    )
-    return widget, widget
+    common = {
+        "options": control.texts,
+        "index": control.initial,
+        "description": control.label,
+        "style": _AS_WIDE_AS_NEEDED,
+    }
+    if control.named:
+        widget = widgets.RadioButtons(**common, layout={"width": "max-content", "max_width": "100%"})
+        return widget, widget
+    if control.kind == "choice":
+        widget = widgets.Dropdown(**common, layout={"width": "max-content", "max_width": "100%"})
+        return widget, widget
+    widget = widgets.SelectionSlider(**common, layout={"width": "30em", "max_width": "100%"})
+    return widgets.HBox([widget, widgets.Label(f"{control.texts[0]} to {control.texts[-1]}")]), widget
 
 
 def _stepper(control: Control) -> tuple[widgets.HBox, widgets.SelectionSlider]:
@@ -48,9 +60,8 @@ def _stepper(control: Control) -> tuple[widgets.HBox, widgets.SelectionSlider]:
     text = widgets.Label()
 
     def show(_change=None):
+        # No button is disabled at an end: the one that was pressed would lose the focus.
         text.value = f"{control.texts[at.index]} / {len(control)}"
-        back.disabled = at.index == 0
-        forward.disabled = at.index == len(control) - 1
 
     def move(by: int) -> None:
         at.index = min(max(at.index + by, 0), len(control) - 1)

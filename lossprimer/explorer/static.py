@@ -37,7 +37,8 @@ def explorer_html(explorer: Drawings) -> str:
     return (
         f'<figure class="explorer" id="{explorer.name}">'
         f'<div class="explorer-controls" role="group" aria-labelledby="{explorer.name}-title">'
-        f'<p class="explorer-title" id="{explorer.name}-title">{escape(explorer.title)}</p>{rows}</div>'
+        f'<div class="explorer-head"><p class="explorer-title" id="{explorer.name}-title">{escape(explorer.title)}</p>'
+        f'<button type="button" class="explorer-reset" disabled>Reset</button></div>{rows}</div>'
         f"{drawing_html(drawings[initial], f'{explorer.name}-sentence', twins(drawings))}"
         f'<p class="explorer-announcement" role="status"></p>'
         f"<noscript><p>{NOT_INTERACTIVE}</p></noscript>"
@@ -58,20 +59,38 @@ def _row(name: str, control: Control) -> str:
             f'<output aria-live="off">{text} / {len(control)}</output>'
             '<button type="button" disabled>Next</button></div>'
         )
+    if control.named:
+        return (
+            f'<div class="explorer-row explorer-names" data-control="choice" role="radiogroup"'
+            f' aria-labelledby="{name}-label"><span id="{name}-label">{label}</span>'
+            f'<div class="explorer-options">{_buttons(name, control)}</div></div>'
+        )
     if control.kind == "choice":
         options = "".join(
             f"<option{' selected' if position == at else ''}>{escape(text)}</option>"
             for position, text in enumerate(control.texts)
         )
         return (
-            f'<div class="explorer-row" data-control="choice"><label for="{name}">{label}</label>'
+            f'<div class="explorer-row" data-control="list"><label for="{name}">{label}</label>'
             f'<select id="{name}" autocomplete="off" disabled>{options}</select></div>'
         )
+    # The ends are for the eye: a screen reader has the slider's own minimum and maximum on Home and End.
+    low, high = (f'<span aria-hidden="true">{escape(control.texts[end])}</span>' for end in (0, -1))
     return (
-        f'<div class="explorer-row" data-control="slider"><label for="{name}">{label}</label>'
+        f'<div class="explorer-row" data-control="slider">'
+        f'<div class="explorer-head"><label for="{name}">{label}</label>'
+        f'<output for="{name}" aria-live="off">{text}</output></div><div class="explorer-track">{low}'
         f'<input type="range" id="{name}" min="0" max="{len(control) - 1}" step="1" value="{at}"'
-        f' aria-valuetext="{text}" autocomplete="off" disabled>'
-        f'<output for="{name}" aria-live="off">{text}</output></div>'
+        f' aria-valuetext="{text}" autocomplete="off" disabled>{high}</div></div>'
+    )
+
+
+def _buttons(name: str, control: Control) -> str:
+    """Return a radio button in a label of its own for each position."""
+    return "".join(
+        f'<label><input type="radio" name="{name}" autocomplete="off"'
+        f"{' checked' if position == control.initial else ''} disabled><span>{escape(text)}</span></label>"
+        for position, text in enumerate(control.texts)
     )
 
 

@@ -3,6 +3,7 @@
 import html
 import io
 import re
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from xml.etree import ElementTree
@@ -13,12 +14,11 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 _POINT_IN_PIXELS = 4 / 3
-_FONT_SIZE = "10"
 _COORDINATES = {"d", "height", "transform", "width", "x", "y"}
 _KEPT = _COORDINATES | {"clip-path", "href", "opacity"}
 _NOT_DRAWN = {"metadata", "style", "title", "desc"}
 # What the root element already says, or what SVG takes for granted.
-_DEFAULTS = {"font-size": _FONT_SIZE, "text-anchor": "start", "opacity": "1"}
+_DEFAULTS = {"text-anchor": "start", "opacity": "1"}
 _LEFT_TO_THE_PAGE = {"font-family", "stroke-linejoin"}
 _BLACK = {"#000000", "black"}
 
@@ -50,9 +50,13 @@ def inline_svg(figure: Figure, prefix: str) -> str:
     width, height = (float(root.attrib[side].removesuffix("pt")) for side in ("width", "height"))
     used = set(re.findall(r"#([\w-]+)", " ".join(_references(root))))
     body = "".join(_serialize(child, prefix, used) for child in root)
+    # The most frequent size stands at the root alone, where a style sheet can set it by the width of the screen.
+    sizes = Counter(re.findall(r'<text[^>]* font-size="([^"]+)"', body))
+    size = sizes.most_common(1)[0][0] if sizes else f"{mpl.rcParams['font.size']:g}"
+    body = body.replace(f' font-size="{size}"', "")
     return (
         f'<svg viewBox="0 0 {width:g} {height:g}" width="{width * _POINT_IN_PIXELS:.0f}"'
-        f' height="{height * _POINT_IN_PIXELS:.0f}" font-size="{_FONT_SIZE}" fill="currentColor"'
+        f' height="{height * _POINT_IN_PIXELS:.0f}" font-size="{size}" fill="currentColor"'
         f' stroke-linejoin="round" aria-hidden="true" focusable="false">{body}</svg>'
     )
 
