@@ -70,6 +70,29 @@ def test_means_and_spreads_are_those_of_all_32_masks(keep):
     assert said(sentence, "spreads ") == pytest.approx(spread, abs=5 * spread.max() / 100 + 0.005)
 
 
+def test_the_drawn_spread_grows_as_fewer_are_kept():
+    drawn = []
+    for keep in (1.0, 0.9, 0.7, 0.5, 0.3, 0.1):
+        _, spreads = figures.dropout_average(ACTIVATIONS, keep, 1).figure.axes
+        (bars,) = (lines for lines in spreads.collections if len(lines.get_segments()) == len(ACTIVATIONS))
+        pixels = [spreads.transData.transform(segment)[:, 1] for segment in bars.get_segments()]
+        drawn.append([top - bottom for bottom, top in pixels])
+        low, high = spreads.get_ylim()
+        assert all(low < y < high for segment in bars.get_segments() for y in segment[:, 1])
+    assert (np.diff(drawn, axis=0) > 0).all()
+
+
+def test_an_output_beyond_the_axis_is_cut_and_has_its_number_with_an_arrow():
+    one, _ = figures.dropout_average(ACTIVATIONS, 0.1, 3).figure.axes
+    cut = [text for text in one.texts if text.get_text().startswith("↑")]
+    sentence = figures.dropout_average(ACTIVATIONS, 0.1, 3).sentence
+    outputs = said(sentence, "outputs ")
+    assert (
+        [float(text.get_text()[1:]) for text in cut] == [value for value in outputs if value > one.get_ylim()[1]] != []
+    )
+    assert all(text.xy[1] < one.get_ylim()[1] for text in cut)
+
+
 def test_without_dropping_there_is_no_spread():
     assert "spreads 0, 0, 0, 0, 0." in figures.dropout_average(ACTIVATIONS, 1.0, 1).sentence
 

@@ -50,7 +50,8 @@ def test_the_wheel_holds_all_that_the_package_needs(installed, tmp_path):
     assert found == {
         "version": lossprimer.__version__,
         "shares": [0.5, 0.5],
-        "sentence": "T = 0.5: probabilities 0.844, 0.114, 0.042; entropy 0.52 nats.",
+        "sentence": "T = 0.5: probabilities 0.844, 0.114, 0.042; entropy 0.52 nats."
+        " The two largest have the ratio 7.39.",
         "assets": ["explorer.css", "explorer.js", "explorer.py"],
         "check": True,
     }

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lossprimer import explorer
+from lossprimer.explorer.controls import by_hand, raised
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,9 +22,13 @@ if TYPE_CHECKING:
 # The decorator of every drawing function of the course.
 pictured = explorer.pictured(style=str(files("lossprimer.figures") / "primer.mplstyle"))
 
+# What each colour means, in all pictures; book/notation.md tells the reader.
+THING, RIVAL, MARK, GROUP, REFERENCE = "C0", "C1", "C2", "C3", "C4"
+# The colours of several curves in one picture: the thing itself, its rival, and two more rivals.
+SERIES = (THING, RIVAL, "C5", "C6")
+
 MINUS = "\N{MINUS SIGN}"
 INFINITY = "\N{INFINITY}"
-_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 # How opaque a cell may be for the text on it to keep a contrast of 4.5 : 1, in light and in dark.
 MOST_OPAQUE = 0.5
 # Hatching tells two kinds of bars apart without colour.
@@ -58,7 +63,13 @@ def numbers(values: Iterable[float], digits: int = 3) -> str:
 
 def power_of_ten(exponent: int) -> str:
     """Return a power of ten as it is written by hand; 10 to the power of 0 is 1."""
-    return "1" if exponent == 0 else f"10{str(exponent).translate(_RAISED)}"
+    return "1" if exponent == 0 else f"10{raised(exponent)}"
+
+
+def scientific(value: float, digits: int = 1) -> str:
+    """Return a finite number other than 0 with a power of ten: "1.6 × 10⁻⁶"."""
+    factor, power = f"{value:.{digits}e}".split("e")
+    return f"{factor.replace('-', MINUS)} × {power_of_ten(int(power))}"
 
 
 def listed(words: Iterable[str]) -> str:
@@ -72,23 +83,39 @@ def fixed_ticks(axis: Axis, ticks: Sequence[float], texts: Sequence[str] | None 
     from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
     axis.set_major_locator(FixedLocator(ticks))
-    axis.set_major_formatter(FixedFormatter(texts or [f"{tick:g}" for tick in ticks]))
+    axis.set_major_formatter(FixedFormatter(texts or [by_hand(tick) for tick in ticks]))
     axis.set_minor_locator(NullLocator())
 
 
-def label_bars(axes: Axes, bars: BarContainer, texts: Sequence[str], *, size: float = 10) -> None:
-    """Write one text above each bar; where the height is not a number, above the baseline."""
+def label_bars(axes: Axes, bars: BarContainer, texts: Sequence[str], **look) -> None:
+    """Write one text at the end of each bar: above it, below a negative one; where the height is no number, at 0."""
     for bar, text in zip(bars, texts, strict=True):
         height = bar.get_height()
-        ground = height if height == height and height > 0 else 0  # nan is not equal to itself
+        end = height if np.isfinite(height) else 0
         axes.annotate(
             text,
-            (bar.get_x() + bar.get_width() / 2, ground),
-            xytext=(0, 3),
+            (bar.get_x() + bar.get_width() / 2, end),
+            xytext=(0, 3 if end >= 0 else -3),
             textcoords="offset points",
             ha="center",
-            fontsize=size,
+            va="bottom" if end >= 0 else "top",
+            **look,
         )
+
+
+def legend_above(axes: Axes, *content, columns: int = 4) -> None:
+    """Put the legend above the axes, where no line can hide it."""
+    axes.legend(
+        *content,
+        loc="lower left",
+        bbox_to_anchor=(0, 1),
+        ncols=columns,
+        borderpad=0,
+        columnspacing=1.2,
+        handlelength=2.2,
+        handletextpad=0.5,
+        borderaxespad=0.3,
+    )
 
 
 def add_rectangle(axes: Axes, corner: tuple[float, float], width: float, height: float, **look) -> None:
@@ -112,9 +139,9 @@ def heat_map(axes: Axes, matrix: np.ndarray, *, largest: float, digits: int = 2)
     """
     for (row, column), value in np.ndenumerate(matrix):
         strength = MOST_OPAQUE * min(abs(value) / largest, 1)
-        add_rectangle(axes, (column, row), 1, 1, facecolor="C1" if value < 0 else "C0", alpha=strength)
+        add_rectangle(axes, (column, row), 1, 1, facecolor=RIVAL if value < 0 else THING, alpha=strength)
         text = number(value, digits)
-        axes.text(column + 0.5, row + 0.5, text, ha="center", va="center", fontsize=10)
+        axes.text(column + 0.5, row + 0.5, text, ha="center", va="center")
     rows, columns = matrix.shape
     axes.set(xlim=(0, columns), ylim=(rows, 0), aspect="equal")
     axes.set_xticks(np.arange(columns) + 0.5, np.arange(columns) + 1)

@@ -11,9 +11,16 @@ from numpy.typing import ArrayLike
 from lossprimer.dropout import inverted_dropout
 from lossprimer.figures.drawing import (
     HATCH,
+    MARK,
+    REFERENCE,
+    RIVAL,
+    SERIES,
+    THING,
     add_rounded_box,
+    by_hand,
     fixed_ticks,
     label_bars,
+    legend_above,
     listed,
     new_axes,
     new_figure,
@@ -40,7 +47,7 @@ __all__ = [
 
 _MASKS = 10_000
 # Lines and markers that can be told apart without colour, in the order of the curves.
-_LINES = (("C0", "-", "o"), ("C1", "--", "s"), ("C2", ":", "^"), ("C3", "-.", "D"))
+_LINES = tuple(zip(SERIES, ("-", "--", ":", "-."), "os^D", strict=True))
 
 
 @pictured
@@ -58,8 +65,9 @@ def dropout_masks(activations: ArrayLike, keep_prob: float = 0.5, seed: int | No
     activations = np.asarray(activations, dtype=float)
     output, kept = _draw(activations, keep_prob, seed)
     figure, axes = new_axes(xlabel="unit", ylabel="activation")
-    _units(axes, activations, output, kept, digits=1)
-    axes.set_ylim(*_limits(activations, keep_prob))
+    high = 1.25 * np.abs(activations).max() / keep_prob
+    low = min(1.25 * activations.min() / keep_prob, -0.25 * high if activations.min() < 0 else 0)
+    _units(axes, activations, output, kept, limits=(low, high))
     if seed is None:
         return figure, f"In use: no unit is silent, the activations are {numbers(activations, 1)}."
     silent = ", ".join(str(unit + 1) for unit in np.flatnonzero(~kept)) or "none"
@@ -85,16 +93,17 @@ def dropout_average(activations: ArrayLike, keep_prob: float, seed: int) -> tupl
     mean, spread = many.mean(axis=0), many.std(axis=0).round(12)
     figure = new_figure()
     one, all_of_them = figure.subplots(1, 2, sharey=True)
-    _units(one, activations, output, kept, digits=1, size=9)
+    # The same for every keep probability: as long as the largest spread that the course shows, three times the
+    # activation. What an output has beyond it is cut.
+    reach = np.abs(activations).max()
+    _units(one, activations, output, kept, limits=(-2.4 * reach, 4.6 * reach))
     one.set(title=f"mask {seed}", xlabel="unit", ylabel="output")
     places = np.arange(len(activations)) + 1
-    all_of_them.bar(places, activations, width=0.7, facecolor="none", edgecolor="C4", hatch=HATCH, alpha=0.5)
-    all_of_them.errorbar(places, mean, yerr=spread, fmt="o", color="C1", markersize=5, capsize=3, linewidth=1.5)
+    all_of_them.bar(places, activations, width=0.7, facecolor="none", edgecolor=REFERENCE, hatch=HATCH, alpha=0.5)
+    all_of_them.errorbar(places, mean, yerr=spread, fmt="o", color=RIVAL, markersize=5, capsize=3, linewidth=1.5)
     all_of_them.set(title=f"{_MASKS:,} masks", xlabel="unit")
     all_of_them.set_xticks(places)
     all_of_them.grid(axis="y")
-    low, high = _limits(activations, keep_prob)
-    one.set_ylim(min(low, 1.15 * (mean - spread).min()), high)
     figure.subplots_adjust(top=0.88, wspace=0.1)
     return figure, (
         f"Keep {keep_prob:g}, mask {seed}: {kept.sum()} of {kept.size} units speak, outputs {numbers(output, 2)}."
@@ -109,22 +118,23 @@ def _draw(activations: np.ndarray, keep_prob: float, seed: int | None) -> tuple[
     return inverted_dropout(activations, keep_prob=keep_prob, rng=np.random.default_rng(seed))
 
 
-def _limits(activations: np.ndarray, keep_prob: float) -> tuple[float, float]:
-    """Return limits that hold the outputs of every mask."""
-    outputs = 1.2 * activations / keep_prob
-    return min(0, outputs.min()), max(0, outputs.max())
+def _units(axes: Axes, activations, output, kept, *, limits: tuple[float, float]) -> None:
+    """Draw the outputs as bars, the activations behind them as outlines, and a cross where a unit is dropped.
 
-
-def _units(axes: Axes, activations, output, kept, *, digits: int, size: float = 10) -> None:
-    """Draw the outputs as bars, the activations behind them as outlines, and a cross where a unit is dropped."""
+    A bar that leaves the limits is cut there, and its number has an arrow.
+    """
     places = np.arange(len(activations)) + 1
-    axes.bar(places, activations, width=0.7, facecolor="none", edgecolor="C4", hatch=HATCH, alpha=0.5)
-    bars = axes.bar(places, output, width=0.7, color="C0")
-    label_bars(
-        axes, bars, [number(value, digits) if one else "" for value, one in zip(output, kept, strict=True)], size=size
+    axes.bar(places, activations, width=0.7, facecolor="none", edgecolor=REFERENCE, hatch=HATCH, alpha=0.5)
+    # Room for the number above the bar that is cut.
+    low, high = limits[0], limits[1] - 0.09 * (limits[1] - limits[0])
+    bars = axes.bar(places, np.clip(output, low, high), width=0.7, color=THING)
+    texts = [number(value, 1) if low <= value <= high else f"↑{by_hand(round(value, 1))}" for value in output]
+    label_bars(axes, bars, [text if one else "" for text, one in zip(texts, kept, strict=True)])
+    axes.plot(
+        places[~kept], np.zeros((~kept).sum()), "x", color=RIVAL, markersize=9, markeredgewidth=2.5, clip_on=False
     )
-    axes.plot(places[~kept], np.zeros((~kept).sum()), "x", color="C1", markersize=9, markeredgewidth=2.5, clip_on=False)
     axes.set_xticks(places)
+    axes.set_ylim(*limits)
     axes.grid(axis="y")
 
 
@@ -141,7 +151,8 @@ def overfitting(epochs: ArrayLike, accuracies: Mapping[str, ArrayLike]) -> tuple
     figure, axes = new_axes(xlabel="epoch", ylabel="accuracy on test images")
     _curves(axes, epochs, accuracies)
     axes.set_ylim(0.6, 1)
-    axes.legend(loc="upper right")
+    legend_above(axes)
+    figure.subplots_adjust(top=0.88)
     ends = [np.asarray(runs)[:, -1] for runs in accuracies.values()]
     words = "; ".join(f"{name} {_mean_spread(end)}" for name, end in zip(accuracies, ends, strict=True))
     return figure, f"After {np.asarray(epochs)[-1]} epochs, mean and spread over {len(ends[0])} seeds: {words}."
@@ -162,7 +173,8 @@ def deleted_units(fractions: ArrayLike, accuracies: Mapping[str, ArrayLike]) -> 
     figure, axes = new_axes(xlabel="part of the units that is deleted", ylabel="accuracy on test images")
     _curves(axes, fractions, accuracies)
     axes.set_ylim(0, 1.03)
-    axes.legend(loc="lower left")
+    legend_above(axes)
+    figure.subplots_adjust(top=0.88)
     half = int(np.argmin(np.abs(fractions - 0.5)))
     words = "; ".join(f"{name} {_mean_spread(np.asarray(runs)[:, half])}" for name, runs in accuracies.items())
     return figure, f"With {100 * fractions[half]:.0f} % of the units deleted: {words}."
@@ -199,14 +211,20 @@ def ensemble_averages(
     names = ("without dropout", "geometric mean", "arithmetic mean")
     figure, axes = new_axes(xlabel="class", ylabel="probability")
     classes = np.arange(len(rows[0])) + 1
-    looks = ({"color": "C0"}, {"facecolor": "none", "edgecolor": "C2", "hatch": HATCH}, {"color": "C1", "alpha": 0.45})
+    looks = (
+        {"color": THING},
+        {"facecolor": "none", "edgecolor": SERIES[2], "hatch": HATCH},
+        {"color": RIVAL, "alpha": 0.45},
+    )
     for place, (row, name, look) in enumerate(zip(rows, names, looks, strict=True)):
         bars = axes.bar(classes + 0.29 * (place - 1), row, width=0.26, label=name, **look)
-        label_bars(axes, bars, [number(p, 2) for p in row], size=8)
+        label_bars(axes, bars, [number(p, 2) for p in row], rotation=90)
     axes.set_xticks(classes)
-    axes.set_ylim(0, 1.3)
+    axes.set_ylim(0, 1.2)
     axes.set_yticks([0, 0.25, 0.5, 0.75, 1])
-    axes.legend(loc="upper center", ncols=3, fontsize=9, columnspacing=1, handlelength=1.2, handletextpad=0.5)
+    legend_above(axes, columns=2)
+    figure.set_size_inches(4.6, 3.3)
+    figure.subplots_adjust(top=0.83)
     same = "the same" if np.allclose(rows[0], rows[1], atol=1e-12) else "not the same"
     return figure, (
         f"Without dropout: {numbers(rows[0])}. Over {masks:,} masks: geometric mean {numbers(rows[1])}, {same};"
@@ -230,9 +248,9 @@ def mask_averages(counts: Sequence[int], distances: ArrayLike, weight_scaling: A
     distances, weight_scaling = np.asarray(distances), np.asarray(weight_scaling)
     figure, axes = new_axes(xlabel="masks averaged (logarithmic)", ylabel="distance (logarithmic)")
     axes.errorbar(
-        counts, distances.mean(axis=0), yerr=distances.std(axis=0, ddof=1), color="C0", marker="o", markersize=5
+        counts, distances.mean(axis=0), yerr=distances.std(axis=0, ddof=1), color=THING, marker="o", markersize=5
     )
-    axes.axhline(weight_scaling.mean(), color="C1", linestyle="--")
+    axes.axhline(weight_scaling.mean(), color=RIVAL, linestyle="--")
     axes.annotate(
         "without dropout", (counts[-1], weight_scaling.mean()), xytext=(0, 4), textcoords="offset points", ha="right"
     )
@@ -267,10 +285,10 @@ def variance_shift(keep_prob: float, x: ArrayLike) -> tuple[Figure, str]:
     measured = variance / dropped.var() if keep_prob < 1 else 1.0
     grid = np.linspace(0.05, 1, 96)
     figure, axes = new_axes(xlabel="keep probability", ylabel="variance in use / in training")
-    axes.axhline(1, color="C4", linestyle="--", linewidth=1.2)
-    axes.annotate("no shift", (0.06, 1), xytext=(0, 3), textcoords="offset points", fontsize=9)
-    axes.plot(grid, ratio(grid) if variance > 0 else np.zeros(grid.shape), color="C0")
-    axes.plot([keep_prob], [measured], "o", color="C1", markersize=9, clip_on=False)
+    axes.axhline(1, color=REFERENCE, linestyle="--", linewidth=1.2)
+    axes.annotate("no shift", (0.06, 1), xytext=(0, 3), textcoords="offset points")
+    axes.plot(grid, ratio(grid) if variance > 0 else np.zeros(grid.shape), color=THING)
+    axes.plot([keep_prob], [measured], "o", color=MARK, markersize=9, clip_on=False)
     axes.set(xlim=(0.05, 1), ylim=(0, 1.1))
     return figure, (
         f"Keep {keep_prob:g}: variance in training {dropped.var():.2f}, in use {variance:.2f}; ratio measured"
@@ -291,9 +309,9 @@ def attention_row_sums(sums: ArrayLike, keep_prob: float) -> tuple[Figure, str]:
     sums = np.asarray(sums)
     figure, axes = new_axes(xlabel="sum of a row of attention weights", ylabel="part of the rows")
     heights, _, _ = axes.hist(
-        sums, bins=np.arange(0.39, 1.42, 0.02), weights=np.full(sums.size, 1 / sums.size), color="C0"
+        sums, bins=np.arange(0.39, 1.42, 0.02), weights=np.full(sums.size, 1 / sums.size), color=THING
     )
-    axes.axvline(1, color="C1", linestyle="--")
+    axes.axvline(1, color=RIVAL, linestyle="--")
     axes.annotate(
         "before dropout: 1",
         (1, 0.96),
@@ -341,15 +359,15 @@ def dropout_slots(model: str) -> tuple[Figure, str]:
     axes.axis("off")
     rows = (
         (5.9, (("token + position", 3.1), 0)),
-        (3.5, (("softmax", 1.9), 1, ("× values", 1.9), 2)),
-        (1.1, (("ReLU layer", 1.9), 3, ("2nd layer", 1.9), 4)),
+        (3.5, (("softmax", 1.6), 1, ("× values", 1.7), 2)),
+        (1.1, (("ReLU layer", 2), 3, ("2nd layer", 1.85), 4)),
     )
     for (y, parts), title in zip(rows, ("Embedding", "Attention", "Feed-forward"), strict=True):
-        axes.text(0.1, y + 0.95, title, fontsize=10, weight="bold", va="center")
-        x = 0.1
+        axes.text(0.1, y + 0.95, title, weight="bold", va="center")
+        x = 0.12
         for part in parts:
             x = _slot(axes, x, y, slots[part]) if isinstance(part, int) else _box(axes, x, y, *part)
-        axes.text(x, y, "+" if len(parts) > 2 else "", fontsize=14, va="center")
+        axes.text(x - 0.05, y, "+" if len(parts) > 2 else "", va="center", ha="center")
     places = {text: [place for place, slot in zip(_PLACES, slots, strict=True) if slot == text] for text in slots}
     words = [f"dropout on {listed(places['dropout'])}"]
     words += [f"none on {listed(found)}" for text, found in places.items() if text == "none"]
@@ -360,20 +378,20 @@ def dropout_slots(model: str) -> tuple[Figure, str]:
 
 def _box(axes: Axes, x: float, y: float, text: str, width: float) -> float:
     """Draw a part of the network, an arrow behind it; return where the next part begins."""
-    add_rounded_box(axes, (x, y - 0.4), width, 0.8, 0.08, edgecolor="C4")
-    axes.text(x + width / 2, y, text, ha="center", va="center", fontsize=10)
+    add_rounded_box(axes, (x, y - 0.4), width, 0.8, 0.08, edgecolor=REFERENCE)
+    axes.text(x + width / 2, y, text, ha="center", va="center")
     return _arrow(axes, x + width, y)
 
 
 def _slot(axes: Axes, x: float, y: float, text: str) -> float:
     """Draw a place for dropout: bold where there is some, dotted where there is none."""
     filled = text == "dropout"
-    look = {"edgecolor": "C1", "linewidth": 1.8} if filled else {"edgecolor": "C4", "linestyle": ":"}
-    add_rounded_box(axes, (x, y - 0.4), 1.7, 0.8, 0.08, **look)
-    axes.text(x + 0.85, y, text, ha="center", va="center", fontsize=10, weight="bold" if filled else "normal")
-    return _arrow(axes, x + 1.7, y)
+    look = {"edgecolor": RIVAL, "linewidth": 1.8} if filled else {"edgecolor": REFERENCE, "linestyle": ":"}
+    add_rounded_box(axes, (x, y - 0.4), 1.9, 0.8, 0.08, **look)
+    axes.text(x + 0.95, y, text, ha="center", va="center", weight="bold" if filled else "normal")
+    return _arrow(axes, x + 1.9, y)
 
 
 def _arrow(axes: Axes, x: float, y: float) -> float:
-    axes.annotate("", (x + 0.55, y), xytext=(x + 0.12, y), arrowprops={"arrowstyle": "->", "color": "C4"})
-    return x + 0.68
+    axes.annotate("", (x + 0.42, y), xytext=(x + 0.1, y), arrowprops={"arrowstyle": "->", "color": REFERENCE})
+    return x + 0.52

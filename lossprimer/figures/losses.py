@@ -8,7 +8,24 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lossprimer.figures.drawing import HATCH, fixed_ticks, label_bars, new_axes, number, numbers, pictured, power_of_ten
+from lossprimer.figures.drawing import (
+    HATCH,
+    MARK,
+    REFERENCE,
+    RIVAL,
+    SERIES,
+    THING,
+    by_hand,
+    fixed_ticks,
+    legend_above,
+    new_axes,
+    new_figure,
+    number,
+    numbers,
+    pictured,
+    power_of_ten,
+    scientific,
+)
 from lossprimer.losses import cross_entropy, cross_entropy_grad
 from lossprimer.probability import entropy, kl_divergence, one_hot, softmax, softmax_backward
 
@@ -37,9 +54,9 @@ def surprise(p: float) -> tuple[Figure, str]:
     loss = _surprise(p)
     curve = np.linspace(np.exp(-3), 1, 200)
     figure, axes = new_axes(xlabel="probability of the right class", ylabel="loss in nats")
-    axes.plot(curve, _surprise(curve), color="C0")
-    axes.plot([p, p], [0, loss], color="C1", linewidth=1.5, linestyle="--")
-    axes.plot([p], [loss], "o", color="C1", markersize=9, clip_on=False)
+    axes.plot(curve, _surprise(curve), color=THING)
+    axes.plot([p, p], [0, loss], color=MARK, linewidth=1.5, linestyle="--")
+    axes.plot([p], [loss], "o", color=MARK, markersize=9, clip_on=False)
     left = p > 0.6
     axes.annotate(
         f"loss {number(loss)}",
@@ -75,18 +92,23 @@ def same_probability(p: float, classes: int, rest: str) -> tuple[Figure, str]:
     """
     rival = (1 - p) / (classes - 1) if rest == "even" else 1 - p
     others = rival if rest == "even" else 0.0
-    figure, axes = new_axes(xlabel="class", ylabel="probability")
-    names = ["the truth", "strongest rival", "each other class"][: min(classes, 3)]
-    heights = [p, rival, others][: len(names)]
-    bars = axes.bar(np.arange(len(names)), heights, width=0.6, color=["C0", "C1", "C4"][: len(names)])
-    for bar in bars[1:]:
-        bar.set(facecolor="none", edgecolor=bar.get_facecolor(), hatch=HATCH)
-    label_bars(axes, bars, [_plain(height) if height < 0.001 else number(height) for height in heights])
-    axes.axhline(1 / classes, color="C2", linestyle="--", linewidth=1.5)
-    axes.annotate("chance", (2.5, 1 / classes), xytext=(3, -3), textcoords="offset points", color="C2", fontsize=10)
-    axes.set_xticks(np.arange(len(names)), names)
-    axes.set(xlim=(-0.5, 2.5), ylim=(0, 1.12))
-    figure.subplots_adjust(right=0.88)
+    figure, axes = new_axes(xlabel="probability", ylabel="")
+    rest = max(classes - 2, 0)
+    shown = {
+        "the truth": (p, {"color": THING}),
+        "strongest rival": (rival, {"facecolor": "none", "edgecolor": RIVAL, "hatch": HATCH}),
+        "all others together": (rest * others, {"facecolor": "none", "edgecolor": REFERENCE, "hatch": HATCH}),
+        "a uniform guess": (1 / classes, {"facecolor": "none", "edgecolor": REFERENCE, "linestyle": "--"}),
+    }
+    for row, (value, look) in enumerate(shown.values()):
+        axes.barh(row, value, height=0.6, **look)
+        axes.text(value + 0.015, row, number(value) if value == 0 or value >= 0.001 else _plain(value), va="center")
+    axes.set_yticks(range(4), shown)
+    axes.set(xlim=(0, 1.17), ylim=(3.5, -0.5))
+    axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
+    axes.grid(axis="x")
+    axes.grid(False, axis="y")
+    figure.subplots_adjust(left=0.41)
     loss, chance = _surprise(p), np.log(classes)
     spread = "" if classes == 2 else f", {'the rest even' if rest == 'even' else 'the rest on one class'}"
     return figure, (
@@ -110,12 +132,11 @@ def log_and_square(points: Sequence[float]) -> tuple[Figure, str]:
     points = np.asarray(points)
     curve = np.linspace(np.exp(-5), 1, 300)
     figure, axes = new_axes(xlabel="probability of the right class", ylabel="loss")
-    axes.plot(curve, _surprise(curve), color="C0")
-    axes.plot(curve, (1 - curve) ** 2, color="C1", linestyle="--")
-    axes.plot(points, _surprise(points), "o", color="C0", clip_on=False)
-    axes.plot(points, (1 - points) ** 2, "s", color="C1", clip_on=False)
-    axes.annotate("−ln p, without a bound", (0.09, 2.7), color="C0")
-    axes.annotate("(1 − p)², at most 1", (0.02, 0.13), color="C1", fontsize=10)
+    axes.plot(curve, _surprise(curve), color=THING, label="−ln p, without a bound")
+    axes.plot(curve, (1 - curve) ** 2, color=RIVAL, linestyle="--", label="(1 − p)², at most 1")
+    axes.plot(points, _surprise(points), "o", color=THING, clip_on=False)
+    axes.plot(points, (1 - points) ** 2, "s", color=RIVAL, clip_on=False)
+    axes.legend(loc="upper right")
     axes.set(xlim=(0, 1), ylim=(0, 5))
     return figure, (
         f"At p = {', '.join(f'{p:g}' for p in points)} the log loss is {numbers(_surprise(points))}"
@@ -124,7 +145,7 @@ def log_and_square(points: Sequence[float]) -> tuple[Figure, str]:
 
 
 @pictured
-def gradient_by_lead(lead: float, classes: int, scale: str = "linear") -> tuple[Figure, str]:
+def gradient_by_lead(lead: float, classes: int) -> tuple[Figure, str]:
     """Draw the norm of each loss's gradient with respect to the scores when one wrong class leads all others.
 
     Parameters
@@ -133,26 +154,30 @@ def gradient_by_lead(lead: float, classes: int, scale: str = "linear") -> tuple[
         The score of the wrong class; the truth and all others have the score 0.
     classes : int
         How many there are.
-    scale : {"linear", "log"}
-        Of the vertical axis.
     """
-    leads = np.linspace(0, 20, 201)
-    figure, axes = new_axes(xlabel="lead of one wrong class", ylabel="length of the gradient")
+    leads = np.linspace(0, 20, 101)
     curves, points = _gradient_lengths(leads, classes), _gradient_lengths([lead], classes)
-    looks = (("log loss", "-", "o", "C0"), ("squared error", "--", "s", "C1"))
-    for (name, line, marker, color), curve, point in zip(looks, curves, points, strict=True):
-        axes.plot(leads, curve, line, color=color, label=name)
-        axes.plot([lead], point, marker, color=color, clip_on=False)
-    axes.set_xlim(0, 20)
-    axes.set_xticks([0, 5, 10, 15, 20])
-    if scale == "log":
-        axes.set_yscale("log")
-        powers = (0, -3, -6, -9)
-        fixed_ticks(axes.yaxis, [10.0**power for power in powers], [power_of_ten(power) for power in powers])
-    # Above the axes: no setting has a curve there.
-    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
-    axes.set_ylim(*((0, 1.5) if scale == "linear" else (1e-9, 10)))
-    figure.subplots_adjust(left=0.16, top=0.87)
+    looks = (("log loss", "-", "o", THING), ("squared error", "--", "s", RIVAL))
+    figure = new_figure()
+    panels = figure.subplots(1, 2)
+    for axes in panels:
+        axes.axvline(lead, color=MARK, linewidth=1)
+        for (name, line, marker, color), curve, point in zip(looks, curves, points, strict=True):
+            axes.plot(leads, curve, line, color=color, label=name)
+            axes.plot([lead], point, marker, color=color, clip_on=False)
+        axes.set(xlim=(0, 20), xlabel="lead")
+        axes.set_xticks([0, 5, 10, 15, 20])
+        axes.grid(axis="y")
+    linear, log = panels
+    linear.set(ylabel="length of the gradient", ylim=(0, 1.5))
+    linear.set_yticks([0, 0.5, 1, 1.5], ["0", "0.5", "1", "1.5"])
+    log.set(yscale="log", ylim=(1e-9, 10), title="logarithmic")
+    powers = (0, -3, -6, -9)
+    fixed_ticks(log.yaxis, [10.0**power for power in powers], [power_of_ten(power) for power in powers])
+    handles, names = linear.get_legend_handles_labels()
+    figure.legend(handles, names, loc="upper left", ncols=2, bbox_to_anchor=(0.1, 1.02))
+    linear.set_title("linear")
+    figure.subplots_adjust(left=0.14, right=0.96, top=0.81, wspace=0.38)
     (log_loss,), (squared,) = points
     p = softmax(lead * one_hot(0, classes))[1]
     return figure, (
@@ -180,8 +205,7 @@ def _plain(value: float) -> str:
     """Return `value` to three decimals, or to two digits and a power of ten where three decimals show too little."""
     if value == 0 or 0.01 <= value < 1e5:
         return number(value)
-    digits, power = f"{value:.1e}".split("e")
-    return f"{digits} × {power_of_ten(int(power))}"
+    return scientific(value)
 
 
 @pictured
@@ -200,15 +224,23 @@ def recovery(accuracies: Mapping[str, ArrayLike], chance: float = 0.1) -> tuple[
     for place, (name, runs) in enumerate(accuracies.items()):
         runs = np.asarray(runs)
         epochs = np.arange(runs.shape[1])
-        axes.fill_between(epochs, runs.min(axis=0), runs.max(axis=0), color=f"C{place}", alpha=0.2, linewidth=0)
-        axes.plot(epochs, runs.mean(axis=0), styles[place], color=f"C{place}", label=name)
-    axes.axhline(chance, color="C4", linewidth=1)
-    axes.annotate("chance", (epochs[-1], chance), xytext=(0, 3), textcoords="offset points", ha="right", color="C4")
+        axes.fill_between(epochs, runs.min(axis=0), runs.max(axis=0), color=SERIES[place], alpha=0.15, linewidth=0)
+        axes.plot(epochs, runs.mean(axis=0), styles[place], color=SERIES[place], label=name)
+    axes.axhline(chance, color=REFERENCE, linewidth=1)
+    axes.annotate(
+        "chance",
+        (epochs[-1], chance),
+        xytext=(0, -3),
+        textcoords="offset points",
+        ha="right",
+        va="top",
+        color=REFERENCE,
+    )
     axes.set(xlim=(0, epochs[-1]), ylim=(0, 1))
     axes.set_xticks(np.arange(0, epochs[-1] + 1, 5))
-    axes.legend(loc="upper center", bbox_to_anchor=(0.45, 1.36), ncols=2, fontsize=9)
+    legend_above(axes, columns=2)
     figure.set_size_inches(4.6, 3.3)
-    figure.subplots_adjust(top=0.8, bottom=0.16)
+    figure.subplots_adjust(top=0.83, bottom=0.17)
     after = "; ".join(f"{name}: {np.asarray(runs)[:, 5].mean():.2f}" for name, runs in accuracies.items())
     return figure, f"Mean test accuracy after 5 epochs. {after}. The bands span all seeds."
 
@@ -217,18 +249,18 @@ def recovery(accuracies: Mapping[str, ArrayLike], chance: float = 0.1) -> tuple[
 def gradient_size(counts: Sequence[int], reach: float = 10) -> tuple[Figure, str]:
     """Draw the norm of p − y from a sure right answer to a sure wrong one, for several numbers of classes."""
     leads = np.linspace(-reach, reach, 201)
-    figure, axes = new_axes(xlabel="← lead of the truth | lead of one wrong class →", ylabel="length of p − y")
+    figure, axes = new_axes(xlabel="best wrong score minus that of the truth", ylabel="length of p − y")
     parts = []
     for place, classes in enumerate(counts):
         lengths = np.array([_length(lead, classes) for lead in leads])
-        axes.plot(leads, lengths, ["-", "--", "-."][place], color=f"C{place}", label=f"{classes:,} classes")
+        axes.plot(leads, lengths, ["-", "--", "-."][place], color=SERIES[place], label=f"{classes:,} classes")
         uniform = _length(0, classes)
-        axes.plot([0], [uniform], "o", color=f"C{place}")
+        axes.plot([0], [uniform], "o", color=SERIES[place])
         ends = lengths[0], uniform, lengths[-1]
         parts.append(f"{classes:,} classes: {numbers(ends)}")
     axes.set(xlim=(-reach, reach), ylim=(0, 1.55))
     ticks = np.arange(-reach, reach + 1, 5)
-    axes.set_xticks(ticks, [f"{abs(tick):g}" for tick in ticks])
+    axes.set_xticks(ticks, [by_hand(tick) for tick in ticks])
     axes.legend(loc="upper left")
     return figure, (
         f"Length of p − y for a sure right answer (lead {reach:g}), a uniform guess and a sure mistake."
@@ -250,10 +282,10 @@ def coin(heads: int, tails: int) -> tuple[Figure, str]:
     log_loss = -share * np.log(p) - (1 - share) * np.log(1 - p)
     squared = share * (1 - p) ** 2 + (1 - share) * p**2
     figure, axes = new_axes(xlabel="predicted probability of heads", ylabel="mean loss")
-    axes.plot(p, log_loss, color="C0", label="log loss")
-    axes.plot(p, squared, "--", color="C1", label="squared error")
+    axes.plot(p, log_loss, color=THING, label="log loss")
+    axes.plot(p, squared, "--", color=RIVAL, label="squared error")
     lowest = [(p[np.argmin(losses)], losses.min()) for losses in (log_loss, squared)]
-    for (where, value), color, marker in zip(lowest, ("C0", "C1"), "os", strict=True):
+    for (where, value), color, marker in zip(lowest, (THING, RIVAL), "os", strict=True):
         axes.plot([where], [value], marker, color=color)
     axes.set(xlim=(0, 1), ylim=(0, 2.2))
     axes.legend(loc="upper center")
@@ -285,15 +317,18 @@ def label_smoothing(smoothing: float, classes: int, prediction: str) -> tuple[Fi
     # The softmax of ln p is p; where p is 0, and ln p is −∞, the target is 0 as well.
     with np.errstate(divide="ignore"):
         loss = float(cross_entropy(np.log(p), y))
-    figure, axes = new_axes(xlabel="class", ylabel="probability")
-    places = np.arange(classes) + 1
-    left = axes.bar(places - 0.2, y, width=0.36, facecolor="none", edgecolor="C1", hatch=HATCH)
-    right = axes.bar(places + 0.2, p, width=0.36, color="C0")
-    axes.legend([left, right], ["target", "prediction"], loc="upper center", ncols=2)
-    axes.set_xticks(places)
-    axes.set(xlim=(0.4, classes + 0.6), ylim=(0, 1.3))
-    axes.set_yticks([0, 0.2, 0.4, 0.6, 0.8, 1])
-    axes.set_title(f"loss {number(loss)} = H(y) {number(floor)} + KL {number(divergence)}", loc="right")
+    figure, axes = new_axes(xlabel="probability given to the right class", ylabel="loss in nats")
+    # Predictions that share the rest evenly; the least of their losses is that of the target itself.
+    given = np.linspace(0.001, 0.999, 500)[:, None]
+    rows = np.where(one_hot(0, classes) > 0, given, (1 - given) / (classes - 1))
+    axes.plot(
+        given[:, 0], cross_entropy(np.log(rows), np.tile(y, (500, 1)), reduction="none"), color=THING, label="loss"
+    )
+    axes.axhline(floor, color=RIVAL, linestyle="--", label="floor H(y)")
+    axes.plot([p[0], p[0]], [floor, loss], color=MARK, linewidth=4, alpha=0.6, label="KL", clip_on=False)
+    axes.plot([p[0]], [loss], "o", color=MARK, markersize=9, clip_on=False)
+    axes.set(xlim=(0, 1), ylim=(0, 7.5))
+    legend_above(axes)
     figure.subplots_adjust(top=0.88)
     return figure, (
         f"Smoothing {smoothing:g}, {classes} classes: the target has {number(y[0])} at class 1 and {number(y[1])} at"
@@ -317,10 +352,11 @@ def smoothing_floor(losses: Mapping[float, ArrayLike], floors: Mapping[float, fl
     for place, (smoothing, values) in enumerate(losses.items()):
         values = np.asarray(values)
         epochs = np.arange(len(values)) + 1
-        axes.plot(epochs, values, ["-", "--"][place], color=f"C{place}", label=f"smoothing {smoothing:g}")
-        axes.axhline(floors[smoothing], color=f"C{place}", linewidth=1, linestyle=":")
+        axes.plot(epochs, values, ["-", "--"][place], color=SERIES[place], label=f"smoothing {smoothing:g}")
+        axes.axhline(floors[smoothing], color=SERIES[place], linewidth=1, linestyle=":")
         parts.append(f"smoothing {smoothing:g}: floor {floors[smoothing]:.3f}, last epoch {values[-1]:.3f}")
     axes.annotate("floor", (len(values), max(floors.values())), xytext=(0, -13), textcoords="offset points", ha="right")
     axes.set(xlim=(1, len(values)), ylim=(0, 2.0))
+    axes.set_xticks([1, *range(5, len(values) + 1, 5)])
     axes.legend(loc="upper right")
     return figure, f"Training loss: {'; '.join(parts)}."

@@ -9,12 +9,19 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lossprimer.figures.drawing import (
+    GROUP,
     HATCH,
+    MARK,
     MINUS,
+    REFERENCE,
+    RIVAL,
+    SERIES,
+    THING,
     add_rectangle,
     fixed_ticks,
     heat_map,
     label_bars,
+    legend_above,
     listed,
     new_axes,
     new_figure,
@@ -22,6 +29,7 @@ from lossprimer.figures.drawing import (
     numbers,
     pictured,
     power_of_ten,
+    scientific,
 )
 from lossprimer.normalization import LayerNorm, RMSNorm, normalize
 
@@ -44,10 +52,8 @@ __all__ = [
 
 # Lines are told apart by dashes and markers too.
 _LINES = [
-    {"color": "C0", "linestyle": "-", "marker": "o"},
-    {"color": "C1", "linestyle": "--", "marker": "s"},
-    {"color": "C2", "linestyle": ":", "marker": "^"},
-    {"color": "C3", "linestyle": "-.", "marker": "D"},
+    {"color": colour, "linestyle": line, "marker": marker}
+    for colour, line, marker in zip(SERIES, ("-", "--", ":", "-."), "os^D", strict=True)
 ]
 
 
@@ -76,30 +82,28 @@ def scale_by_depth(
     axes.set_yscale("log")
     low, high = (np.log10(limit) for limit in axes.get_ylim())
     if high - low < 2:
-        ticks = [tick for tick in (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50) if low <= np.log10(tick) <= high]
+        ticks = [
+            tick
+            for tick in (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 7, 10, 20, 50)
+            if low <= np.log10(tick) <= high
+        ]
         fixed_ticks(axes.yaxis, ticks)
     else:
         every = max(1, round((high - low) / 5))
         _powers_of_ten(axes.yaxis, range(int(np.ceil(low)), int(high) + 1, every))
     axes.set_xticks(marks)
-    _legend_above(axes)
+    legend_above(axes)
     figure.subplots_adjust(left=0.16, top=0.88)
     places = [list(depths).index(mark) for mark in marks]
     said = "; ".join(f"{name}: {listed(_short(values[place]) for place in places)}" for name, values in series.items())
     return figure, f"{quantity[0].upper()}{quantity[1:]} at {of} {listed(map(str, marks))}. {said}."
 
 
-def _legend_above(axes: Axes) -> None:
-    """Put the legend above the axes, where no line can hide it."""
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, borderpad=0, columnspacing=1.2, handlelength=2.6)
-
-
 def _short(value: float) -> str:
     """Return two significant digits of a positive number; far from 1 with a power of ten."""
-    mantissa, exponent = f"{value:.1e}".split("e")
-    if -3 <= int(exponent) <= 1:
+    if -3 <= int(f"{value:.1e}".split("e")[1]) <= 1:
         return f"{float(f'{value:.1e}'):#.2g}".rstrip(".")
-    return f"{mantissa} × {power_of_ten(int(exponent))}"
+    return scientific(value)
 
 
 def _fixed(value: float, digits: int = 3) -> str:
@@ -126,14 +130,16 @@ def epsilon_place(variance: float, eps: float) -> tuple[Figure, str]:
     figure, axes = new_axes(xlabel="variance σ² of the input (log)", ylabel="spread of the output")
     variances = np.geomspace(1e-12, 1, 61)
     inside, outside = _inside(variances, eps), _outside(variances, eps)
-    axes.plot(variances, inside, label="ε in the root", color="C0")
-    axes.plot(variances, outside, label="ε beside σ", color="C1", linestyle="--")
+    axes.plot(variances, inside, label="ε in the root", color=THING)
+    axes.plot(variances, outside, label="ε beside σ", color=RIVAL, linestyle="--")
     spreads = _inside(variance, eps), _outside(variance, eps)
-    axes.plot([variance], [spreads[0]], "o", color="C0", markersize=8)
-    axes.plot([variance], [spreads[1]], "s", color="C1", markersize=8)
+    axes.axvline(variance, color=MARK, linewidth=1)
+    # The ring leaves the square within it visible.
+    axes.plot([variance], [spreads[0]], "o", color=THING, markersize=11, fillstyle="none", markeredgewidth=2)
+    axes.plot([variance], [spreads[1]], "s", color=RIVAL, markersize=5)
     axes.set(xscale="log", ylim=(0, 1.06))
     _powers_of_ten(axes.xaxis, range(-12, 1, 3))
-    _legend_above(axes)
+    legend_above(axes)
     figure.subplots_adjust(top=0.88)
     variance_text, eps_text = (power_of_ten(round(np.log10(value))) for value in (variance, eps))
     return figure, (
@@ -170,7 +176,10 @@ def normalization_steps(x: ArrayLike, stage: int) -> tuple[Figure, str]:
     if stage == 1:
         figure, axes = _matrix(x, digits=1)
         low, high = number(x.min(), 1), number(x.max(), 1)
-        return figure, f"{len(x)} examples of {x.shape[1]} features, before: numbers from {low} to {high}."
+        return figure, (
+            f"{len(x)} examples of {x.shape[1]} features, before: numbers from {low} to {high}. The columns have the"
+            f" means {numbers(x.mean(axis=0))}, and the rows {numbers(x.mean(axis=1))}."
+        )
     along = stage - 2
     x_hat = normalize(x, axis=along)
     figure, axes = _matrix(x_hat)
@@ -209,10 +218,16 @@ def normalized_matrix(x: ArrayLike, axis: int, group: int = 1, after: bool = Fal
     _margins(axes, means, deviations, axis)
     _outline(axes, *_span(x.shape, axis, place))
     count = x.size // len(means)
+    columns = ""
+    if axis == 2:
+        # What one mean for all leaves to each column.
+        for column, mean in enumerate(shown.mean(axis=0)):
+            _below(axes, column, f"μ {_fixed(mean)}")
+        columns = f" Column means: {numbers(shown.mean(axis=0))}."
     return figure, (
         f"{_MATRIX_GROUPS[axis].format(place + 1).capitalize()}, {'after' if after else 'before'}: these {count}"
         f" numbers have the mean {_fixed(means[place])} and the deviation {_fixed(deviations[place])}."
-        f" Groups in all: {len(means)}."
+        f" Groups in all: {len(means)}.{columns}"
     )
 
 
@@ -228,21 +243,20 @@ def _matrix(x, digits: int = 3) -> tuple[Figure, Axes]:
 
 
 def _margins(axes: Axes, means, deviations, axis: int) -> None:
-    """Write mean and deviation below each column (axis 0), beside each row (1), or once (2)."""
+    """Write mean and deviation below each column (axis 0), beside each row (1), or beside all of them (2)."""
     for place, (mean, deviation) in enumerate(zip(means, deviations, strict=True)):
-        texts = f"μ {_fixed(mean)}", f"σ {_fixed(deviation)}"
-        where = ((place + 0.5, 0), (1, place + 0.5), (0.5, 0))[axis]
-        anchor = (axes.get_xaxis_transform(), axes.get_yaxis_transform(), axes.transAxes)[axis]
-        align = {"ha": "left", "va": "center"} if axis == 1 else {"ha": "center", "va": "top"}
-        axes.annotate(
-            "\n".join(texts) if axis < 2 else ", ".join(texts),
-            where,
-            xycoords=anchor,
-            xytext=(6, 0) if axis == 1 else (0, -5),
-            textcoords="offset points",
-            fontsize=10,
-            **align,
-        )
+        text = f"μ {_fixed(mean)}\nσ {_fixed(deviation)}"
+        if axis == 0:
+            _below(axes, place, text)
+        else:
+            where, anchor = ((1, place + 0.5), axes.get_yaxis_transform()) if axis == 1 else ((1, 0.5), axes.transAxes)
+            axes.annotate(text, where, xycoords=anchor, xytext=(6, 0), textcoords="offset points", va="center")
+
+
+def _below(axes: Axes, column: int, text: str) -> None:
+    """Write something below a column of a heat map."""
+    where, anchor = (column + 0.5, 0), axes.get_xaxis_transform()
+    axes.annotate(text, where, xycoords=anchor, xytext=(0, -5), textcoords="offset points", ha="center", va="top")
 
 
 def _span(shape, axis: int, place: int) -> tuple[float, float, float, float]:
@@ -255,7 +269,7 @@ def _outline(axes: Axes, left, top, width, height, *, inset: float = 0) -> None:
     """Draw a thick frame around cells of a heat map."""
     corner = left + inset, top + inset
     size = width - 2 * inset, height - 2 * inset
-    add_rectangle(axes, corner, *size, edgecolor="C3", linewidth=2.5, clip_on=False)
+    add_rectangle(axes, corner, *size, edgecolor=GROUP, linewidth=2.5, clip_on=False)
 
 
 @pictured
@@ -291,6 +305,8 @@ def normalized_tensor(x: ArrayLike, axis: int, entry: tuple[int, int, int], afte
     x_hat = x.reshape(examples, tokens, -1, half) if axis == 2 else x
     x_hat = normalize(x_hat, axis=((0, 1), 1, (1, 3), (1, 2), 2)[axis]).reshape(x.shape)
     shown = x_hat if after else x
+    from matplotlib.text import Text
+
     figure = new_figure((4.6, 2.5))
     panels = figure.subplots(1, examples, sharey=True, squeeze=False)[0]
     left, width = start if axis == 2 else feature, half if axis == 2 else 1
@@ -298,13 +314,14 @@ def normalized_tensor(x: ArrayLike, axis: int, entry: tuple[int, int, int], afte
         heat_map(axes, matrix, largest=3, digits=1)
         axes.set_aspect("auto")
         axes.set(title=f"example {place + 1}", xlabel="feature")
-        for text in axes.texts:
-            text.set_fontsize(8.5)
         if axis == 0 or place == example:
             column = (left, 0, width, tokens)
             _outline(axes, *(column, column, column, (0, 0, features, tokens), (0, token, features, 1))[axis])
     panels[0].set_ylabel("token")
-    figure.subplots_adjust(left=0.09, right=0.99, bottom=0.21, top=0.86, wspace=0.08)
+    figure.subplots_adjust(left=0.085, right=0.995, bottom=0.21, top=0.86, wspace=0.04)
+    # Twelve numbers side by side: the smallest text that a phone shows at 11 pixels.
+    for text in figure.findobj(Text):
+        text.set_fontsize(10.65)
     name, what = (
         ("BatchNorm", f"feature {feature + 1} of all tokens of all examples"),
         ("Instance normalization", f"feature {feature + 1} of all tokens of example {example + 1}"),
@@ -340,15 +357,17 @@ def batch_statistics(population: ArrayLike, draws: ArrayLike, size: int) -> tupl
     together = normalize(batches, axis=1)[:, 0]
     figure = new_figure((4.6, 2.7))
     left, right = figure.subplots(1, 2)
-    left.hist(means, bins=np.linspace(-3, 3, 31), weights=np.full(len(means), 1 / len(means)), color="C0")
+    heights, edges = np.histogram(means, bins=np.linspace(-3, 3, 31))
+    left.bar(edges[:-1], heights / heights.max(), width=edges[1] - edges[0], align="edge", color=THING)
     expected = 1 / np.sqrt(size)
     for side in (-expected, expected):
-        left.axvline(side, color="C1", linestyle="--", linewidth=1.5)
-    left.set(xlabel="mean of the batch", ylabel="share of the batches", xlim=(-3, 3), ylim=(0, 0.6))
-    right.plot([-3, 3], [-3, 3], color="C4", linewidth=1, linestyle="--")
-    right.plot(alone[:80], together[:80], "o", color="C0", markersize=3)
+        left.axvline(side, color=RIVAL, linestyle="--", linewidth=1.5)
+    left.set(xlabel="mean of the batch", ylabel="batches (most = 1)", xlim=(-3, 3), ylim=(0, 1.05))
+    left.set_yticks([0, 0.5, 1], ["0", "0.5", "1"])
+    right.plot([-3, 3], [-3, 3], color=REFERENCE, linewidth=1, linestyle="--")
+    right.plot(alone[:80], together[:80], "o", color=THING, markersize=3)
     right.set(xlabel="x̂ in evaluation", ylabel="x̂ in training", xlim=(-3, 3), ylim=(-3, 3))
-    figure.subplots_adjust(left=0.13, bottom=0.19, top=0.95, wspace=0.42)
+    figure.subplots_adjust(left=0.13, bottom=0.2, top=0.95, wspace=0.42)
     gap = np.sqrt(((alone - together) ** 2).mean())
     return figure, (
         f"{size:,} {'example' if size == 1 else 'examples'} in a batch: its mean scatters by {means.std():.3f} of the"
@@ -375,8 +394,7 @@ def accuracy_by_rate(rates: Sequence[float], accuracies: Mapping[str, ArrayLike]
         axes.fill_between(rates, runs.min(axis=0), runs.max(axis=0), color=look["color"], alpha=0.15, linewidth=0)
     axes.set(xscale="log", ylim=(0, 1.05))
     fixed_ticks(axes.xaxis, rates)
-    axes.tick_params(axis="x", labelsize=9)
-    _legend_above(axes)
+    legend_above(axes)
     figure.subplots_adjust(top=0.88)
     said = "; ".join(f"{name} {numbers(np.mean(runs, axis=0), 2)}" for name, runs in accuracies.items())
     return figure, f"Mean accuracy at the rates {', '.join(f'{rate:g}' for rate in rates)}: {said}."
@@ -389,14 +407,14 @@ def centred_or_not(x: ArrayLike, offset: float = 0.0) -> tuple[Figure, str]:
     layer, rms = LayerNorm(len(x))(x), RMSNorm(len(x))(x)
     figure, axes = new_axes(xlabel="feature", ylabel="output")
     places = np.arange(len(x)) + 1
-    left = axes.bar(places - 0.2, layer, width=0.36, color="C0")
-    right = axes.bar(places + 0.2, rms, width=0.36, facecolor="none", edgecolor="C1", hatch=HATCH)
-    label_bars(axes, left, [number(value, 2) for value in layer], size=9)
-    label_bars(axes, right, [number(value, 2) for value in rms], size=9)
-    axes.axhline(0, color="C4", linewidth=0.8)
-    axes.legend([left, right], ["LayerNorm", "RMSNorm"], loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderpad=0)
+    left = axes.bar(places - 0.24, layer, width=0.4, color=THING)
+    right = axes.bar(places + 0.24, rms, width=0.4, facecolor="none", edgecolor=RIVAL, hatch=HATCH)
+    label_bars(axes, left, [number(value, 1) for value in layer])
+    label_bars(axes, right, [number(value, 1) for value in rms])
+    axes.axhline(0, color=REFERENCE, linewidth=0.8)
+    legend_above(axes, [left, right], ["LayerNorm", "RMSNorm"])
     axes.set_xticks(places)
-    axes.set_ylim(-2, 2)
+    axes.set_ylim(-2.3, 2.3)
     figure.subplots_adjust(top=0.88)
     return figure, (
         f"Features {numbers(x, 1)} (mean {number(x.mean(), 2)}): LayerNorm gives {numbers(layer, 2)}, with mean"
@@ -419,12 +437,12 @@ def residual_wiring() -> tuple[Figure, str]:
             half = 0.35 if text == "+" else 1.15
             _arrow(axes, start, centre - half)
             start = centre + half
-            colour = {"sublayer": "C0", "+": "C2"}.get(text, "C1")
+            colour = {"sublayer": THING, "+": REFERENCE}.get(text, RIVAL)
             add_rectangle(axes, (centre - half, -0.55), 2 * half, 1.1, edgecolor=colour)
-            axes.text(centre, 0, text, ha="center", va="center", fontsize=10)
+            axes.text(centre, 0, text, ha="center", va="center")
             if text == "+":
-                axes.plot([0.8, 0.8, centre, centre], [0, 1.4, 1.4, 0.55], color="C4", linewidth=1.5)
-                axes.text((0.8 + centre) / 2, 1.45, "skip connection", ha="center", va="bottom", fontsize=9)
+                axes.plot([0.8, 0.8, centre, centre], [0, 1.4, 1.4, 0.55], color=REFERENCE, linewidth=1.5)
+                axes.text((0.8 + centre) / 2, 1.45, "skip connection", ha="center", va="bottom")
         _arrow(axes, start, 11.9)
     figure.subplots_adjust(left=0.03, right=0.98, bottom=0.03, top=0.9, hspace=0.45)
     return figure, (
@@ -435,7 +453,7 @@ def residual_wiring() -> tuple[Figure, str]:
 
 
 def _arrow(axes: Axes, start: float, end: float) -> None:
-    arrow = {"arrowstyle": "->", "color": "C4", "linewidth": 1.5, "shrinkA": 0, "shrinkB": 0}
+    arrow = {"arrowstyle": "->", "color": REFERENCE, "linewidth": 1.5, "shrinkA": 0, "shrinkB": 0}
     axes.annotate("", (end, 0), (start, 0), arrowprops=arrow)
 
 

@@ -10,19 +10,30 @@ from numpy.typing import ArrayLike
 
 from lossprimer.figures.drawing import (
     HATCH,
+    INFINITY,
+    MARK,
     MINUS,
+    MOST_OPAQUE,
+    REFERENCE,
+    RIVAL,
+    THING,
+    add_rectangle,
+    by_hand,
     fixed_ticks,
     heat_map,
     label_bars,
+    legend_above,
     new_axes,
     new_figure,
     number,
     numbers,
     pictured,
+    scientific,
 )
 from lossprimer.probability import entropy, log_softmax, softmax
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 __all__ = [
@@ -52,45 +63,63 @@ def recipe(scores: ArrayLike, stage: int) -> tuple[Figure, str]:
     exponentials = np.exp(scores)
     total = exponentials.sum()
     shares = softmax(scores)
-    heights, ylabel, sentence = {
-        1: (scores, "score z", f"Scores {numbers(scores, 1)}: any real numbers, with any sum."),
-        2: (
-            exponentials,
-            "exp(z)",
-            f"Exponentials {numbers(exponentials, 2)}: all positive, {number(total, 2)} in total.",
-        ),
-        3: (
-            shares,
-            "share",
-            f"Each exponential divided by {number(total, 2)}: shares {numbers(shares)}, together 1.",
-        ),
+    sentence = {
+        1: f"Scores {numbers(scores, 1)}: any real numbers, with any sum.",
+        2: f"Exponentials {numbers(exponentials, 2)}: all positive, {number(total, 2)} in total.",
+        3: f"Each exponential divided by {number(total, 2)}: shares {numbers(shares)}, together 1.",
     }[stage]
-    figure, axes = new_axes(xlabel="class", ylabel=ylabel)
-    bars = axes.bar(np.arange(len(scores)) + 1, heights, width=0.6)
-    label_bars(axes, bars, [number(height, (1, 2, 3)[stage - 1]) for height in heights])
+    if stage == 3:
+        return _one_whole(shares), sentence
+    heights = scores if stage == 1 else exponentials
+    figure, axes = new_axes(xlabel="class", ylabel=("score z", "exp(z)")[stage - 1])
+    bars = axes.bar(np.arange(len(scores)) + 1, heights, width=0.6, color=THING)
+    label_bars(axes, bars, [number(height, stage) for height in heights])
     axes.set_xticks(np.arange(len(scores)) + 1)
-    axes.set_ylim(min(0, 1.15 * heights.min()), 1.15 * heights.max())
+    # One axis for scores and exponentials: the second step makes the differences larger.
+    axes.set_ylim(min(0, 1.25 * scores.min()), 1.15 * exponentials.max())
     return figure, sentence
+
+
+def _one_whole(shares: np.ndarray) -> Figure:
+    """Return a figure of the shares as parts of one bar."""
+    figure, axes = new_axes(xlabel="share of the whole", ylabel="")
+    ends = shares.cumsum()
+    for place, (share, end) in enumerate(zip(shares, ends, strict=True)):
+        fades = MOST_OPAQUE * (1 - place / len(shares))
+        add_rectangle(axes, (end - share, 0.4), share, 0.6, facecolor=THING, alpha=fades)
+        add_rectangle(axes, (end - share, 0.4), share, 0.6, edgecolor=THING)
+        if share > 0.11:
+            axes.text(end - share / 2, 0.7, number(share), ha="center", va="center")
+            axes.text(end - share / 2, 1.1, f"class {place + 1}", ha="center", va="center")
+    axes.set(xlim=(0, 1), ylim=(0, 1.6))
+    axes.set_yticks([])
+    axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "0.25", "0.5", "0.75", "1"])
+    axes.grid(False)
+    axes.spines["left"].set_visible(False)
+    figure.subplots_adjust(left=0.05, right=0.95)
+    return figure
 
 
 @pictured
 def winner_share(gap: float, classes: int) -> tuple[Figure, str]:
     """Draw the share of a class that leads all others by `gap`, among `classes` classes."""
     gaps = np.linspace(0, 8, 81)
-    figure, axes = new_axes(xlabel="lead over every other class", ylabel="share of the leader")
-    for others, down in ((2, 0), (10, 9), (1000, 3), (50_000, 3)):
-        axes.plot(gaps, _share(gaps, others), color="C4", linewidth=1, linestyle="--")
-        end = (8, _share(8, others))
-        axes.annotate(f"{others:,}", end, xytext=(3, -down), textcoords="offset points", fontsize=9)
-    axes.plot(gaps, _share(gaps, classes), color="C0")
+    figure, axes = new_axes(xlabel="lead over every other class", ylabel="share of the leader (log)")
+    counts = (2, 10, 100, 1000, 50_000)
+    for count in counts:
+        axes.plot(gaps, _share(gaps, count), color=REFERENCE, linewidth=1, linestyle="--")
+    axes.plot(gaps, _share(gaps, classes), color=THING)
     share = _share(gap, classes)
-    axes.plot([gap], [share], "o", color="C1", markersize=9)
-    axes.set(xlim=(0, 8), ylim=(0, 1.03))
-    figure.subplots_adjust(right=0.88)
+    axes.plot([gap], [share], "o", color=MARK, markersize=8, clip_on=False)
+    axes.set(xlim=(0, 8), yscale="log", ylim=(1e-5, 1.3))
+    # Without a lead the share is one part of as many as there are classes: each curve begins at its number.
+    fixed_ticks(axes.yaxis, [1 / count for count in counts], [f"1/{count:,}" for count in counts])
+    axes.set_title(f"{classes:,} classes: {_percent(share)}", loc="right", color=THING)
+    figure.subplots_adjust(left=0.27, top=0.88)
     single = np.exp(gap)
     return figure, (
         f"Lead {gap:g}, {classes:,} classes: the leader gets {_percent(share)}. That is {single:,.2f} times each"
-        f" other class, and {single / (classes - 1):.3g} times all the others together."
+        f" other class, and {by_hand(single / (classes - 1), 3)} times all the others together."
     )
 
 
@@ -111,15 +140,39 @@ def temperature(temperature: float = 1.0, scores: ArrayLike = (2.0, 1.0, 0.5)) -
     scores = np.asarray(scores, dtype=float)
     probabilities = softmax(scores, temperature=temperature)
     nats = entropy(probabilities)
-    figure, axes = new_axes(xlabel="score of each class", ylabel="probability")
-    bars = axes.bar(np.arange(len(scores)), probabilities, width=0.7)
-    label_bars(axes, bars, [number(p) for p in probabilities], size=10 if len(scores) < 8 else 8)
-    axes.set_xticks(np.arange(len(scores)), [number(score, 1) for score in scores])
-    axes.set_ylim(0, 1.12)
-    most = np.log(np.isfinite(scores).sum())
-    axes.set_title(f"entropy {nats:.2f} of at most {most:.2f} nats", loc="right")
-    figure.subplots_adjust(top=0.9)
-    return figure, f"T = {temperature:g}: probabilities {numbers(probabilities)}; entropy {nats:.2f} nats."
+    figure = new_figure()
+    left, right = figure.subplots(1, 2, width_ratios=(5, 4))
+    few = len(scores) <= 4
+    places = np.arange(len(scores))
+    bars = left.bar(places, probabilities, width=0.7, color=THING)
+    if few:
+        label_bars(left, bars, [number(p, 2) for p in probabilities])
+    shown = places if few else places[[0, -1]]
+    left.set_xticks(shown, [number(score, 1) for score in scores[shown]])
+    left.set(xlabel="score", ylabel="probability", ylim=(0, 1.15))
+    left.grid(axis="y")
+    first, second = -np.sort(-probabilities)[:2]
+    left.set_title(f"1st : 2nd = {_ratio(first, second)}")
+    grid = np.geomspace(0.05, 20, 81)
+    right.plot(grid, [entropy(softmax(scores, temperature=value)) for value in grid], color=THING)
+    right.axhline(np.log(np.isfinite(scores).sum()), color=REFERENCE, linestyle="--", linewidth=1)
+    right.plot([temperature], [nats], "o", color=MARK, markersize=8, clip_on=False)
+    right.set(xscale="log", xlim=(0.05, 20), ylim=(0, 2.5), xlabel="T (log)", title=f"entropy {nats:.3f}")
+    fixed_ticks(right.xaxis, (0.1, 1, 10))
+    right.grid(axis="y")
+    figure.subplots_adjust(left=0.14, top=0.88, wspace=0.3)
+    return figure, (
+        f"T = {temperature:g}: probabilities {numbers(probabilities)}; entropy {nats:.2f} nats. The two largest have"
+        f" the ratio {_ratio(first, second)}."
+    )
+
+
+def _ratio(first: float, second: float) -> str:
+    """Return how many times `second` goes into `first`, in three digits."""
+    if second == 0:
+        return INFINITY
+    ratio = first / second
+    return f"{ratio:.3g}" if ratio < 1000 else f"{ratio:,.0f}" if ratio < 1e6 else scientific(ratio)
 
 
 @pictured
@@ -138,8 +191,8 @@ def sampling(temperatures: Sequence[float], probabilities: ArrayLike, frequencie
     figure = new_figure()
     panels = figure.subplots(1, len(temperatures), sharey=True, squeeze=False)[0]
     for axes, value, expected, seen in zip(panels, temperatures, probabilities, frequencies, strict=True):
-        axes.bar(classes, expected, width=0.7, color="C0", alpha=0.45)
-        axes.plot(classes, seen, "o", color="C1")
+        axes.bar(classes, expected, width=0.7, color=THING, alpha=0.45)
+        axes.plot(classes, seen, "o", color=RIVAL)
         axes.set(title=f"T = {value:g}", xlabel="class", ylim=(0, 1))
         axes.set_xticks(classes)
         axes.grid(axis="y")
@@ -172,15 +225,15 @@ def temperature_on_data(logits: ArrayLike, labels: ArrayLike, temperatures: Arra
         accuracies.append((log_p.argmax(axis=-1) == labels).mean())
     figure = new_figure((4.6, 3.4))
     above, below = figure.subplots(2, 1, sharex=True)
-    above.plot(temperatures, accuracies, color="C2")
+    above.plot(temperatures, accuracies, color=THING)
     above.set(ylabel="accuracy", ylim=(0, 1.05))
-    below.plot(temperatures, losses, color="C1", marker="o", markersize=4)
+    below.plot(temperatures, losses, color=THING, marker="o", markersize=4)
     below.set(ylabel="loss in nats", ylim=(0, None), xlabel="temperature T (logarithmic)")
     below.set_xscale("log")
     fixed_ticks(below.xaxis, (0.1, 0.2, 0.5, 1, 2, 5, 10))
     for axes in (above, below):
         axes.grid(axis="y")
-    figure.subplots_adjust(hspace=0.15, bottom=0.15)
+    figure.subplots_adjust(hspace=0.15, bottom=0.16)
     best = int(np.argmin(losses))
     low, high = f"{min(accuracies):.3f}", f"{max(accuracies):.3f}"
     stays = f"stays at {low}" if low == high else f"lies between {low} and {high}"
@@ -206,28 +259,44 @@ def overflow(largest: float, dtype: str) -> tuple[Figure, str]:
         exponentials = np.exp(scores)
         naive = exponentials / exponentials.sum()
     stable = softmax(scores)
-    figure, axes = new_axes(xlabel="score", ylabel="probability")
+    figure = new_figure((4.6, 3.3))
+    axes, line = figure.subplots(2, 1, height_ratios=(5, 1))
     places = np.arange(3)
-    left = axes.bar(places - 0.2, np.nan_to_num(naive), width=0.36, facecolor="none", edgecolor="C1", hatch=HATCH)
-    right = axes.bar(places + 0.2, stable, width=0.36, color="C0")
+    left = axes.bar(places - 0.2, np.nan_to_num(naive), width=0.36, facecolor="none", edgecolor=RIVAL, hatch=HATCH)
+    right = axes.bar(places + 0.2, stable, width=0.36, color=THING)
     label_bars(axes, left, [number(p) for p in naive])
     label_bars(axes, right, [number(p) for p in stable])
-    axes.legend([left, right], ["naive", "stable"], loc="upper right")
-    axes.set_xticks(places, [_plain(score) for score in scores])
-    axes.set_ylim(0, 1)
+    legend_above(axes, [left, right], ["naive", "stable"])
+    axes.set_xticks(places, [by_hand(score) for score in scores.astype(float)])
+    axes.set(ylim=(0, 1), ylabel="probability")
+    axes.grid(axis="y")
+    _limits_of_exp(line, largest, dtype)
+    figure.subplots_adjust(top=0.9, bottom=0.17, hspace=0.55)
     return figure, (
-        f"{dtype}, largest score {_plain(largest)}: the exponentials are"
-        f" {', '.join(_scientific(value) for value in exponentials)}."
+        f"{dtype}, largest score {by_hand(largest)}: the exponentials are"
+        f" {', '.join(_exponential(float(value)) for value in exponentials)}."
         f" Naive: {numbers(naive)}. Stable: {numbers(stable)}."
     )
 
 
-def _plain(value: float) -> str:
-    return f"{value:g}".replace("-", MINUS)
+def _limits_of_exp(axes: Axes, largest: float, dtype: str) -> None:
+    """Draw where the exponential of each number format overflows, and where the largest score stands."""
+    limits = {name: np.log(float(np.finfo(name).max)) for name in ("float16", "float32", "float64")}
+    axes.set_xscale("symlog", linthresh=10, linscale=0.6)
+    axes.axvspan(limits[dtype], 2000, color=RIVAL, alpha=0.3, linewidth=0)
+    for limit in limits.values():
+        axes.axvline(limit, color=REFERENCE, linewidth=1)
+    axes.plot([largest], [0.5], "o", color=MARK, markersize=8)
+    axes.set(xlim=(-2000, 2000), ylim=(0, 1), xlabel="largest score: exp overflows from here on")
+    fixed_ticks(
+        axes.xaxis, [-1000, -100, 0, *limits.values()], [f"{MINUS}1000", f"{MINUS}100", "0", "11.1", "88.7", "710"]
+    )
+    axes.set_yticks([])
+    axes.spines["left"].set_visible(False)
 
 
-def _scientific(value: float) -> str:
-    return number(value) if not np.isfinite(value) else f"{value:.2e}".replace("-", MINUS)
+def _exponential(value: float) -> str:
+    return number(value) if value == 0 or not np.isfinite(value) else scientific(value, 2)
 
 
 @pictured
@@ -239,10 +308,10 @@ def jacobian(scores: ArrayLike, temperatures: Sequence[float]) -> tuple[Figure, 
     for axes, value in zip(panels, temperatures, strict=True):
         p = softmax(scores, temperature=value)
         matrices.append((np.diag(p) - np.outer(p, p)) / value)
-        heat_map(axes, matrices[-1], largest=0.5)
+        heat_map(axes, 100 * matrices[-1], largest=50, digits=0)
         axes.set_title(f"T = {value:g}")
         axes.set_xlabel("score")
-    panels[0].set_ylabel("share")
+    panels[0].set_ylabel("share, in hundredths")
     figure.subplots_adjust(left=0.09, right=0.99, bottom=0.2, top=0.86, wspace=0.2)
     largest = ", ".join(
         f"{np.abs(matrix).max():.2g} at T = {value:g}" for value, matrix in zip(temperatures, matrices, strict=True)
@@ -271,8 +340,8 @@ def attention_spread(queries: ArrayLike, keys: ArrayLike, width: int, scaled: bo
     ranked = -np.sort(-weights, axis=-1)
     figure, axes = new_axes(xlabel="keys, from the most to the least attended", ylabel="mean attention weight")
     ranks = np.arange(ranked.shape[-1]) + 1
-    axes.bar(ranks, ranked.mean(axis=0), width=0.8)
-    axes.axhline(1 / len(ranks), color="C1", linestyle="--", linewidth=1.5)
+    axes.bar(ranks, ranked.mean(axis=0), width=0.8, color=THING)
+    axes.axhline(1 / len(ranks), color=REFERENCE, linestyle="--", linewidth=1.5)
     axes.annotate("uniform", (len(ranks), 1 / len(ranks)), xytext=(0, 4), textcoords="offset points", ha="right")
     axes.set_xticks([1, 4, 8, 12, 16])
     axes.set_ylim(0, 1)

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lossprimer.figures.drawing import (
-    MOST_OPAQUE,
+    REFERENCE,
+    RIVAL,
+    THING,
     add_rectangle,
     add_rounded_box,
     fixed_ticks,
@@ -26,57 +28,78 @@ if TYPE_CHECKING:
 __all__ = ["accuracy_by_arm", "copied_symbols", "copying_attention", "training_loss", "transformer_slots"]
 
 # Lines are told apart by dashes too.
-_LINES = [{"color": "C0", "linestyle": "-"}, {"color": "C1", "linestyle": "--"}]
+_LINES = [{"color": THING, "linestyle": "-"}, {"color": RIVAL, "linestyle": "--"}]
 
 # How a slot of each kind is framed; its text says the kind as well.
 _FRAMES = {
-    "": {"edgecolor": "C4", "linewidth": 0.8},
-    "always": {"edgecolor": "C0", "linewidth": 2.6},
-    "usually": {"edgecolor": "C0", "linewidth": 1.2},
-    "optional": {"edgecolor": "C1", "linewidth": 1.2, "linestyle": "--"},
-    "not here": {"edgecolor": "C4", "linewidth": 1.2, "linestyle": ":"},
+    "": {"edgecolor": REFERENCE, "linewidth": 0.8},
+    "always": {"edgecolor": THING, "linewidth": 2.6},
+    "usually": {"edgecolor": THING, "linewidth": 1.2},
+    "optional": {"edgecolor": RIVAL, "linewidth": 1.2, "linestyle": "--"},
+    "not here": {"edgecolor": REFERENCE, "linewidth": 1.2, "linestyle": ":"},
 }
 _PARTS = {
-    "Attention": ("norm: usually", "scores, mask", "softmax: always", "dropout: optional", "× values"),
-    "Feed-forward": ("norm: usually", "linear layer", "ReLU", "dropout: optional", "linear layer"),
+    "Attention": (
+        "norm: usually",
+        "linear layers q, k, v",
+        "scores q · k, mask",
+        "softmax: always",
+        "dropout: optional",
+        "weights × values v",
+        "linear layer, output",
+        "dropout: optional",
+    ),
+    "Feed-forward": (
+        "norm: usually",
+        "linear layer",
+        "ReLU",
+        "dropout: optional",
+        "linear layer",
+        "dropout: optional",
+    ),
 }
 
 
 @pictured
 def transformer_slots() -> tuple[Figure, str]:
     """Draw a pre-norm block, what stands before and after it, and how often each tool of the course is there."""
-    figure = new_figure((4.6, 5.2))
-    axes = figure.add_axes((0.01, 0.01, 0.98, 0.98))
-    axes.set(xlim=(0, 4.6), ylim=(0, 5.2))
+    figure = new_figure((4.6, 6.4))
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set(xlim=(0, 4.6), ylim=(0, 6.4))
     axes.axis("off")
-    _slot(axes, 0.85, 4.9, 1.5, "token + position")
-    _slot(axes, 2.65, 4.9, 1.6, "dropout: optional")
-    _arrow(axes, (1.62, 4.9), (1.83, 4.9))
-    add_rectangle(axes, (0.05, 1.2), 4.5, 3.3, edgecolor="C4", linewidth=0.8)
-    for centre, (title, parts) in zip((1.2, 3.4), _PARTS.items(), strict=True):
-        axes.text(centre, 4.3, title, ha="center", va="center", weight="bold")
-        for place, text in enumerate((*parts, "dropout: optional")):
-            y = 3.95 - 0.42 * place
-            _slot(axes, centre, y, 1.7, text)
+    _slot(axes, 0.95, 6.2, 1.5, "token + position")
+    _slot(axes, 2.75, 6.2, 1.6, "dropout: optional")
+    _arrow(axes, (1.72, 6.2), (1.93, 6.2))
+    add_rectangle(axes, (0.03, 1.55), 4.54, 4.3, edgecolor=REFERENCE, linewidth=0.8)
+    top, pitch = 5.25, 0.42
+    for centre, side, (title, parts) in zip((1.25, 3.4), (0.17, 4.44), _PARTS.items(), strict=True):
+        axes.text(centre, top + 0.37, title, ha="center", va="center", weight="bold")
+        end = top - pitch * len(parts)
+        for place, text in enumerate(parts):
+            y = top - pitch * place
+            _slot(axes, centre, y, 1.8, text)
             _arrow(axes, (centre, y - 0.15), (centre, y - 0.27))
-        axes.text(centre, 1.4, "+ input", ha="center", va="center", fontsize=10)
-    # From the sum of the first part up to the start of the second.
-    axes.plot([1.55, 2.3, 2.3], [1.4, 1.4, 3.95], color="C4", linewidth=1.2)
-    _arrow(axes, (2.3, 3.95), (2.53, 3.95))
-    _arrow(axes, (2.65, 4.74), (1.2, 4.42))
-    axes.text(0.12, 1.06, "one block; then the next, and after the last:", fontsize=10, va="center")
-    ends = (
-        (0.68, 1.2, "final norm:\nusually"),
-        (2.12, 1.2, "softmax:\nalways"),
-        (3.78, 1.4, "cross-entropy:\nusually"),
-    )
+        axes.text(centre, end, "+", ha="center", va="center")
+        # The skip connection: from above the norm, past everything, to the sum.
+        axes.plot([centre, centre], [top + 0.24, top + 0.15], color=REFERENCE, linewidth=1.2)
+        axes.plot([centre, side, side], [top + 0.21, top + 0.21, end], color=REFERENCE, linewidth=1.2)
+        _arrow(axes, (side, end), (centre + np.sign(side - centre) * 0.12, end))
+        axes.text((side + centre) / 2, end - 0.12, "skip", ha="center", va="center")
+    # From the sum of the first part up to the start of the second, and from there out of the block.
+    first, second = (top - pitch * len(parts) for parts in _PARTS.values())
+    axes.plot([1.37, 2.33, 2.33, 3.4], [first, first, top + 0.21, top + 0.21], color=REFERENCE, linewidth=1.2)
+    axes.plot([3.4, 3.4], [second - 0.12, 1.55], color=REFERENCE, linewidth=1.2)
+    axes.plot([2.75, 2.75, 1.25, 1.25], [6.04, 5.96, 5.96, top + 0.46], color=REFERENCE, linewidth=1.2)
+    axes.text(0.12, 1.35, "one block; then the next, and after the last:", va="center")
+    ends = ((0.72, 1.3, "final norm:\nusually"), (2.15, 0.9, "linear\nlayer"), (3.5, 1.2, "softmax:\nalways"))
     for centre, width, text in ends:
-        _slot(axes, centre, 0.66, width, text, height=0.46)
-    _arrow(axes, (1.3, 0.66), (1.5, 0.66))
-    _arrow(axes, (2.74, 0.66), (3.06, 0.66))
-    axes.plot([2.9, 2.9], [0.36, 1.0], color="C4", linewidth=1, linestyle=":")
-    axes.text(2.95, 0.26, "training only, outside", fontsize=9, va="center")
-    _slot(axes, 1.2, 0.18, 2.2, "batch norm: not here")
+        _slot(axes, centre, 0.93, width, text, height=0.46)
+    _arrow(axes, (1.39, 0.93), (1.68, 0.93))
+    _arrow(axes, (2.62, 0.93), (2.88, 0.93))
+    _arrow(axes, (3.5, 0.69), (3.5, 0.55))
+    _slot(axes, 3.5, 0.41, 2.0, "cross-entropy: usually")
+    axes.text(3.5, 0.12, "in training, outside", ha="center", va="center")
+    _slot(axes, 1.15, 0.41, 2.0, "batch norm: not here")
     return figure, (
         "A pre-norm block and what stands around it. Always: the softmax in attention and the one at the end. Usually:"
         " a norm before attention, before the feed-forward part and after the last block; in training, outside the"
@@ -91,11 +114,11 @@ def _slot(axes: Axes, x: float, y: float, width: float, text: str, *, height: fl
     corner = x - width / 2 + 0.03, y - height / 2 + 0.03
     size = width - 0.06, height - 0.06
     add_rounded_box(axes, corner, *size, 0.03, **_FRAMES[kind])
-    axes.text(x, y, text, ha="center", va="center", fontsize=10, weight="bold" if kind == "always" else "normal")
+    axes.text(x, y, text, ha="center", va="center", weight="bold" if kind == "always" else "normal")
 
 
 def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
-    arrow = {"arrowstyle": "->", "color": "C4", "linewidth": 1.2, "shrinkA": 0, "shrinkB": 0}
+    arrow = {"arrowstyle": "->", "color": REFERENCE, "linewidth": 1.2, "shrinkA": 0, "shrinkB": 0}
     axes.annotate("", end, start, arrowprops=arrow)
 
 
@@ -119,7 +142,7 @@ def training_loss(losses: Mapping[str, ArrayLike], num_tokens: int) -> tuple[Fig
         axes.plot(steps, runs.mean(axis=0), label=name, linewidth=1.5, **look)
         axes.fill_between(steps, runs.min(axis=0), runs.max(axis=0), color=look["color"], alpha=0.15, linewidth=0)
         said.append(f"{name} {runs[:, 0].mean():.2f} and {runs[:, -10:].mean():.3f}")
-    axes.axhline(guess, color="C4", linestyle=":", linewidth=1.5)
+    axes.axhline(guess, color=REFERENCE, linestyle=":", linewidth=1.5)
     axes.annotate(
         f"uniform guess, ln {num_tokens}",
         (1, guess),
@@ -127,7 +150,6 @@ def training_loss(losses: Mapping[str, ArrayLike], num_tokens: int) -> tuple[Fig
         xytext=(0, 4),
         textcoords="offset points",
         ha="right",
-        fontsize=10,
     )
     axes.set_yscale("log")
     fixed_ticks(axes.yaxis, [0.001, 0.01, 0.1, 1])
@@ -142,9 +164,7 @@ def training_loss(losses: Mapping[str, ArrayLike], num_tokens: int) -> tuple[Fig
 
 
 @pictured
-def copying_attention(
-    snapshots: Mapping[int, ArrayLike], tokens: Sequence[int], step: int, head: tuple[int, int]
-) -> tuple[Figure, str]:
+def copying_attention(snapshots: Mapping[int, ArrayLike], tokens: Sequence[int], step: int) -> tuple[Figure, str]:
     """Draw to which positions the second half of a sequence attends, where it is to copy the first half.
 
     Parameters
@@ -155,33 +175,49 @@ def copying_attention(
         n symbols, the separator 0, and the first n - 1 symbols again.
     step : int
         Which snapshot.
-    head : tuple of two ints
-        Which block, and which of its heads; both from 0.
     """
-    block, place = head
     count = len(tokens) // 2
-    weights = np.asarray(snapshots[step], dtype=float)[block, place, count:]
-    figure = new_figure((4.6, 2.9))
-    axes = figure.add_subplot()
-    for (row, column), weight in np.ndenumerate(weights.round(2)):
-        if weight:
-            add_rectangle(axes, (column, row), 1, 1, facecolor="C0", alpha=MOST_OPAQUE * weight)
-    copied = np.diagonal(weights)
-    for row, weight in enumerate(copied):
-        add_rectangle(axes, (row, row), 1, 1, edgecolor="C1", linewidth=1.5)
-        axes.text(row + 0.5, row + 0.5, f"{100 * weight:.0f}", ha="center", va="center", fontsize=8)
+    weights = np.asarray(snapshots[step], dtype=float)[..., count:, :]
+    blocks, heads = weights.shape[:2]
     words = ["|" if token == 0 else str(token) for token in tokens]
-    axes.set(xlim=(0, 2 * count), ylim=(count, 0), xlabel="token that it attends to", ylabel="token that it read last")
-    axes.set_xticks(np.arange(2 * count) + 0.5, words)
-    axes.set_yticks(np.arange(count) + 0.5, words[count:])
-    axes.spines[:].set_visible(False)
-    figure.subplots_adjust(left=0.11, right=0.99, bottom=0.17, top=0.98)
+    copied = np.diagonal(weights, axis1=-2, axis2=-1)
+    figure = new_figure((4.6, 0.75 + 1.6 * blocks))
+    panels = figure.subplots(blocks, heads, squeeze=False, sharex=True, sharey=True)
+    for (block, head), axes in np.ndenumerate(panels):
+        for (row, column), weight in np.ndenumerate(weights[block, head].round(2)):
+            if weight:
+                add_rectangle(axes, (column, row), 1, 1, facecolor=THING, alpha=weight)
+        for row in range(count):
+            add_rectangle(axes, (row, row), 1, 1, edgecolor=RIVAL, linewidth=0.8)
+        axes.set(xlim=(0, 2 * count), ylim=(count, 0))
+        axes.set_title(f"block {block + 1}, head {head + 1}: {100 * copied[block, head].mean():.0f} %")
+        axes.set_xticks(np.arange(2 * count) + 0.5, words)
+        axes.set_yticks(np.arange(count) + 0.5, words[count:])
+        axes.tick_params(pad=2)
+        axes.spines[:].set_visible(False)
+    figure.subplots_adjust(left=0.1, right=0.99, bottom=0.24, top=0.93, wspace=0.12, hspace=0.25)
+    figure.text(0.545, 0.13, "token that is attended to", ha="center", va="center")
+    figure.text(0.025, 0.585, "token at the query", rotation=90, ha="center", va="center")
+    _key(figure)
     even = np.mean([1 / (count + 1 + row) for row in range(count)])
-    return figure, (
-        f"Block {block + 1}, head {place + 1}, after {step} steps: the symbol to be copied gets"
-        f" {100 * copied.mean():.0f} % of the attention on average, and at least {100 * copied.min():.0f} %. Spread"
-        f" evenly it would get {100 * even:.0f} %."
+    said = ", ".join(
+        f"{listed(f'{100 * weight:.0f}' for weight in means)} % in block {block + 1}"
+        for block, means in enumerate(copied.mean(axis=-1))
     )
+    return figure, (
+        f"After {step} steps the symbol to be copied gets, on average, this part of the attention of each head: {said}."
+        f" Spread evenly it would get {100 * even:.0f} %."
+    )
+
+
+def _key(figure: Figure) -> None:
+    """Draw what the shades of an attention map mean."""
+    axes = figure.add_axes((0.1, 0.01, 0.89, 0.08))
+    axes.axis("off")
+    axes.set(xlim=(0, 10), ylim=(0, 1))
+    for place, part in enumerate((0.1, 0.25, 0.5, 0.75, 1)):
+        add_rectangle(axes, (2 * place, 0.1), 0.6, 0.8, facecolor=THING, alpha=part)
+        axes.text(2 * place + 0.75, 0.5, f"{100 * part:.0f} %", va="center")
 
 
 @pictured
@@ -211,7 +247,7 @@ def copied_symbols(
     axes.set(xlim=(-2.3, len(expected)), ylim=(len(shown) + 1.2, 0))
     axes.axis("off")
     axes.text(-2.2, 0.5, "prompt", va="center", weight="bold")
-    axes.plot([-2.3, len(expected)], [1.1, 1.1], color="C4", linewidth=0.8)
+    axes.plot([-2.3, len(expected)], [1.1, 1.1], color=REFERENCE, linewidth=0.8)
     for column, token in enumerate(expected):
         axes.text(column + 0.5, 0.5, str(token), ha="center", va="center", weight="bold")
     for row, sample in enumerate(shown):
@@ -220,7 +256,7 @@ def copied_symbols(
         for column, token in enumerate(sample):
             axes.text(column + 0.5, y, "|" if token == 0 else str(token), ha="center", va="center")
             if token != expected[column]:
-                add_rectangle(axes, (column + 0.14, y - 0.4), 0.72, 0.8, edgecolor="C1")
+                add_rectangle(axes, (column + 0.14, y - 0.4), 0.72, 0.8, edgecolor=RIVAL)
     right, words = shown == expected, " ".join("|" if token == 0 else str(token) for token in shown[0])
     return figure, (
         f"T = {temperature:g}: {right.sum()} of {right.size} symbols are copied right, wrong ones are framed. The first"
@@ -241,11 +277,11 @@ def accuracy_by_arm(arms: Mapping[str, Sequence[float]], chance: float) -> tuple
         Accuracy of a guess.
     """
     figure, axes = new_axes(xlabel="accuracy", ylabel="", size=(4.6, 0.9 + 0.31 * len(arms)))
-    axes.axvline(chance, color="C4", linestyle=":", linewidth=1.5)
+    axes.axvline(chance, color=REFERENCE, linestyle=":", linewidth=1.5)
     for row, runs in enumerate(arms.values()):
-        axes.plot([min(runs), max(runs)], [row, row], color="C0", linewidth=1.5)
-        axes.plot(runs, [row] * len(runs), "o", markersize=5, markerfacecolor="none", color="C0")
-        axes.plot([np.mean(runs)], [row], "D", markersize=5, color="C1")
+        axes.plot([min(runs), max(runs)], [row, row], color=THING, linewidth=1.5)
+        axes.plot(runs, [row] * len(runs), "o", markersize=5, markerfacecolor="none", color=THING)
+        axes.plot([np.mean(runs)], [row], "D", markersize=5, color=RIVAL)
     axes.set(xlim=(0, 1.03), ylim=(len(arms) - 0.5, -0.5))
     axes.set_yticks(range(len(arms)), arms)
     bottom = 0.55 / figure.get_figheight()

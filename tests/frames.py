@@ -1,0 +1,179 @@
+"""Which pictures does the course show? All settings of all explorers of the chapters, and all other figures.
+
+The chapters' own cells make them, so that nothing is said twice; only what takes minutes to train has a stand-in here.
+"""
+
+import ast
+import functools
+import json
+import re
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+
+from lossprimer.explorer.explorer import Explorer
+from lossprimer.explorer.picture import Picture
+
+NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
+DEPTHS = np.arange(1.0, 51)
+
+
+def _learning(low, high, count, runs=3):
+    """Return curves that rise from `low` to `high`, a little differently each."""
+    part = np.linspace(0, 1, count) ** 0.5
+    return low + (high - low) * part * np.linspace(0.94, 1, runs)[:, None]
+
+
+def _attention(sharpness):
+    """Return causal attention weights of two blocks of two heads: the first block looks eight places back."""
+    query, key = np.mgrid[:16, :16]
+    scores = np.stack([-np.abs(key - query + back) for back in (8, 8, 0, 3)]).reshape(2, 2, 16, 16) * sharpness
+    weights = np.exp(np.where(key <= query, scores, -np.inf))
+    return weights / weights.sum(axis=-1, keepdims=True)
+
+
+def _samples(prompts):
+    """Return continuations that go wrong the more often the hotter they are sampled."""
+    rng = np.random.default_rng(0)
+    hot = [0.25, 0.5, 0.75, 1, 1.5, 2, 2.5, 3, 4, 5, 7, 10, 15, 20]
+    return {
+        (name, T): np.where(rng.random((200, 8)) < T / 25, rng.integers(0, 12, (200, 8)), prompt)
+        for name, prompt in prompts.items()
+        for T in hot
+    }
+
+
+# The methods that change what they are called on.
+CHANGING = {"append", "update"}
+PROMPTS = {"eight symbols": [3, 1, 4, 1, 5, 9, 2, 6], "the same one": [7] * 8}
+ARMS = {
+    "pre-LN": (1.0, 1.0, 1.0),
+    "pre-RMSNorm": (1.0, 1.0, 1.0),
+    "post-LN": (0.14, 0.2, 0.29),
+    "no norm": (0.28, 0.3, 0.34),
+    "no norm, silent start": (0.98, 0.99, 1.0),
+    "pre-LN, lower rate": (0.7, 0.75),
+    "post-LN, lower rate": (0.36, 0.37),
+    "post-LN, lower, longer": (0.97, 1.0),
+    "no norm, lower, longer": (0.56, 0.99),
+}
+# What the chapters train, by chapter and name; the numbers are about those that training gives.
+STAND_INS = {
+    "01_softmax": {
+        "logits": 9 * np.eye(10)[np.arange(60) % 10] + np.sin(np.arange(600.0)).reshape(60, 10),
+        "split": SimpleNamespace(test_labels=(np.arange(60) + (np.arange(60) % 20 == 0)) % 10),
+    },
+    "02_cross_entropy": {
+        "recovered": {
+            "log, rate 0.5": _learning(0.02, 0.95, 11, 8),
+            "square, rate 0.5": _learning(0.01, 0.4, 11, 8),
+            "square, rate 1": _learning(0.01, 0.6, 11, 8),
+            "square, rate 2": _learning(0.01, 0.88, 11, 8),
+        },
+        "curves": {0: 2 * 0.5 ** np.arange(20.0), 0.1: 0.52 + 1.3 * 0.5 ** np.arange(20.0)},
+    },
+    "03_dropout": {
+        "curves": {(0.2, 1): _learning(0.9, 0.8, 10), (0.2, 0.5): _learning(0.9, 0.89, 10)},
+        "left": {1: _learning(0.96, 0.4, 7), 0.5: _learning(0.96, 0.7, 7)},
+        "distances": [[0.24, 0.12, 0.09, 0.04, 0.027], [0.23, 0.13, 0.08, 0.04, 0.025]],
+        "of_plain": [0.12, 0.122],
+    },
+    "04_normalization": {
+        "trained": {
+            "none": np.array([[0.97, 0.11, 0.1, 0.1]] * 2),
+            "LayerNorm": np.array([[0.99, 0.93, 0.11, 0.11]] * 2),
+            "BatchNorm": np.array([[1.0, 1.0, 0.99, 0.18]] * 2),
+        },
+        "sizes": {"none": 1.5 * 0.99**DEPTHS, "LayerNorm": 0.9**DEPTHS + 0.7, "BatchNorm": 2e4 * 0.82**DEPTHS},
+        "start": {
+            "pre-LN": (DEPTHS**0.5, DEPTHS**-0.3),
+            "post-LN": (np.ones(50), 0.45 * 1.027**DEPTHS),
+            "none": (1.41**DEPTHS, DEPTHS**-0.1),
+        },
+    },
+    "05_transformer": {
+        "losses": {
+            "dropout": [2.9 * 0.985 ** np.arange(300) + 0.01] * 3,
+            "no dropout": [2.9 * 0.97 ** np.arange(300) + 0.0005] * 3,
+        },
+        "snapshots": {step: _attention(step / 60) for step in (*range(0, 101, 10), 120, 150, 200, 250, 300)},
+        "trained": None,
+        "samples": _samples(PROMPTS),
+        "arms": ARMS,
+    },
+}
+
+
+@functools.cache
+def shown(chapter: str) -> list[Explorer | Picture]:
+    """Return all explorers and figures of a chapter, in their order.
+
+    Of its cells only those statements are run that these need.
+    """
+    cells = json.loads((NOTEBOOKS / f"{chapter}.ipynb").read_text("utf-8"))["cells"]
+    code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    # Magic commands are no Python: here they only install the package where it is missing.
+    statements = [part for cell in code for part in ast.parse(re.sub(r"(?m)^( *)%.*", r"\1pass", cell)).body]
+    given = STAND_INS[chapter]
+    wanted, needed = set(), set()
+    for place, statement in reversed([*enumerate(statements)]):
+        if _shows(statement) or _made(statement) & needed:
+            wanted.add(place)
+            if isinstance(statement, ast.Assign | ast.Import | ast.ImportFrom | ast.FunctionDef):
+                needed -= _made(statement)
+            needed |= _read(statement) - given.keys()
+    space, found = dict(given), []
+    for place in sorted(wanted):
+        if _shows(statements[place]):
+            found.append(eval(compile(ast.Expression(statements[place].value), chapter, "eval"), space))
+        else:
+            exec(compile(ast.Module([statements[place]], []), chapter, "exec"), space)
+    assert all(isinstance(one, Explorer | Picture) for one in found)
+    return found
+
+
+def _shows(statement):
+    """Tell whether a statement shows an explorer or a figure."""
+    if not isinstance(statement, ast.Expr) or not isinstance(statement.value, ast.Call):
+        return False
+    return ast.unparse(statement.value.func).split(".")[0] in {"explore", "steps", "figures"}
+
+
+def _made(statement):
+    """Return the names that a statement defines or changes; those that only a loop within it uses are left out."""
+    if isinstance(statement, ast.FunctionDef | ast.ClassDef):
+        return {statement.name}
+    if isinstance(statement, ast.Import | ast.ImportFrom):
+        return {(alias.asname or alias.name).split(".")[0] for alias in statement.names}
+    names = _names(statement, ast.Store) if isinstance(statement, ast.Assign | ast.AugAssign) else set()
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store):
+            names |= _names(node.value, ast.Load)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in CHANGING:
+            names |= _names(node.func.value, ast.Load)
+    return names - _local(statement)
+
+
+def _read(statement):
+    """Return the names that a statement reads from those before it."""
+    own = _names(statement, ast.Store) if isinstance(statement, ast.FunctionDef | ast.For) else set()
+    return _names(statement, ast.Load) - _local(statement) - own
+
+
+def _names(tree, context):
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, context)}
+
+
+def _local(tree):
+    """Return the names that stand for the parts of a comprehension or the arguments of a function."""
+    nodes = [*ast.walk(tree)]
+    found = {node.arg for node in nodes if isinstance(node, ast.arg)}
+    return found.union(*(_names(node.target, ast.Store) for node in nodes if isinstance(node, ast.comprehension)))
+
+
+def frames(one):
+    """Return all pictures of an explorer by their setting, or the one picture."""
+    if isinstance(one, Picture):
+        return {(): one}
+    return {setting: one.picture(setting) for setting in np.ndindex(*map(len, one.controls.values()))}

@@ -1,0 +1,196 @@
+"""Every frame of every explorer and every figure can be read, and shows no more movement than its numbers have."""
+
+import functools
+import re
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from matplotlib import font_manager
+
+from lossprimer.explorer.picture import Picture
+from tests.frames import STAND_INS, frames, shown
+
+# The width of a drawing on a phone of 375 pixels and on a desk, and the size of the text beside it.
+PHONE, DESK, BODY = 343, 544, 17
+# What explorer.css sets the text of a wide drawing to, in the drawing's own unit.
+ON_DESK = 9.7
+# Of the box of a text its ascenders and descenders are seldom there: what touches no letter does not count.
+SLACK = 1.5
+
+SHOWN = [(chapter, place) for chapter in STAND_INS for place in range({"01_softmax": 8, "02_cross_entropy": 9,
+         "03_dropout": 9, "04_normalization": 12, "05_transformer": 7}[chapter])]  # fmt: skip
+
+
+@functools.cache
+def pictures(chapter, place):
+    return frames(shown(chapter)[place])
+
+
+def title(chapter, place):
+    one = shown(chapter)[place]
+    return f"figure {place}" if isinstance(one, Picture) else one.title
+
+
+@functools.cache
+def glyphs():
+    return font_manager.get_font(font_manager.findfont("DejaVu Sans"))
+
+
+@functools.cache
+def width_of(text, size):
+    """Return how wide a text is in DejaVu Sans, which is wider than the fonts that most pages have."""
+    font = glyphs()
+    font.set_size(100, 72)
+    return sum(font.load_char(ord(letter)).linearHoriAdvance / 65536 for letter in text) * size / 100
+
+
+class Drawing:
+    """What the SVG of a picture holds: the boxes of its texts, and points along its lines."""
+
+    def __init__(self, svg):
+        root = ElementTree.fromstring(svg.replace("xlink:", ""))
+        self.width, self.height = (float(part) for part in root.get("viewBox").split()[2:])
+        self.texts, self.points = [], []
+        self.size = float(root.get("font-size"))
+        self._walk(root)
+
+    def _walk(self, element):
+        for child in element:
+            if child.tag == "defs":
+                continue
+            if child.tag == "text":
+                self.texts.append(self._box(child))
+            elif child.tag == "path":
+                self._line(child)
+            elif child.tag == "use":
+                self.points.append(np.array([[float(child.get("x", 0)), float(child.get("y", 0))]]))
+            self._walk(child)
+
+    def _box(self, element):
+        """Return text, size, and left, top, right and bottom of its box."""
+        size, said = float(element.get("font-size", self.size)), element.text
+        wide = width_of(said, size) * (1.08 if element.get("font-weight") else 1)
+        x, y, turn = float(element.get("x", 0)), float(element.get("y", 0)), element.get("transform", "")
+        if moved := re.search(r"translate\(([-\d.]+)[ ,]([-\d.]+)\)", turn):
+            x, y = map(float, moved.groups())
+        start = {"start": 0, "middle": wide / 2, "end": wide}[element.get("text-anchor", "start")]
+        if re.search(r"rotate\(-90", turn):
+            centre = re.search(r"rotate\(-90[ ,]+([-\d.]+)[ ,]+([-\d.]+)\)", turn)
+            x, y = map(float, centre.groups()) if centre else (x, y)
+            return said, size, (x - 0.78 * size, y - wide + start, x + 0.2 * size, y + start)
+        return said, size, (x - start, y - 0.78 * size, x - start + wide, y + 0.2 * size)
+
+    def _line(self, element):
+        """Keep points along a line or an outline that is seen; grid lines, bands and cells may have text on them."""
+        stroke, opacity = element.get("stroke", "none"), float(element.get("opacity", 1))
+        opacity *= float(element.get("stroke-opacity", 1))
+        if (stroke == "none" and element.get("fill") in (None, "none")) or opacity < 0.3:
+            return
+        if stroke == "none" and opacity < 1:
+            return
+        for part in re.findall(r"M[^M]*", element.get("d")):
+            ends = np.array(re.findall(r"(-?[\d.]+)[ ,](-?[\d.]+)", part), dtype=float)
+            if part.rstrip().lower().endswith("z"):
+                ends = np.vstack([ends, ends[:1]])
+            for start, stop in zip(ends[:-1], ends[1:], strict=True):
+                count = int(np.abs(stop - start).max()) + 2
+                inside = np.linspace(start, stop, count)
+                self.points.append(inside)
+
+
+@functools.cache
+def drawings(chapter, place):
+    return {setting: Drawing(picture.svg()) for setting, picture in pictures(chapter, place).items()}
+
+
+@pytest.fixture(params=SHOWN, ids=lambda one: f"{one[0][:2]}-{one[1]}")
+def one(request):
+    return request.param
+
+
+def test_every_explorer_and_figure_of_a_chapter_is_looked_at():
+    assert [(chapter, place) for chapter in STAND_INS for place in range(len(shown(chapter)))] == SHOWN
+
+
+def test_all_settings_have_the_same_axes(one):
+    """Limits, scale, place and ticks: a length means the same number at each setting."""
+    if title(*one) in STORIES:
+        return
+    seen = {}
+    for setting, picture in pictures(*one).items():
+        axes = [
+            (
+                [
+                    round(float(value), 9)
+                    for value in (*(panel.get_xlim() if measured(panel) else ()), *panel.get_ylim())
+                ],
+                panel.get_xscale(),
+                panel.get_yscale(),
+                panel.get_position().bounds,
+                [float(tick) for tick in panel.get_yticks()],
+                [tick.get_text() for tick in panel.get_yticklabels()],
+            )
+            for panel in picture.figure.axes
+        ]
+        seen.setdefault(repr((picture.figure.get_size_inches().tolist(), axes)), setting)
+    assert len(seen) == 1, f"{title(*one)}: {seen}"
+
+
+def measured(panel):
+    """Return whether the x axis of a panel has a scale, and not one place for each class or feature."""
+    ticks = panel.get_xticks()
+    return panel.get_xscale() != "linear" or np.abs(panel.get_xlim() - ticks[[0, -1]]).max() > 0.9
+
+
+# Steps through a story whose quantity changes.
+STORIES = {"The softmax recipe"}
+
+
+def overlap(a, b):
+    """Return whether two boxes share more than a sliver."""
+    return min(a[2], b[2]) - max(a[0], b[0]) > SLACK and min(a[3], b[3]) - max(a[1], b[1]) > SLACK
+
+
+def faults(drawing):
+    """Yield what is wrong with the texts of a drawing."""
+    points = np.vstack(drawing.points) if drawing.points else np.zeros((0, 2))
+    for place, (said, _, box) in enumerate(drawing.texts):
+        if box[0] < -1 or box[1] < -1 or box[2] > drawing.width + 1 or box[3] > drawing.height + 1:
+            yield f"{said!r} leaves the picture"
+        for other, _, there in drawing.texts[:place]:
+            if overlap(box, there):
+                yield f"{said!r} lies on {other!r}"
+        left, top, right, bottom = box
+        on = (points > [left + SLACK, top + SLACK]) & (points < [right - SLACK, bottom - SLACK])
+        if on.all(axis=1).any():
+            yield f"{said!r} lies on a line"
+
+
+def test_no_text_lies_on_another_on_a_line_or_outside(one):
+    found = {}
+    for setting, drawing in drawings(*one).items():
+        for fault in faults(drawing):
+            found.setdefault(fault, setting)
+    assert found == {}, title(*one)
+
+
+def test_text_is_neither_too_small_on_a_phone_nor_larger_than_the_text_beside_it(one):
+    for drawing in drawings(*one).values():
+        sizes = {size for _, size, _ in drawing.texts}
+        assert min(sizes) * PHONE / drawing.width >= 11, title(*one)
+        # The size at the root is what the style sheet sets.
+        own = sizes - {drawing.size} | {ON_DESK}
+        assert max(own) * DESK / drawing.width <= BODY, title(*one)
+
+
+FOREIGN = re.compile(r"(?<![\w.])-\d|\d[eE][-+]?\d|\^-?\d|(?<![\w])-inf")
+
+
+def test_numbers_are_written_one_way(one):
+    explorer = shown(one[0])[one[1]]
+    controls = () if isinstance(explorer, Picture) else explorer.controls.values()
+    said = {text for control in controls for text in control.texts}
+    for setting, drawing in drawings(*one).items():
+        said |= {text for text, _, _ in drawing.texts} | {pictures(*one)[setting].sentence}
+    assert {text for text in said if FOREIGN.search(text)} == set()
