@@ -74,16 +74,28 @@ class Explorer:
         self.kinds = [self.rows.nth(i).get_attribute("data-control") for i in range(self.rows.count())]
 
     def control(self, i):
-        return self.rows.nth(i).locator({"slider": "input", "choice": "select", "steps": "output"}[self.kinds[i]])
+        return self.rows.nth(i).locator(
+            {"slider": "input", "choice": "input:checked", "list": "select", "steps": "output"}[self.kinds[i]]
+        )
 
     def positions(self):
         """Return where the controls stand, as the page itself shows it."""
         read = {
             "slider": lambda control: int(control.input_value()),
-            "choice": lambda control: control.evaluate("select => select.selectedIndex"),
+            "choice": lambda control: control.evaluate(
+                "button => [...document.getElementsByName(button.name)].indexOf(button)"
+            ),
+            "list": lambda control: control.evaluate("select => select.selectedIndex"),
             "steps": lambda control: int(control.inner_text().split(" / ")[0]) - 1,
         }
         return [read[kind](self.control(i)) for i, kind in enumerate(self.kinds)]
+
+    def text_sizes(self):
+        """Return the sizes of the picture's texts in pixels: in the unit of the drawing, times its scale."""
+        return self.figure.locator("svg text").evaluate_all(
+            """texts => texts.map((text) =>
+              parseFloat(getComputedStyle(text).fontSize) * text.ownerSVGElement.getScreenCTM().a)"""
+        )
 
     def check(self):
         """Assert that picture, sentence and values are those of the setting."""
@@ -112,7 +124,7 @@ def test_an_explorer_answers_every_key(explorer):
             for key in ("Home", "ArrowRight", "ArrowUp", "PageUp", "End", "ArrowLeft", "ArrowDown", "PageDown"):
                 explorer.control(i).press(key)
                 seen.add(explorer.check())
-        elif kind == "choice":
+        elif kind in {"choice", "list"}:
             for key in itertools.repeat("ArrowDown", len(explorer.texts[i])):
                 explorer.control(i).press(key)
                 seen.add(explorer.check())
@@ -138,6 +150,10 @@ def test_an_explorer_answers_the_pointer(explorer):
                 seen.add(explorer.check())
             explorer.figure.page.mouse.up()
         elif kind == "choice":
+            for button in explorer.rows.nth(i).locator("label").all():
+                button.click()
+                seen.add(explorer.check())
+        elif kind == "list":
             for text in explorer.texts[i]:
                 control.select_option(text)
                 seen.add(explorer.check())
@@ -145,6 +161,33 @@ def test_an_explorer_answers_the_pointer(explorer):
             explorer.rows.nth(i).get_by_role("button", name="Next").click()
             seen.add(explorer.check())
     assert len(seen) >= min(len(explorer.sentences), 2)
+
+
+@pytest.mark.parametrize("size", [(375, 667), (667, 375)], ids=["upright", "sideways"])
+def test_a_picture_and_its_controls_fit_the_screen_of_a_phone(explorer, size):
+    page = explorer.figure.page
+    page.set_viewport_size(dict(zip(("width", "height"), size, strict=True)))
+    below, rest = (page.locator(".bar").bounding_box()["height"], size[1])
+    boxes = [explorer.figure.locator(part).bounding_box() for part in (".explorer-controls", ".picture-drawing")]
+    needed = max(box["y"] + box["height"] for box in boxes) - min(box["y"] for box in boxes)
+    assert needed <= rest - below
+    assert min(explorer.text_sizes()) >= (11 if size[0] == 375 else 8)
+
+
+def test_text_in_a_picture_is_not_larger_than_the_text_beside_it(explorer):
+    beside = explorer.figure.page.evaluate("parseFloat(getComputedStyle(document.body).fontSize)")
+    assert max(explorer.text_sizes()) <= beside
+
+
+def test_the_page_does_not_jump_and_no_track_changes_its_length(explorer):
+    sliders = [i for i, kind in enumerate(explorer.kinds) if kind == "slider"]
+    boxes = set()
+    for i in sliders:
+        for key in ("Home", *["ArrowRight"] * (len(explorer.texts[i]) - 1)):
+            explorer.control(i).press(key)
+            around = explorer.figure.bounding_box()
+            boxes.add((around["height"], *(explorer.control(j).bounding_box()["width"] for j in sliders)))
+    assert len(boxes) <= 1
 
 
 def test_the_temperature_can_be_linked_to(open_page, address):
