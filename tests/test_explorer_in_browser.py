@@ -26,6 +26,14 @@ def bar(height, kind="plain"):
     return figure, f"A {kind} bar of height {height:g}."
 
 
+@pictured
+def dot(place):
+    figure = Figure()
+    axes = figure.add_subplot(xlim=(0, 10), ylim=(0, 2))
+    axes.plot([place], [1], "o")
+    return figure, f"A dot at {place:g}."
+
+
 EXPLORERS = (
     explore(bar, title="One bar", height=slider("Height h", range(0, 200), initial=100)),
     explore(
@@ -39,6 +47,7 @@ EXPLORERS = (
         title="Many names",
         height=choice("Size", {name: 10 + 20 * place for place, name in enumerate("abcdefg")}, initial="b"),
     ),
+    explore(dot, title="A dot", place=slider("Place", [0, 1, 2, 5, 10], initial=2, along=0)),
     steps("Three bars", [partial(bar, height) for height in (10, 20, 30)]),
 )
 
@@ -276,6 +285,49 @@ def test_a_finger_drags_the_slider(phone, finger):
     value = int(slider_input.input_value())
     assert value > 150
     expect(caption(phone, "one-bar")).to_have_text(f"A plain bar of height {value}.")
+
+
+def marker(page):
+    """Return the middle of the dot, and of the drawing's axes."""
+    box = page.locator("#a-dot .picture-drawing svg g[clip-path] use, #a-dot .picture-drawing svg use[fill]").last
+    seen = box.bounding_box()
+    return seen["x"] + seen["width"] / 2, seen["y"] + seen["height"] / 2
+
+
+def test_the_marker_of_a_slider_that_is_an_axis_can_be_dragged(page):
+    page.emulate_media(reduced_motion="reduce")
+    figure = page.locator("#a-dot")
+    figure.scroll_into_view_if_needed()
+    places = {}
+    for _ in range(5):
+        places[figure.locator("output").inner_text()] = marker(page)
+        figure.get_by_role("slider").press("ArrowRight")
+    figure.get_by_role("slider").press("Home")
+    for _ in range(5):
+        places[figure.locator("output").inner_text()] = marker(page)
+        figure.get_by_role("slider").press("ArrowRight")
+    assert sorted(places, key=int) == ["0", "1", "2", "5", "10"]
+    page.mouse.move(*places["10"])
+    page.mouse.down()
+    for text in ("5", "2", "1", "0", "5"):
+        x, y = places[text]
+        page.mouse.move(x + 3, y + 20)
+        expect(figure.locator("output")).to_have_text(text)
+        expect(caption(page, "a-dot")).to_have_text(f"A dot at {text}.")
+    page.mouse.up()
+    page.mouse.move(*places["0"])
+    expect(figure.locator("output")).to_have_text("5")
+
+
+def test_a_finger_that_scrolls_over_a_picture_moves_nothing(phone, finger):
+    figure = phone.locator("#a-dot")
+    figure.evaluate("figure => figure.scrollIntoView({ block: 'center' })")
+    before = phone.evaluate("scrollY")
+    x, y = marker(phone)
+    finger(*((x + 60, y - up) for up in range(0, 80, 8)))
+    phone.wait_for_timeout(300)
+    assert phone.evaluate("scrollY") > before + 20
+    expect(figure.locator("output")).to_have_text("2")
 
 
 def test_two_controls_work_together(page):

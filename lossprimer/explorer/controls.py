@@ -21,6 +21,7 @@ class Control:
     values: tuple[Any, ...]
     texts: tuple[str, ...]
     initial: int = 0
+    along: int | None = None
 
     def __post_init__(self):
         if not isinstance(self.label, str) or not self.label.strip():
@@ -48,6 +49,7 @@ def slider(
     *,
     initial: Real | None = None,
     format: str | Callable[[Real], str] | None = None,
+    along: int | None = None,
 ) -> Control:
     """Return a control that slides over numbers.
 
@@ -62,6 +64,9 @@ def slider(
     format : str or callable, optional
         How a value is written, as a format string or a function. Two values must not look the same. By default
         as by hand: "−10", "10⁻⁶".
+    along : int, optional
+        Which of the figure's axes, counted from 0, has the slider's values on its x axis: on a page a reader can
+        drag within these axes, too.
 
     Raises
     ------
@@ -80,7 +85,7 @@ def slider(
         if not isinstance(value, Real):
             raise TypeError(f"values of the slider {label!r} hold {value!r}, expected real numbers")
     write = format.format if isinstance(format, str) else format or by_hand
-    return Control("slider", label, values, tuple(map(write, values)), _position(label, values, initial))
+    return Control("slider", label, values, tuple(map(write, values)), _position(label, values, initial), along)
 
 
 def raised(exponent: int) -> str:

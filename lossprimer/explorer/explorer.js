@@ -125,8 +125,41 @@
     return () => cancelAnimationFrame(waiting);
   }
 
+  // Let the pointer drag within the axes of a drawing: the control goes to the value nearest to it. A finger has to
+  // move sideways first; if it scrolls instead, the browser cancels the drag.
+  function draggable(drawing, { at, box: [left, top, right, bottom] }, read, move) {
+    let drag = null;
+    const place = ({ clientX, clientY }) =>
+      new DOMPoint(clientX, clientY).matrixTransform(drawing.firstElementChild.getScreenCTM().inverse());
+    const within = ({ x, y }) => x > left - SLOP && x < right + SLOP && y > top - SLOP && y < bottom + SLOP;
+    const follow = (event) => {
+      const { x } = place(event);
+      move(at.reduce((best, value, i) => (Math.abs(value - x) < Math.abs(at[best] - x) ? i : best), 0));
+    };
+    drawing.classList.add("explorer-draggable");
+    drawing.addEventListener("pointerdown", (event) => {
+      if (event.button || !within(place(event))) return;
+      drag = { before: read(), x: event.clientX, moving: event.pointerType !== "touch" };
+      drawing.setPointerCapture(event.pointerId);
+      if (!drag.moving) return;
+      event.preventDefault();
+      follow(event);
+    });
+    drawing.addEventListener("pointermove", (event) => {
+      drawing.classList.toggle("explorer-grip", Boolean(drag) || within(place(event)));
+      if (!drag) return;
+      drag.moving ||= Math.abs(event.clientX - drag.x) > SLOP;
+      if (drag.moving) follow(event);
+    });
+    drawing.addEventListener("pointerup", () => (drag = null));
+    drawing.addEventListener("pointercancel", () => {
+      if (drag) move(drag.before);
+      drag = null;
+    });
+  }
+
   function start(figure) {
-    const { names, texts, sentences, base, splices } = JSON.parse(figure.querySelector("script").textContent);
+    const { names, texts, sentences, base, splices, axes } = JSON.parse(figure.querySelector("script").textContent);
     const drawing = figure.querySelector(".picture-drawing");
     const caption = figure.querySelector("figcaption span");
     const announcement = figure.querySelector("[role=status]");
@@ -174,6 +207,9 @@
       },
     };
     initial.forEach((position, i) => controls[i].show(position));
+    axes.forEach((axis, i) => axis && draggable(drawing, axis, () => read()[i], (position) => {
+      show(read().with(i, position), true);
+    }));
     figure.querySelector(".explorer-reset").addEventListener("click", () => show(initial, true));
     for (const element of figure.querySelectorAll(":disabled")) element.disabled = false;
     return explorer;

@@ -1,14 +1,20 @@
 """How does an explorer work on a page without a kernel? Every picture is drawn beforehand; a script picks one."""
 
+from __future__ import annotations
+
 import itertools
 import json
 from html import escape
+from typing import TYPE_CHECKING
 
 from lossprimer.explorer.controls import Control
 from lossprimer.explorer.dark import twins
 from lossprimer.explorer.drawings import Drawings
 from lossprimer.explorer.frames import pack
 from lossprimer.explorer.picture import drawing_html
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 NOT_INTERACTIVE = "Without JavaScript this picture stays at its first setting."
 
@@ -31,6 +37,7 @@ def explorer_html(explorer: Drawings) -> str:
         "sentences": sentences,
         "base": base,
         "splices": splices,
+        "axes": [_axis(explorer.picture(explorer.initial).figure, control) for control in controls.values()],
     }
     initial = pictures.index(explorer.picture(explorer.initial))
     rows = "".join(_row(f"{explorer.name}-{name}", control) for name, control in controls.items())
@@ -92,6 +99,19 @@ def _buttons(name: str, control: Control) -> str:
         f"{' checked' if position == control.initial else ''} disabled><span>{escape(text)}</span></label>"
         for position, text in enumerate(control.texts)
     )
+
+
+def _axis(figure: Figure, control: Control) -> dict[str, list[float]] | None:
+    """Return where in the drawing a control's values lie, and the box in which they can be dragged."""
+    if control.along is None:
+        return None
+    axes = figure.axes[control.along]
+    # A drawing counts points from its upper left corner, matplotlib pixels from the lower left.
+    scale, height = 72 / figure.dpi, 72 * figure.get_figheight()
+    places = [axes.transData.transform((value, axes.get_ylim()[0]))[0] * scale for value in control.values]
+    (left, bottom), (right, top) = axes.bbox.get_points() * scale
+    box = [left, height - top, right, height - bottom]
+    return {"at": [round(float(x), 1) for x in places], "box": [round(float(edge), 1) for edge in box]}
 
 
 def _json(data: dict) -> str:
