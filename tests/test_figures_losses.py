@@ -55,6 +55,16 @@ def test_same_probability_judges_by_who_is_first_and_by_how_much(p, classes, res
     assert sentence.endswith(f"Verdict: {verdict}.")
     assert f"loss {-math.log(p):.3f} nats, and a uniform guess costs {math.log(classes):.3f}" in sentence
     assert (", the rest" in sentence) == (classes > 2)
+    if classes > 2:
+        assert ("the rest even" if rest == "even" else "the rest on one class") in sentence
+
+
+@pytest.mark.parametrize(("classes", "rest"), [(2, "even"), (10, "even"), (10, "one"), (1000, "even")])
+def test_same_probability_draws_the_whole_prediction(classes, rest):
+    (axes,) = figures.same_probability(0.1, classes, rest).figure.axes
+    *parts, guess = (bar.get_width() for bar in axes.patches)
+    assert sum(parts) == pytest.approx(1)
+    assert guess == 1 / classes
 
 
 def test_log_and_square_gives_both_losses():

@@ -93,11 +93,13 @@ def same_probability(p: float, classes: int, rest: str) -> tuple[Figure, str]:
     rival = (1 - p) / (classes - 1) if rest == "even" else 1 - p
     others = rival if rest == "even" else 0.0
     figure, axes = new_axes(xlabel="probability", ylabel="")
-    rest = max(classes - 2, 0)
     shown = {
         "the truth": (p, {"color": THING}),
         "strongest rival": (rival, {"facecolor": "none", "edgecolor": RIVAL, "hatch": HATCH}),
-        "all others together": (rest * others, {"facecolor": "none", "edgecolor": REFERENCE, "hatch": HATCH}),
+        "all others together": (
+            max(classes - 2, 0) * others,
+            {"facecolor": "none", "edgecolor": REFERENCE, "hatch": HATCH},
+        ),
         "a uniform guess": (1 / classes, {"facecolor": "none", "edgecolor": REFERENCE, "linestyle": "--"}),
     }
     for row, (value, look) in enumerate(shown.values()):
@@ -323,7 +325,10 @@ def label_smoothing(smoothing: float, classes: int, prediction: str) -> tuple[Fi
     given = (0.5 - 0.499 * np.cos(np.linspace(0, np.pi, 61)))[:, None]
     rows = np.where(one_hot(0, classes) > 0, given, (1 - given) / (classes - 1))
     axes.plot(
-        given[:, 0], cross_entropy(np.log(rows), np.tile(y, (len(rows), 1)), reduction="none"), color=THING, label="loss"
+        given[:, 0],
+        cross_entropy(np.log(rows), np.tile(y, (len(rows), 1)), reduction="none"),
+        color=THING,
+        label="loss",
     )
     axes.axhline(floor, color=RIVAL, linestyle="--", label="floor H(y)")
     axes.plot([p[0], p[0]], [floor, loss], color=MARK, linewidth=4, alpha=0.6, label="KL", clip_on=False)
