@@ -12,7 +12,7 @@ from lossprimer import figures
 
 EXAMPLES = {
     "coin": (7, 3),
-    "gradient_by_lead": (8, 10, "log"),
+    "gradient_by_lead": (8, 10),
     "gradient_size": ([2, 10],),
     "label_smoothing": (0.1, 10, "right"),
     "log_and_square": ([0.5],),
@@ -92,7 +92,7 @@ def test_gradient_by_lead_gives_the_lengths_of_measured_gradients(lead, classes)
 
 
 def test_gradient_by_lead_says_small_and_large_numbers_in_powers_of_ten():
-    assert figures.gradient_by_lead(20, 10, "log").sentence == (
+    assert figures.gradient_by_lead(20, 10).sentence == (
         "Lead 20, 10 classes: the truth has p = 2.1 × 10⁻⁹. Length of the gradient: log loss 1.414,"
         " squared error 4.4 × 10⁻⁸; ratio 3.2 × 10⁷."
     )

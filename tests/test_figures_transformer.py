@@ -21,7 +21,7 @@ def evenly():
 EXAMPLES = {
     "accuracy_by_arm": ({"none": [0.5]}, 0.1),
     "copied_symbols": ({("three", 1): [PROMPTS["three"]]}, PROMPTS, 1, "three"),
-    "copying_attention": ({0: evenly()}, TOKENS, 0, (1, 1)),
+    "copying_attention": ({0: evenly()}, TOKENS, 0),
     "training_loss": ({"none": [np.linspace(3, 1, 20)]}, 12),
     "transformer_slots": (),
 }
@@ -78,10 +78,9 @@ def test_training_loss_gives_start_end_and_the_price_of_a_guess():
 
 
 def test_attention_that_prefers_nothing_is_spread_evenly():
-    sentence = figures.copying_attention({0: evenly()}, TOKENS, 0, (0, 0)).sentence
-    assert sentence == (
-        "Block 1, head 1, after 0 steps: the symbol to be copied gets 21 % of the attention on average, and at least"
-        " 17 %. Spread evenly it would get 21 %."
+    assert figures.copying_attention({0: evenly()}, TOKENS, 0).sentence == (
+        "After 0 steps the symbol to be copied gets, on average, this part of the attention of each head: 21 and 21 %"
+        " in block 1, 21 and 21 % in block 2. Spread evenly it would get 21 %."
     )
 
 
@@ -89,16 +88,29 @@ def test_attention_that_prefers_nothing_is_spread_evenly():
 def test_attention_is_read_off_at_the_symbol_to_be_copied(head):
     weights = np.zeros((2, 2, 6, 6))
     weights[head][[3, 4, 5], [0, 1, 2]] = [0.5, 0.7, 0.9]
-    picture = figures.copying_attention({10: evenly(), 20: weights}, TOKENS, 20, head)
-    assert picture.sentence.startswith(f"Block {head[0] + 1}, head {head[1] + 1}, after 20 steps:")
-    assert "gets 70 % of the attention on average, and at least 50 %" in picture.sentence
-    assert texts(picture) == ["50", "70", "90"]
-    framed = [(p.get_x(), p.get_y()) for p in picture.figure.axes[0].patches if p.get_linewidth() > 1]
-    assert framed == [(0, 0), (1, 1), (2, 2)]
+    picture = figures.copying_attention({10: evenly(), 20: weights}, TOKENS, 20)
+    assert picture.sentence.startswith("After 20 steps")
+    parts = [[0, 0], [0, 0]]
+    parts[head[0]][head[1]] = 70
+    assert "{} and {} % in block 1, {} and {} % in block 2".format(*parts[0], *parts[1]) in picture.sentence
+    panels = picture.figure.axes[:4]
+    titles = [axes.get_title() for axes in panels]
+    assert titles[2 * head[0] + head[1]] == f"block {head[0] + 1}, head {head[1] + 1}: 70 %"
+    for place, axes in enumerate(panels):
+        frames = [patch for patch in axes.patches if patch.get_facecolor()[3] == 0]
+        assert [(frame.get_x(), frame.get_y()) for frame in frames] == [(0, 0), (1, 1), (2, 2)]
+        shades = [patch.get_alpha() for patch in axes.patches if patch not in frames]
+        assert shades == ([0.5, 0.7, 0.9] if place == 2 * head[0] + head[1] else [])
+
+
+def test_attention_has_a_key_of_its_shades():
+    *_, key = figures.copying_attention({0: evenly()}, TOKENS, 0).figure.axes
+    said = [float(text.get_text().removesuffix(" %")) / 100 for text in key.texts]
+    assert said == [patch.get_alpha() for patch in key.patches]
 
 
 def test_attention_names_the_tokens():
-    axes = figures.copying_attention({0: evenly()}, TOKENS, 0, (0, 0)).figure.axes[0]
+    axes = figures.copying_attention({0: evenly()}, TOKENS, 0).figure.axes[2]
     assert [label.get_text() for label in axes.get_xticklabels()] == ["5", "7", "6", "|", "5", "7"]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["|", "5", "7"]
 
