@@ -55,8 +55,8 @@ outputs: $(VENV)/installed ## execute the chapters, store their text outputs, dr
 	$(BIN)/python -m tools.notebooks write
 	$(BIN)/python -m tools.readme_picture
 
-unit: $(VENV)/installed ## run the tests that need no kernel, browser, sandbox or built site
-	$(BIN)/pytest tests lossprimer -m "not kernel and not browser and not sandbox and not site" --numprocesses 2 --dist loadfile --quiet
+unit: $(VENV)/installed ## run the quick tests, which need no kernel, browser, sandbox or built site
+	$(BIN)/pytest tests lossprimer -m "not kernel and not browser and not sandbox and not site and not frames" --numprocesses 2 --dist loadfile --quiet
 
 # The book executes the chapters on one core; meanwhile the other one executes them for comparison.
 test: $(VENV)/installed ## run every test: notebooks, units, the built site in a browser

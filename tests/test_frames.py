@@ -11,6 +11,8 @@ from matplotlib import font_manager
 from lossprimer.explorer.picture import Picture
 from tests.frames import STAND_INS, frames, shown
 
+pytestmark = pytest.mark.frames
+
 # The width of a drawing on a phone of 375 pixels and on a desk, and the size of the text beside it.
 PHONE, DESK, BODY = 343, 544, 17
 # What explorer.css sets the text of a wide drawing to, in the drawing's own unit.
