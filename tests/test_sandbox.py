@@ -229,3 +229,10 @@ def test_what_lies_beside_an_environment_in_its_folder_is_not_shown(tmp_path, mo
     monkeypatch.setattr(sys, "prefix", str(tmp_path))
     done = subprocess.run(sandbox.command(["ls", str(tmp_path)]), capture_output=True, text=True)
     assert done.stdout.split() == ["bin", "lib"], done.stderr
+
+
+def test_the_filter_of_calls_leaves_no_warning_at_the_end():
+    """It is kept for as long as the process lasts, and Python would say that a file was not closed."""
+    code = "from lossprimer.grading import sandbox; sandbox._filter()"
+    done = subprocess.run([sys.executable, "-W", "default", "-c", code], capture_output=True, text=True)
+    assert (done.returncode, "unclosed" in done.stderr) == (0, False), done.stderr

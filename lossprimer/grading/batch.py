@@ -4,13 +4,15 @@ Nothing here knows of nbgrader: a process that only grades starts without it.
 """
 
 import ctypes
+import os
 import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import parent_process
+from multiprocessing.context import SpawnContext, SpawnProcess
 
 from nbformat import NotebookNode
 
@@ -68,7 +70,7 @@ def grade(work: Work, problems: ProblemSet, settings: Settings) -> Result:
 
 def processes(jobs: int) -> Executor:
     """Processes of this machine that end with the one that has started them, however that ends."""
-    return ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_prepare)
+    return ProcessPoolExecutor(jobs, _Context(), initializer=_prepare)
 
 
 def results(
@@ -115,9 +117,12 @@ def results(
                     pool = executor()
                     break
     finally:
-        for future in waiting:
-            future.cancel()
-        pool.shutdown(wait=False)
+        if isinstance(pool, ProcessPoolExecutor):  # whose thread expects to be the one that cancels
+            pool.shutdown(wait=False, cancel_futures=True)
+        else:
+            for future in waiting:
+                future.cancel()
+            pool.shutdown(wait=False)
 
 
 def _is_broken(future: Future):
@@ -126,9 +131,27 @@ def _is_broken(future: Future):
     return isinstance(error, BrokenExecutor) or type(error).__name__ == "KilledWorker"
 
 
+class _Process(SpawnProcess):
+    """A process that Ctrl-C does not reach, from its start: it would end the imports with a traceback."""
+
+    def start(self):
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            super().start()  # it takes over what is blocked
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+class _Context(SpawnContext):
+    Process = _Process
+
+
 def _prepare():
     """Leave interrupts to the process that has started this one, and end with it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if not parent_process().is_alive():  # it has ended before
+        os._exit(1)
