@@ -36,6 +36,9 @@ c.HTMLExporter.filters = {
     "clean_html": "lossprimer.grading.cleaning.clean_report",
 }
 
+# On a JupyterHub: feedback for those who handed in over the exchange, though others did not.
+c.ExchangeFactory.release_feedback = "lossprimer.grading.exchange.ReleaseFeedback"
+
 # Notebooks are collected, and nbgrader's own two notes. Any other file would come back with the feedback.
 c.CourseDirectory.include = ["*.ipynb", "timestamp.txt", "submission_secret.txt"]
 

@@ -16,6 +16,7 @@ The parts, from the inside out:
   :mod:`~lossprimer.grading.records` writes down what they have earned;
 * :mod:`~lossprimer.grading.autograde` is the command for a class, :mod:`~lossprimer.grading.preprocessors` and
   :mod:`~lossprimer.grading.exporters` plug into nbgrader's own;
+* :mod:`~lossprimer.grading.exchange` releases the feedback of those who handed in over nbgrader's exchange;
 * :mod:`~lossprimer.grading.feedback` writes the page that a student gets back, and
   :mod:`~lossprimer.grading.formgrader` serves the pages on which a teacher grades.
 
