@@ -325,6 +325,77 @@ print(dict(os.environ))"""
         assert gradebook.find_submission(SET, "spy").score == 10
 
 
+def test_ctrl_c_while_the_processes_start_is_quiet(given_out, tmp_path):
+    """A terminal sends it to all of them, which then still import what they need."""
+    course = tmp_path / "course"
+    shutil.copytree(given_out, course)
+    hand_in(course, "first", lambda notebook: notebook)
+    command = [sys.executable, "-m", "lossprimer.grading", "autograde", SET, "--jobs=2"]
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    grading = subprocess.Popen(command, cwd=course, start_new_session=True, **streams)
+    group = Path(f"/proc/{grading.pid}/task/{grading.pid}/children")
+
+    def spawned():
+        children = group.read_text().split()
+        return [child for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
+
+    until(spawned)
+    os.killpg(grading.pid, signal.SIGINT)
+    said, _ = grading.communicate(timeout=60)  # the pipe is open until the last process has ended
+    assert grading.returncode == 130
+    assert said == "Interrupted. What is graded is kept; the same command goes on with the rest.\n"
+
+
+def test_points_of_a_person_stand_until_the_file_changes(given_out, tmp_path):
+    course = tmp_path / "course"
+    shutil.copytree(given_out, course)
+
+    def waits():
+        with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "loss-stability-primer") as gradebook:
+            submission = gradebook.find_submission(SET, "first")
+            return submission.needs_manual_grade, submission.score
+
+    hand_in(course, "first", lambda notebook: notebook)
+    (course / "submitted" / "first" / SET / "submission_secret.txt").write_text("of the exchange", "utf-8")
+    autograde(course)
+    assert waits() == (True, 10)
+    assert (course / "autograded" / "first" / SET / "submission_secret.txt").read_text("utf-8") == "of the exchange"
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "loss-stability-primer") as gradebook:
+        grade = gradebook.find_grade("words", SET, SET, "first")
+        grade.manual_score, grade.needs_manual_grade = 3, False
+        gradebook.db.commit()
+    assert autograde(course, "--force") == {"first": "graded"}
+    assert waits() == (False, 13)
+    hand_in(course, "first", with_other_words)
+    autograde(course)
+    assert waits() == (True, 13)
+
+
+def with_other_words(notebook):
+    find(notebook, "words").source = "Something else."
+    return notebook
+
+
+def test_a_cluster_without_workers_is_not_waited_for(given_out, tmp_path, monkeypatch):
+    course = tmp_path / "course"
+    shutil.copytree(given_out, course)
+    hand_in(course, "first", lambda notebook: notebook)
+    file = tmp_path / "scheduler.json"
+    program = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host=127.0.0.1", "--port=0", "--no-dashboard"]
+    scheduler = subprocess.Popen([*program, f"--scheduler-file={file}"], stderr=subprocess.DEVNULL, cwd=tmp_path)
+    try:
+        until(file.exists)
+        address = json.loads(file.read_text())["address"]
+        code = "from lossprimer.grading import autograde; autograde._PATIENCE = 1; autograde.main()"
+        said = run(sys.executable, "-c", code, SET, "--scheduler", address, folder=course, status=1)
+        assert f"The scheduler at {address} has no workers. Start some: dask worker {address}" in said
+    finally:
+        scheduler.kill()
+        scheduler.wait()
+    said = run(sys.executable, "-c", code, SET, "--scheduler", address, folder=course, status=1)
+    assert f"There is no Dask scheduler at {address}" in said
+
+
 def test_a_cluster_grades_and_loses_nothing_with_one_of_its_workers(given_out, tmp_path):
     course = tmp_path / "course"
     shutil.copytree(given_out, course)

@@ -32,6 +32,8 @@ from lossprimer.grading.course import problem_set
 from lossprimer.grading.preprocessors import SandboxPreprocessor
 from lossprimer.grading.records import Records
 
+_PATIENCE = 30  # seconds for a cluster to answer
+
 
 def course_here(arguments: list[str] | None = None) -> CourseDirectory:
     """The course in this folder, with nbgrader_config.py and further settings as ``--Class.name=value``."""
@@ -59,6 +61,7 @@ def main(argv: list[str] | None = None) -> None:
         parser.error(f"no nbgrader_config.py in {Path.cwd()}: give the command in the course's folder, exercises")
     logging.getLogger("traitlets").setLevel(logging.ERROR)
     warnings.simplefilter("ignore")  # of SQLAlchemy, about what nbgrader does
+    sys.warnoptions.append("ignore:resource_tracker")  # of a process that cleans up after an interrupt, and says so
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         sys.exit(_autograde(course_here(settings), options))
@@ -94,7 +97,8 @@ def _autograde(course, options):
             bar.update()
             bar.write(_line(f"{result.student}: {result.status}" + (f": {result.reason}" if result.reason else "")))
     counts = ", ".join(f"{count} {status}" for status, count in sorted(tally.items()))
-    print(f"{len(students)} submissions: {counts}, in {time.perf_counter() - start:.0f} s")
+    plural = "" if len(students) == 1 else "s"
+    print(f"{len(students)} submission{plural}: {counts}, in {time.perf_counter() - start:.0f} s")
     return 1 if tally["unreadable"] or tally["failed"] else 0
 
 
@@ -144,5 +148,13 @@ def _executor(options, stack):
         from distributed import Client
     except ImportError:
         raise NbGraderException('A cluster needs what pip install "lossprimer[grading-cluster]" installs.') from None
-    client = stack.enter_context(Client(options.scheduler, timeout=30))
-    return client.get_executor, 2 * max(1, sum(client.nthreads().values()))
+    try:
+        client = stack.enter_context(Client(options.scheduler, timeout=_PATIENCE))
+    except (OSError, ValueError) as error:
+        raise NbGraderException(f"There is no Dask scheduler at {options.scheduler}: {error}") from None
+    try:
+        client.wait_for_workers(1, timeout=_PATIENCE)
+    except TimeoutError:
+        start = f"dask worker {options.scheduler} --nthreads 1"
+        raise NbGraderException(f"The scheduler at {options.scheduler} has no workers. Start some: {start}") from None
+    return client.get_executor, 2 * sum(client.nthreads().values())

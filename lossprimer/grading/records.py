@@ -12,7 +12,7 @@ from nbgrader.api import Gradebook
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import AssignLatePenalties
 
-from lossprimer.grading import flags
+from lossprimer.grading import exchange, flags
 from lossprimer.grading.copies import shared
 from lossprimer.grading.grade import NOTE
 
@@ -67,6 +67,9 @@ class Records:
         _write(new / f"{self.assignment}.ipynb", nbformat.writes(notebook, version=4))
         if timestamp is not None:
             _write(new / "timestamp.txt", timestamp)
+        submitted = self.course.format_path(self.course.submitted_directory, student, self.assignment)
+        if secret := exchange.secret(Path(submitted)):
+            _write(new / exchange.SECRET, secret)
         if folder.exists():
             folder.rename(old)
         new.rename(folder)
@@ -90,10 +93,13 @@ class Records:
         times = {"timestamp": timestamp} if timestamp is not None else {}
         submission = book.update_or_create_submission(self.assignment, student, **times)
         (entry,) = (each for each in submission.notebooks if each.name == self.assignment)
+        unchanged = self.digest(student) == notebook.metadata.get(NOTE, {}).get("digest", "")
         cells = {cell.metadata.nbgrader.grade_id: cell for cell in notebook.cells if "nbgrader" in cell.metadata}
         for grade in entry.grades:
             grade.auto_score, _ = utils.determine_grade(cells[grade.name])
-            grade.needs_manual_grade = grade.auto_score is None or grade.manual_score is not None
+            # What a person has given stands while the file is the same; nbgrader asks for it again.
+            stands = unchanged and grade.manual_score is not None and not grade.needs_manual_grade
+            grade.needs_manual_grade = not stands and (grade.auto_score is None or grade.manual_score is not None)
         for comment in entry.comments:
             cell = cells[comment.name]
             untouched = cell.metadata.nbgrader.get("checksum") == utils.compute_checksum(cell)
