@@ -78,6 +78,7 @@ def test_every_command_of_the_course_takes_its_options(words, capsys):
 
 def test_the_options_of_autograde_that_the_text_explains(monkeypatch):
     seen = {}
+    monkeypatch.chdir(ROOT / "exercises")
     monkeypatch.setattr(autograde, "_autograde", lambda course, options: seen.update(vars(options)))
     monkeypatch.setattr(autograde, "course_here", lambda settings: None)
     monkeypatch.setattr("signal.signal", lambda *_: None)
