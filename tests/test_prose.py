@@ -228,6 +228,28 @@ def test_a_given_supports_a_quote():
     assert missing("At 0.25", code="'0.25'") == ["0.25"]
 
 
+ASKS = """predict(
+    "Is it 0.11?",
+    {"0.22": None, "0.33": "0.44 is half"},
+    right=lambda: 0.55,
+    because="It is 0.66.",
+)"""
+
+
+def test_what_a_prediction_says_of_its_answers_needs_support():
+    asking = new_code_cell(ASKS, outputs=[new_output("execute_result", data={"text/plain": "0.44 0.66"})])
+    nb = new_notebook(cells=[asking])
+    assert [(found.cell, found.number) for found in prose.unsupported(nb)] == [(1, "0.44"), (1, "0.66")]
+    nb.cells.append(new_code_cell("f()", outputs=[new_output("stream", text="0.44 0.66")]))
+    assert prose.unsupported(nb) == []
+
+
+def test_neither_the_options_nor_the_code_of_a_prediction_support_anything():
+    asking = new_code_cell(ASKS, outputs=[new_output("execute_result", data={"text/plain": "0.22 0.33"})])
+    nb = new_notebook(cells=[asking, new_markdown_cell("0.22 and 0.33 and 0.55"), new_code_cell("0.44, 0.66")])
+    assert [found.number for found in prose.unsupported(nb)] == ["0.22", "0.33", "0.55"]
+
+
 def test_numbers_of_another_notebook_do_not_count():
     assert missing("0.25", output="0.35") == ["0.25"]
 

@@ -6,6 +6,9 @@ A number is quoted if it has decimals, an exponent or a percent sign, in text as
 1e-3, $2.2 \times 10^{-16}$, 63 %. Plain integers and bare powers of ten do not count; nor do code, link
 targets and the numbers that only name something: sections, versions, DOIs, arXiv papers.
 
+A cell that asks for a prediction is prose: what it says of each answer is searched like the text, and neither its
+options nor its code support anything.
+
 What supports it is a number in a stored output of the same notebook, or a literal in its code, that becomes
 the quoted number when rounded as far as that one is (half to even or half up). A percentage is also supported
 by the share that it stands for: 63 % by 0.6285. In "10–20 %" both ends are percentages; in "62.9, 23.1 and
@@ -109,7 +112,7 @@ def unsupported(nb):
     known = [*shown(nb), *given(nb)]
     found = []
     for position, cell in enumerate(nb.cells, 1):
-        for text in prose(cell.source) if cell.cell_type == "markdown" else ():
+        for text in prose(cell.source) if cell.cell_type == "markdown" else told(cell):
             for number in quoted(text):
                 if not any(supports(other, number) for other in known):
                     found.append(Unsupported(position, text[number.start : number.end], _sentence(text, number)))
@@ -127,9 +130,25 @@ def _rounds_to(value, rounded):
     return any(value.quantize(rounded, rounding=mode, context=EXACT) == rounded for mode in modes)
 
 
+def asks(cell):
+    """Whether a cell asks for a prediction."""
+    return cell.cell_type == "code" and cell.source.startswith("predict(")
+
+
+def told(cell):
+    """Yield what a cell that asks for a prediction says of each answer."""
+    for node in ast.walk(syntax_tree(cell.source)) if asks(cell) else ():
+        texts = node.values if isinstance(node, ast.Dict) else ()
+        if isinstance(node, ast.keyword) and node.arg == "because":
+            texts = [node.value]
+        yield from (text.value for text in texts if isinstance(text, ast.Constant) and isinstance(text.value, str))
+
+
 def shown(nb):
-    """Yield the numbers in the stored text outputs of `nb`."""
+    """Yield the numbers in the stored text outputs of `nb`; the options of a prediction do not count."""
     for cell in nb.cells:
+        if asks(cell):
+            continue
         for output in cell.get("outputs", []):
             text = output.get("text", output.get("evalue", output.get("data", {}).get("text/plain", "")))
             yield from numbers(text)
@@ -138,7 +157,7 @@ def shown(nb):
 def given(nb):
     """Yield the numeric literals in the code of `nb`; those in its strings and comments do not count."""
     for cell in nb.cells:
-        if cell.cell_type == "code":
+        if cell.cell_type == "code" and not asks(cell):
             yield from _literals(syntax_tree(cell.source))
 
 
