@@ -22,7 +22,7 @@ SITE = ROOT / "_build" / "html"
 TARGET = ROOT / "_build" / "primer.pdf"
 # These speak of the site.
 SITE_ONLY = {"book/accessibility", "book/publishing"}
-STYLES = "primer.css", "explorer.css"
+STYLES = "primer.css", "explorer.css", "prediction.css"
 NOT_PRINTED = "script, noscript, .headerlink, .neighbours, .explorer-announcement"
 RUNNING = '<p style="font: 8px sans-serif; width: 100%; text-align: center; color: #555">{}</p>'
 

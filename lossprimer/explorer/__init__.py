@@ -8,5 +8,16 @@ knows the course: these modules need matplotlib and ipywidgets, and import nothi
 from lossprimer.explorer.controls import choice, slider
 from lossprimer.explorer.explorer import Explorer, explore, steps
 from lossprimer.explorer.picture import Picture, pictured
+from lossprimer.explorer.prediction import number, predict
 
-__all__ = ["Explorer", "Picture", "choice", "explore", "pictured", "slider", "steps"]
+__all__ = [
+    "Explorer",
+    "Picture",
+    "choice",
+    "explore",
+    "number",
+    "pictured",
+    "predict",
+    "slider",
+    "steps",
+]

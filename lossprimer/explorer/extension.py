@@ -1,6 +1,7 @@
 """How does a book get its static explorers? A Sphinx extension switches them on and ships script and style."""
 
 import os
+import re
 from importlib.resources import files
 from typing import Any
 
@@ -9,7 +10,17 @@ from sphinx.config import Config
 
 from lossprimer.explorer.explorer import STATIC
 
-SCRIPT, STYLE = "explorer.js", "explorer.css"
+# In this order: the covers of predictions are open before an explorer goes where a link leads.
+SCRIPTS = ("prediction.js", "explorer.js")
+STYLES = ("explorer.css", "prediction.css")
+
+# A cell that asks for a prediction, as MyST-NB writes it: its code, which tells the answer, and its question.
+_ASKING = re.compile(
+    r'(<div class="cell_input docutils container">(?:(?!"cell_input).)*?)'
+    r'(<div class="cell_output docutils container">\s*<div class="output text_html">\s*'
+    r'<div class="prediction".*?</fieldset></div>\s*</div>\s*</div>)',
+    re.DOTALL,
+)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -20,8 +31,11 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """
     app.add_config_value("explorer_static", True, "env", bool)
     app.connect("config-inited", _prepare)
-    app.add_js_file(SCRIPT, loading_method="defer")
-    app.add_css_file(STYLE)
+    app.connect("html-page-context", _fold_code)
+    for script in SCRIPTS:
+        app.add_js_file(script, loading_method="defer")
+    for style in STYLES:
+        app.add_css_file(style)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -31,4 +45,10 @@ def _prepare(app: Sphinx, config: Config) -> None:
         os.environ[STATIC] = "1"
     else:
         os.environ.pop(STATIC, None)
-    config.html_static_path += [str(files(__package__) / name) for name in (SCRIPT, STYLE)]
+    config.html_static_path += [str(files(__package__) / name) for name in (*SCRIPTS, *STYLES)]
+
+
+def _fold_code(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:
+    """Put the code of each prediction below its question, folded."""
+    fold = r'\2<details class="prediction-code"><summary>The code of this question</summary>\1</details>'
+    context["body"] = _ASKING.sub(fold, context.get("body", ""))
