@@ -89,7 +89,7 @@ def test_a_wrong_marking_fails_and_says_so(right, falls):
         (lambda: predict(" ", OPTIONS, right=share, because=BECAUSE), ValueError, "question is ' '"),
         (lambda: options(because=""), ValueError, "because is ''"),
         (lambda: options(right=0.45), TypeError, r"right is 0\.45, expected a function"),
-        (lambda: options(cells=0), ValueError, "cells is 0"),
+        (lambda: options(cells=-1), ValueError, "cells is -1"),
         (lambda: options(within=1), ValueError, "within is 1, expected none"),
         (lambda: predict(QUESTION, {"45 %": None}, right=share, because="b"), ValueError, "1 options, expected 2 to 5"),
         (

@@ -33,6 +33,8 @@ FEW = predict(
     "Is one cell enough?", {"yes": None, "no": "It might not be."}, right=lambda: True, because="Yes.", cells=1
 )
 
+NONE = predict("Is nothing covered?", {"yes": None, "no": "It may be."}, right=lambda: True, because="So.", cells=0)
+
 
 @pictured
 def bar(height):
@@ -55,6 +57,7 @@ BODY = f"""
 <section id="inner"><h3>Inner heading</h3><p>After the heading.</p></section></section>
 <section id="second"><h2>Second</h2>{cell(prediction_html(FEW))}<p>Text of one.</p>{cell("<p>Cell one.</p>")}
 <p>Text after one.</p>{cell("<p>Cell two.</p>")}</section>
+<section id="third"><h2>Third</h2>{cell(prediction_html(NONE))}<p>After none.</p>{cell("<p>Cell three.</p>")}</section>
 """
 
 
@@ -114,6 +117,14 @@ def test_a_prediction_may_cover_some_cells_only_and_the_text_with_them(page):
     assert is_open(page, *texts) == [False, False, False, True]
     group(page, FEW).get_by_label("no").check()
     assert is_open(page, *texts) == [True] * 4
+
+
+def test_a_prediction_may_cover_nothing_and_show_its_sentences(page):
+    assert is_open(page, "After none.", "Cell three.") == [True, True]
+    expect(group(page, NONE).get_by_text("What follows is covered")).to_be_hidden()
+    expect(group(page, NONE).get_by_text("Each answer explained")).to_be_hidden()
+    group(page, NONE).get_by_role("button", name="Show anyway").click()
+    expect(group(page, NONE).get_by_text("Each answer explained")).to_be_visible()
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@
 
   // What a prediction covers: all up to the next heading, or so many code cells with the text among and after them.
   function* following(cell, count) {
+    if (count === 0) return;
     for (let next = cell.nextElementSibling; next && !next.matches(ENDS); next = next.nextElementSibling) {
       const cells = next.matches(CELL) ? 1 : next.matches(".prediction-cover") ? next.querySelectorAll(CELL).length : 0;
       if (cells && count <= 0) return;

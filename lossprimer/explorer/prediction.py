@@ -88,7 +88,8 @@ def predict(
         For a number, how far from the right one an answer may be and still count as right.
     cells : int, optional
         How many of the code cells that follow are covered on a page until there is an answer, with the text
-        among them and after the last one, up to the next code cell. By default all up to the next heading.
+        among them and after the last one, up to the next code cell; 0 for nothing. By default all up to the next
+        heading.
 
     Returns
     -------
@@ -131,8 +132,8 @@ def predict(
     _need_words("because", because)
     if not callable(right):
         raise TypeError(f"right is {right!r}, expected a function without parameters that computes the answer")
-    if cells is not None and (isinstance(cells, bool) or not isinstance(cells, int) or cells < 1):
-        raise ValueError(f"cells is {cells!r}, expected how many code cells to cover, at least 1")
+    if cells is not None and (isinstance(cells, bool) or not isinstance(cells, int) or cells < 0):
+        raise ValueError(f"cells is {cells!r}, expected how many code cells to cover, 0 or more")
     if isinstance(answers, Number):
         return Prediction(question, _numbers(answers, right(), within, because), answers, cells)
     if within is not None:

@@ -15,7 +15,7 @@ def prediction_html(question: Question) -> str:
     """
     name = question.name
     ask = _field(question) if question.number else _options(question)
-    covers = f' data-cells="{question.cells}"' if question.cells else ""
+    covers = "" if question.cells is None else f' data-cells="{question.cells}"'
     told = "".join(map(_told, question.answers))
     return (
         f'<div class="prediction" id="{name}"{covers}><p class="prediction-title">Predict</p>'
