@@ -16,6 +16,10 @@ BOOK = Path(os.environ.get("BOOK", Path(__file__).parents[1]))
 SITE = BOOK / "_build" / "html"
 # The page for missing addresses is left out: its links hold only where the site says that it stands (test_address.py).
 PAGES = sorted(path.relative_to(SITE).as_posix() for path in SITE.rglob("*.html") if path.name != "404.html")
+# As a reader who does not want to be asked: what predictions cover is looked at, too.
+UNCOVER = """() => {
+  for (const button of document.querySelectorAll(".prediction[data-state=covered] .prediction-show")) button.click();
+}"""
 NEXT_FRAME = "new Promise(requestAnimationFrame)"
 
 
@@ -57,12 +61,14 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
     """Open pages in contexts of their own; an error on a page fails the test."""
     contexts, errors = [], []
 
-    def open_page(address: str, **options) -> Page:
+    def open_page(address: str, *, covered: bool = False, **options) -> Page:
         contexts.append(browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options}))
         page = contexts[-1].new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda message: message.type == "error" and errors.append(message.text))
         page.goto(address)
+        if not covered and options.get("java_script_enabled", True):
+            page.evaluate(UNCOVER)
         return page
 
     yield open_page
@@ -82,10 +88,12 @@ def visit(open_page, address) -> Iterator[Callable[..., Page]]:
     """Open a page of the site; a request to another host fails the test."""
     requests = []
 
-    def visit(name: str, **options) -> Page:
+    def visit(name: str, *, covered: bool = False, **options) -> Page:
         opened = open_page("about:blank", **options)
         opened.on("request", lambda request: requests.append(request.url))
         opened.goto(f"{address}/{name}")
+        if not covered and options.get("java_script_enabled", True):
+            opened.evaluate(UNCOVER)
         if options.get("java_script_enabled", True):
             # The page's script does some of its work when the browser is idle, and measures in the frame after that.
             for step in ("document.fonts.ready", *["new Promise(requestIdleCallback)"] * 2, *[NEXT_FRAME] * 2):

@@ -87,7 +87,7 @@ def address(serve, folder):
 
 @pytest.fixture
 def page(open_page, address):
-    return open_page(f"{address}/index.html")
+    return open_page(f"{address}/index.html", covered=True)
 
 
 def group(page, prediction=SHARE):
@@ -268,7 +268,7 @@ def test_nothing_is_sent(open_page, address):
     [("#deep", [True, True, True]), ("#one-bar.height=3", [True, False, False]), ("#first", [False, False, False])],
 )
 def test_a_link_into_a_cover_opens_it_and_keeps_nothing(open_page, address, fragment, expected):
-    page = open_page(f"{address}/index.html{fragment}")
+    page = open_page(f"{address}/index.html{fragment}", covered=True)
     assert is_open(page, FIRST[0], "Height 1.", FIRST[2]) == [
         expected[0],
         expected[1],
@@ -289,7 +289,7 @@ def test_the_search_of_the_browser_opens_a_cover(page):
 
 
 def test_without_scripts_everything_is_open_and_explained_in_a_fold(open_page, address):
-    page = open_page(f"{address}/index.html", java_script_enabled=False)
+    page = open_page(f"{address}/index.html", covered=True, java_script_enabled=False)
     assert is_open(page, *FIRST, "Cell one.", "After the heading.") == [True] * 5
     for prediction in (SHARE, FACTOR, FEW):
         explained = group(page, prediction).get_by_text("Each answer explained")
@@ -332,7 +332,7 @@ def test_the_covered_slider_is_no_stop_of_the_tabulator(page):
 @pytest.mark.parametrize("width", [375, 1280])
 @pytest.mark.parametrize("answered", [False, True])
 def test_axe_finds_nothing_and_the_page_does_not_scroll_sideways(open_page, address, width, answered):
-    page = open_page(f"{address}/index.html", viewport={"width": width, "height": 700})
+    page = open_page(f"{address}/index.html", covered=True, viewport={"width": width, "height": 700})
     if answered:
         group(page).get_by_label("about 20 %").check()
         group(page, FACTOR).get_by_role("button", name="Show anyway").click()
