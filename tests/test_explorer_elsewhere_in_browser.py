@@ -59,7 +59,9 @@ def address(book, serve):
 @pytest.fixture(params=["light", "dark"])
 def visit(request, browser, address):
     """Open the page in one of the two schemes; what it asks of other hosts is refused."""
-    context = browser.new_context(color_scheme=request.param, viewport={"width": 1280, "height": 900})
+    # Without motion a drawing is there at once.
+    view = {"viewport": {"width": 1280, "height": 900}, "reduced_motion": "reduce"}
+    context = browser.new_context(color_scheme=request.param, **view)
     context.route(lambda url: not url.startswith(address.removesuffix("slider.html")), lambda route: route.abort())
     errors = []
 

@@ -14,8 +14,11 @@ each_page = pytest.mark.parametrize("name", [page for page in PAGES if page != "
 FOCUSABLE = """
 () => [...document.querySelectorAll("a[href], button, input, select, summary, [tabindex='0']")]
   .filter((element) => element.checkVisibility({ visibilityProperty: true }) && !element.disabled)
-  // Of a group of radio buttons without an answer, one: the arrow keys reach the others.
-  .filter((element) => element.type !== "radio" || element === document.getElementsByName(element.name)[0])
+  // Of a group of radio buttons one, that which is chosen: the arrow keys reach the others.
+  .filter((element) => {
+    const group = [...document.getElementsByName(element.name)];
+    return element.type !== "radio" || element === (group.find((other) => other.checked) ?? group[0]);
+  })
   .map((element) => { element.dataset.order ??= crypto.randomUUID(); return element.dataset.order; })
 """
 FOCUSED = """

@@ -18,7 +18,7 @@ from fontTools.ttLib import TTFont
 from playwright.sync_api import expect
 from sphinx_external_toc.parsing import parse_toc_yaml
 
-from conftest import BOOK, SITE
+from conftest import BOOK, NEXT_FRAME, SITE, UNCOVER
 from theme.mathfont import characters
 from theme.pages import description, page_links
 from theme.policy import EARLY_SCRIPT, POLICY, source_of
@@ -329,6 +329,9 @@ def test_a_page_weighs_little_all_included(name):
 @each_document
 def test_what_scrolls_can_be_reached_by_keyboard(visit, name):
     opened = visit(f"{name}.html", viewport={"width": 320, "height": 800})
+    # What is folded is measured when it is opened.
+    opened.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
+    opened.evaluate(f"{NEXT_FRAME}.then(() => {NEXT_FRAME}).then(() => null)")
     boxes = opened.locator("div.math, .table-scroll, main pre, div.output").evaluate_all(
         "boxes => boxes.map(box => [box.scrollWidth > box.clientWidth, box.tabIndex === 0, box.ariaLabel !== null])"
     )
@@ -440,6 +443,7 @@ def open_saved(browser, saved):
 
     def open_saved(name):
         opened.goto(f"{saved}/{name}.html")
+        opened.evaluate(UNCOVER)
         return opened
 
     yield open_saved
