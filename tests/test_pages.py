@@ -443,7 +443,6 @@ def open_saved(browser, saved):
 
     def open_saved(name):
         opened.goto(f"{saved}/{name}.html")
-        opened.evaluate(UNCOVER)
         return opened
 
     yield open_saved
@@ -461,6 +460,7 @@ def test_the_saved_site_works_without_a_server(open_saved):
 
 def test_the_saved_explorers_answer(open_saved):
     opened = open_saved(next(name for name in DOCUMENTS if page(name).select("figure.explorer input")))
+    opened.evaluate(UNCOVER)
     explorer = opened.locator("figure.explorer", has=opened.get_by_role("slider")).first
     before = explorer.locator("figcaption").inner_text()
     explorer.get_by_role("slider").first.press("End")
