@@ -6,7 +6,8 @@ The parts, from the inside out:
   :mod:`~lossprimer.grading.timestamps` what is in a file, and :mod:`~lossprimer.grading.cells` where the answers are;
 * :mod:`~lossprimer.grading.cleaning` makes the learner's texts harmless before they are kept, and
   :mod:`~lossprimer.grading.rendering` once more when they are shown;
-* :mod:`~lossprimer.grading.sandbox` isolates a process from files, network and the rest of the machine;
+* :mod:`~lossprimer.grading.sandbox` isolates a process from files, network and the rest of the machine, and
+  :mod:`~lossprimer.grading.cgroup` bounds what the system holds for it;
 * the folder ``inside`` is all that is there of this package: a worker that answers calls of the learner's functions;
 * :mod:`~lossprimer.grading.submission` is the outside of it: it hands out stand-ins for the functions, on which
   :mod:`~lossprimer.grading.verdict` runs the tests;

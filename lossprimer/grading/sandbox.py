@@ -16,6 +16,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lossprimer.grading import cgroup
+
 PACKAGE = Path(__file__).resolve().parent.parent
 # The only part of the package that is there, and where.
 INSIDE = Path(__file__).resolve().parent / "inside"
@@ -42,6 +44,8 @@ REFUSED = (
     *("swapon", "swapoff", "reboot", "settimeofday", "clock_settime", "sethostname", "setdomainname", "vhangup"),
 )
 _CLONE_THREAD = 0x10000
+# What the system itself may need for a process, beyond the memory that is the process's own.
+_OWN = 2**28
 
 
 class IsolationError(RuntimeError):
@@ -53,7 +57,8 @@ class Limits:
     """What a submission may use while it runs. Sizes are in bytes.
 
     Memory that other processes can share (memfd, System V) is refused, and the folder ``/tmp`` is memory too: a
-    submission has at most ``memory + scratch`` together.
+    submission has at most ``memory + scratch`` together. Where there is a control group, what the system holds for it,
+    such as the entries of a million empty files, is bounded as well.
     """
 
     memory: int = 2 * 2**30
@@ -129,7 +134,7 @@ _CLEAN = ("env", "--ignore-environment", "PATH=/usr/local/bin:/usr/bin:/bin:/usr
 def _in_a_user_namespace(limits):
     """The sandbox that any user can have."""
     # The process is the first one there: it finds none of bubblewrap's to reach for.
-    return [*_filtered("bwrap"), "--unshare-all", "--as-pid-1", *_surroundings(limits), "--"]
+    return [*_begun("bwrap", limits), "--unshare-all", "--as-pid-1", *_surroundings(limits), "--"]
 
 
 def _as_another_user(limits):
@@ -137,7 +142,7 @@ def _as_another_user(limits):
     user = str(2**30 + secrets.randbelow(2**30))
     namespaces = ["ipc", "pid", "net", "uts"]
     return [
-        *_filtered("bwrap"),
+        *_begun("bwrap", limits),
         *(f"--unshare-{namespace}" for namespace in namespaces),
         *("--unshare-cgroup-try", "--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"),
         *_surroundings(limits),
@@ -145,9 +150,10 @@ def _as_another_user(limits):
     ]
 
 
-def _filtered(program):
-    """The beginning of a command that reads the filter of system calls where `program` is told to look for it."""
-    return ["sh", "-c", 'exec "$@" 9< "$0"', _filter(), program, "--seccomp", "9"]
+def _begun(program, limits):
+    """The beginning of a command that enters the control group, if there is one, and hands on the filter of calls."""
+    entrance = cgroup.group(limits.memory + limits.scratch + _OWN) or "/dev/null"
+    return ["sh", "-c", 'echo $$ > "$1"; shift; exec "$@" 9< "$0"', _filter(), str(entrance), program, "--seccomp", "9"]
 
 
 @functools.cache
