@@ -63,7 +63,7 @@ test: $(VENV)/installed ## run every test: notebooks, units, the built site in a
 	$(BIN)/python -m tools.browser
 	$(BIN)/python -m tools.isolation
 	$(MAKE) --jobs 2 book compare
-	$(BIN)/pytest tests lossprimer --numprocesses 2 --dist loadfile
+	$(BIN)/pytest tests lossprimer --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 compare: $(VENV)/installed
 	$(BIN)/pytest notebooks --nbval --quiet

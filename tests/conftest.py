@@ -20,15 +20,20 @@ PAGES = sorted(path.relative_to(SITE).as_posix() for path in SITE.rglob("*.html"
 UNCOVER = """() => {
   for (const button of document.querySelectorAll(".prediction[data-state=covered] .prediction-show")) button.click();
 }"""
+LONG = ("kernel", "sandbox", "frames", "site", "browser")
 NEXT_FRAME = "new Promise(requestAnimationFrame)"
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Mark what asks for the browser, before the marks choose what is run."""
+    """Mark what asks for the browser, before the marks choose what is run; what takes long begins first.
+
+    So the processes that share the tests end at about the same time.
+    """
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
+    items.sort(key=lambda item: not any(item.get_closest_marker(mark) for mark in LONG))
 
 
 def pytest_runtest_setup(item):
