@@ -5,6 +5,7 @@ of their modules together with the imports, constants and helpers that they refe
 """
 
 import ast
+import functools
 import importlib
 import inspect
 import re
@@ -61,10 +62,12 @@ def _text(module, numbers):
     return ast.unparse(ast.Module([body[number] for number in sorted(numbers)], []))
 
 
+@functools.cache
 def _tree(module):
     return ast.parse(inspect.getsource(importlib.import_module(module)))
 
 
+@functools.cache
 def _bindings(module):
     """For each name that a module binds, the number of the statement that does it."""
     found = {}

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lossprimer.grading import sandbox
+from lossprimer.grading import outputs, sandbox
 from lossprimer.grading.excerpt import Excerpt
 from lossprimer.grading.inside import wire
 
@@ -106,15 +106,15 @@ class Submission:
                 raise self._stop(_NONSENSE)
         except Stopped as stopped:
             self.failures[name] = self.stops[name] = str(stopped)
-            return [_error_output(str(stopped))]
+            return [outputs.error(str(stopped))]
         except (RemoteError, wire.Unsendable) as error:  # the shell does not answer any more, or the cell is too long
             self.failures[name] = str(error)
-            return [_error_output(str(error))]
+            return [outputs.error(str(error))]
         self._cells.append(cell)
-        outputs, failure = answer
+        shown, failure = answer
         if failure:
             self.failures[name] = _text(failure)  # what it defined before it failed counts
-        return outputs
+        return shown
 
     def begin(self, asked: Iterable[str] = ()) -> None:
         """Begin another test: it has all the time of a test, and a process that runs if there is any time left.
@@ -289,12 +289,6 @@ def _program(isolated):
 
 def _text(said):
     return str(said)[: wire.TEXT]
-
-
-def _error_output(text):
-    """An output that shows an error, as a cell has it."""
-    name, _, value = text.partition(": ")
-    return {"output_type": "error", "ename": name, "evalue": value, "traceback": [text]}
 
 
 def _error(name, text):
