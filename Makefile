@@ -66,7 +66,7 @@ test: $(VENV)/installed ## run every test: notebooks, units, the built site in a
 	$(BIN)/pytest tests lossprimer --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 compare: $(VENV)/installed
-	$(BIN)/pytest notebooks --nbval --quiet
+	$(BIN)/pytest notebooks --quiet
 
 lint: $(VENV)/installed ## check code, notebooks and workflows
 	$(BIN)/ruff check

@@ -1,39 +1,68 @@
-"""What the tests share: the built site, a browser, and a server that only this machine can reach."""
+"""What the tests share: how hypothesis searches, the built site, a browser, and a server for this machine alone."""
 
 import contextlib
+import gc
 import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tools.browser import ARGUMENTS, MISSING, find_browser
 from tools.server import serving
 
+# The same examples on every run and every machine, and no verdict that depends on its speed.
+settings.register_profile("primer", derandomize=True, deadline=None)
+settings.load_profile("primer")
+# jsonschema asks it about web addresses when it is there. No notebook has a field of that kind, and the grammar that it
+# builds when it is imported takes a second of each process.
+sys.modules.setdefault("rfc3987_syntax", None)
 # Whose site is looked at: the variable BOOK names another project folder than this one.
 BOOK = Path(os.environ.get("BOOK", Path(__file__).parents[1]))
 SITE = BOOK / "_build" / "html"
 # The page for missing addresses is left out: its links hold only where the site says that it stands (test_address.py).
 PAGES = sorted(path.relative_to(SITE).as_posix() for path in SITE.rglob("*.html") if path.name != "404.html")
+SCREEN = {"width": 1280, "height": 900}
 # As a reader who does not want to be asked: what predictions cover is looked at, too.
 UNCOVER = """() => {
   for (const button of document.querySelectorAll(".prediction[data-state=covered] .prediction-show")) button.click();
 }"""
-LONG = ("kernel", "sandbox", "frames", "site", "browser")
+# The marks of what takes long, that of the longest files first.
+LONG = ("sandbox", "site", "frames", "kernel", "browser")
 NEXT_FRAME = "new Promise(requestAnimationFrame)"
+
+
+def settle(page: Page) -> None:
+    """Wait for what a page does by itself: some of it when the browser is idle, and what follows in the frame after."""
+    for step in ("document.fonts.ready", *["new Promise(requestIdleCallback)"] * 2, *[NEXT_FRAME] * 2):
+        page.evaluate(f"{step}.then(() => null)")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Look for no garbage among the tests and the modules while they are gathered, nor later: all of it is kept."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
+        gc.set_threshold(50_000)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Mark what asks for the browser, before the marks choose what is run; what takes long begins first.
+    """Mark what asks for the browser, before the marks choose what is run; what takes longest begins first.
 
     So the processes that share the tests end at about the same time.
     """
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
-    items.sort(key=lambda item: not any(item.get_closest_marker(mark) for mark in LONG))
+    items.sort(key=lambda item: next((i for i, mark in enumerate(LONG) if item.get_closest_marker(mark)), len(LONG)))
 
 
 def pytest_runtest_setup(item):
@@ -61,13 +90,13 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
-def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
+@contextlib.contextmanager
+def opening(browser: Browser) -> Iterator[Callable[..., Page]]:
     """Open pages in contexts of their own; an error on a page fails the test."""
     contexts, errors = [], []
 
     def open_page(address: str, *, covered: bool = False, **options) -> Page:
-        contexts.append(browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options}))
+        contexts.append(browser.new_context(**{"viewport": SCREEN, **options}))
         page = contexts[-1].new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda message: message.type == "error" and errors.append(message.text))
@@ -80,6 +109,13 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
     for context in contexts:
         context.close()
     assert errors == []
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Open pages for one test."""
+    with opening(browser) as open_page:
+        yield open_page
 
 
 @pytest.fixture(scope="session")
@@ -100,9 +136,7 @@ def visit(open_page, address) -> Iterator[Callable[..., Page]]:
         if not covered and options.get("java_script_enabled", True):
             opened.evaluate(UNCOVER)
         if options.get("java_script_enabled", True):
-            # The page's script does some of its work when the browser is idle, and measures in the frame after that.
-            for step in ("document.fonts.ready", *["new Promise(requestIdleCallback)"] * 2, *[NEXT_FRAME] * 2):
-                opened.evaluate(f"{step}.then(() => null)")
+            settle(opened)
         return opened
 
     yield visit

@@ -169,14 +169,15 @@ def test_writing_stores_a_warning_and_refuses_it(tmp_path, capsys):
 def verdicts(executed, tmp_path_factory):
     """Run nbval as the project does on an untouched and a tampered copy; return what it says of each cell."""
     folder = tmp_path_factory.mktemp("nbval")
-    for source in (ROOT / "conftest.py", ROOT / "pyproject.toml", executed, executed.with_name("here")):
+    rules = [ROOT / "notebooks" / name for name in ("conftest.py", "pytest.ini")]
+    for source in (*rules, executed, executed.with_name("here")):
         shutil.copy(source, folder)
     nb = notebooks.load(executed)
     for name, cell in zip(NAMES, nb.cells, strict=True):
         if name in TAMPERED:
             TAMPERED[name][2](cell)
     (folder / "tampered.ipynb").write_bytes(notebooks.serialize(nb).encode())
-    command = [sys.executable, "-m", "pytest", "--nbval", "--color=no", "--junitxml=report.xml"]
+    command = [sys.executable, "-m", "pytest", "--color=no", "--junitxml=report.xml"]
     run = subprocess.run([*command, "untouched.ipynb", "tampered.ipynb"], cwd=folder, capture_output=True, text=True)
     said = {
         (case.get("classname"), case.get("name")): "".join(case.itertext())

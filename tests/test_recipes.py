@@ -96,9 +96,8 @@ def assert_tidy(folder):
 
 
 def try_tests(folder, *selection):
-    """Run tests in the copy, without the plugin for notebooks, which takes longer to load than most of them to run."""
-    options = ["--quiet", "-o", "addopts=--strict-markers", "-p", "no:nbval", "-p", "no:cacheprovider"]
-    return run([sys.executable, "-m", "pytest", *options, *selection], folder)
+    """Run tests in the copy."""
+    return run([sys.executable, "-m", "pytest", "--quiet", "-p", "no:cacheprovider", *selection], folder)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@
 
 Without names, all of notebooks/*.ipynb. Cells are counted from 1, text cells included.
 
-The canonical form keeps of each output the text that ``pytest --nbval`` compares and a diff can show:
+The canonical form keeps of each output the text that ``pytest notebooks`` compares and a diff can show:
 streams, ``text/plain``, and the name and message of an exception announced by the tag ``raises-exception``.
 Pictures and widgets are drawn again wherever the notebook runs. Some things only an author can mend, so they
 are refused: text on stderr (a chapter has no warnings), an exception that nobody announced, a memory address, and
