@@ -1,14 +1,13 @@
 """The built site in a real browser: every slider of every page moved, and every request written down."""
 
+import functools
 import itertools
-import json
 import re
-from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect
 
-from conftest import BOOK, PAGES, SITE
+from conftest import BOOK, PAGES, SCREEN, SITE, opening, settle
 from lossprimer import figures
 from tools import notebooks
 
@@ -49,18 +48,44 @@ def test_every_explorer_of_a_chapter_is_on_its_page():
 def test_a_page_asks_only_its_own_host_and_finds_all_it_asks_for(browser, address, name):
     context = browser.new_context()
     page = context.new_page()
-    requests, failures = [], []
-    page.on("request", lambda request: requests.append(request.url))
-    # A page that leads on to another one leaves its own requests behind: these are aborted, not failed.
-    page.on("requestfailed", lambda request: "ABORTED" in request.failure or failures.append(request.url))
-    page.on("response", lambda response: response.status >= 400 and failures.append(response.url))
-    page.goto(f"{address}/{name}", wait_until="networkidle")
-    page.mouse.wheel(0, 100_000)
-    page.wait_for_timeout(200)
+    requests = []
+    page.on("request", lambda request: requests.append(request))
+    page.goto(f"{address}/{name}")
+    if name == "index.html":  # which leads on to another page
+        page.wait_for_url(f"{address}/book/intro.html")
+    settle(page)
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    settle(page)
+    # A page that leads on leaves its own requests behind: these are aborted, not failed.
+    answers = [(request.url, request.response(), request.failure or "") for request in requests]
     context.close()
-    assert {f"{urlsplit(url).scheme}://{urlsplit(url).netloc}" for url in requests} == {address.removesuffix("/course")}
-    assert failures == []
-    assert all("/course/" in url for url in requests)
+    assert {url.partition("/course/")[0] for url, _, _ in answers} == {address.removesuffix("/course")}
+    assert [url for url, answer, failure in answers if "ABORTED" not in failure and not (answer and answer.ok)] == []
+
+
+# What an explorer shows, read in one go: where its controls stand, what a slider is called there, and the picture.
+READ = """figure => {
+  const read = {
+    slider: (row) => Number(row.querySelector("input").value),
+    choice: (row) => [...row.querySelectorAll("input")].findIndex((button) => button.checked),
+    list: (row) => row.querySelector("select").selectedIndex,
+    steps: (row) => parseInt(row.querySelector("output").innerText) - 1,
+  };
+  const rows = [...figure.querySelectorAll("[data-control]")];
+  return {
+    positions: rows.map((row) => read[row.dataset.control](row)),
+    spoken: rows.map((row) => row.querySelector("input[type=range]")?.getAttribute("aria-valuetext")),
+    sentence: figure.querySelector("figcaption").innerText,
+    drawings: figure.querySelectorAll(".picture-drawing svg").length,
+  };
+}"""
+DATA = """figure => {
+  const { texts, sentences } = JSON.parse(figure.querySelector("script").textContent);
+  return [texts, sentences, [...figure.querySelectorAll("[data-control]")].map((row) => row.dataset.control)];
+}"""
+# The height of an explorer, and the lengths of its sliders.
+SIZES = """figure => [figure, ...figure.querySelectorAll("input[type=range]")].map((element, i) =>
+  element.getBoundingClientRect()[i ? "width" : "height"])"""
 
 
 class Explorer:
@@ -68,27 +93,13 @@ class Explorer:
 
     def __init__(self, page, name):
         self.figure = page.locator(f"figure#{name}")
-        data = json.loads(self.figure.locator("script").inner_text())
-        self.texts, self.sentences = data["texts"], data["sentences"]
+        self.texts, self.sentences, self.kinds = self.figure.evaluate(DATA)
         self.rows = self.figure.locator("[data-control]")
-        self.kinds = [self.rows.nth(i).get_attribute("data-control") for i in range(self.rows.count())]
 
     def control(self, i):
         return self.rows.nth(i).locator(
             {"slider": "input", "choice": "input:checked", "list": "select", "steps": "output"}[self.kinds[i]]
         )
-
-    def positions(self):
-        """Return where the controls stand, as the page itself shows it."""
-        read = {
-            "slider": lambda control: int(control.input_value()),
-            "choice": lambda control: control.evaluate(
-                "button => [...document.getElementsByName(button.name)].indexOf(button)"
-            ),
-            "list": lambda control: control.evaluate("select => select.selectedIndex"),
-            "steps": lambda control: int(control.inner_text().split(" / ")[0]) - 1,
-        }
-        return [read[kind](self.control(i)) for i, kind in enumerate(self.kinds)]
 
     def text_sizes(self):
         """Return the sizes of the picture's texts in pixels: in the unit of the drawing, times its scale."""
@@ -99,22 +110,33 @@ class Explorer:
 
     def check(self):
         """Assert that picture, sentence and values are those of the setting."""
-        positions = self.positions()
+        shown = self.figure.evaluate(READ)
         index = 0
-        for position, texts in zip(positions, self.texts, strict=True):
+        for kind, position, spoken, texts in zip(
+            self.kinds, shown["positions"], shown["spoken"], self.texts, strict=True
+        ):
             index = index * len(texts) + position
-        assert self.figure.locator("figcaption").inner_text() == self.sentences[index]
-        assert self.figure.locator(".picture-drawing svg").count() == 1
-        for i, kind in enumerate(self.kinds):
-            if kind == "slider":
-                assert self.control(i).get_attribute("aria-valuetext") == self.texts[i][positions[i]]
+            assert spoken == (texts[position] if kind == "slider" else None)
+        assert shown["sentence"] == self.sentences[index]
+        assert shown["drawings"] == 1
         return index
 
 
+@pytest.fixture(scope="module")
+def chapter(browser, address):
+    """Open a page of the site once; returns it at every call."""
+    with opening(browser) as open_page:
+        yield functools.cache(lambda name: open_page(f"{address}/{name}"))
+
+
 @pytest.fixture(params=EXPLORERS, ids=lambda explorer: explorer[1])
-def explorer(request, open_page, address):
+def explorer(request, chapter):
+    """One explorer as it was at first, on a large screen, whatever was done before to it and to its page."""
     page, name = request.param
-    return Explorer(open_page(f"{address}/{page}"), name)
+    opened = chapter(page)
+    opened.set_viewport_size(SCREEN)
+    opened.locator(f"figure#{name} .explorer-reset").evaluate("button => button.click()")
+    return Explorer(opened, name)
 
 
 def test_an_explorer_answers_every_key(explorer):
@@ -182,14 +204,13 @@ def test_text_in_a_picture_is_not_larger_than_the_text_beside_it(explorer):
 
 
 def test_the_page_does_not_jump_and_no_track_changes_its_length(explorer):
-    sliders = [i for i, kind in enumerate(explorer.kinds) if kind == "slider"]
-    boxes = set()
-    for i in sliders:
-        for key in ("Home", *["ArrowRight"] * (len(explorer.texts[i]) - 1)):
-            explorer.control(i).press(key)
-            around = explorer.figure.bounding_box()
-            boxes.add((around["height"], *(explorer.control(j).bounding_box()["width"] for j in sliders)))
-    assert len(boxes) <= 1
+    sizes = set()
+    for i, kind in enumerate(explorer.kinds):
+        if kind == "slider":
+            for key in ("Home", *["ArrowRight"] * (len(explorer.texts[i]) - 1)):
+                explorer.control(i).press(key)
+                sizes.add(tuple(explorer.figure.evaluate(SIZES)))
+    assert len(sizes) <= 1
 
 
 def test_the_temperature_can_be_linked_to(open_page, address):
@@ -204,10 +225,11 @@ def test_the_temperature_can_be_linked_to(open_page, address):
 def test_a_page_reads_without_scripts(open_page, address, name):
     page = open_page(f"{address}/{name}", java_script_enabled=False)
     expect(page.get_by_role("heading", level=1)).to_be_visible()
-    for explorer in page.locator("figure.explorer").all():
-        expect(explorer.locator("svg")).to_be_visible()
-        for control in explorer.locator("input, select, button").all():
-            expect(control).to_be_disabled()
+    explorers = page.locator("figure.explorer")
+    assert explorers.locator("svg").evaluate_all("all => all.filter((one) => !one.checkVisibility()).length") == 0
+    assert explorers.evaluate_all("all => all.filter((one) => !one.querySelector('svg')).length") == 0
+    controls = explorers.locator("input, select, button")
+    assert controls.evaluate_all("all => all.filter((one) => !one.disabled).map((one) => one.outerHTML)") == []
 
 
 def test_drawings_stand_out_from_the_page_in_dark_mode(open_page, address):
