@@ -81,6 +81,7 @@ def test_two_lines_of_configuration_are_enough():
     assert len(CONFIGURATION.splitlines()) == 2
 
 
+@pytest.mark.kernel
 def test_the_page_is_that_of_the_stock_theme(book):
     assert (book / "_static" / "sphinx-book-theme.css").exists() or list(book.rglob("sphinx-book-theme*.css"))
     assert "primer" not in re.sub(r"lossprimer[./]explorer", "", (book / "slider.html").read_text("utf-8"))

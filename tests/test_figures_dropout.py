@@ -51,7 +51,7 @@ def test_a_mask_keeps_a_unit_at_its_activation_over_keep_or_silences_it(keep, se
 def test_units_fall_silent_one_by_one_as_keep_falls(seed):
     counts = [
         int(re.search(r"(\d) of 5 units", figures.dropout_average(ACTIVATIONS, keep, seed).sentence)[1])
-        for keep in (0.1, 0.3, 0.5, 0.7, 0.9, 1.0)
+        for keep in (0.1, 0.4, 0.7, 1.0)
     ]
     assert counts == sorted(counts)
     assert counts[-1] == 5
