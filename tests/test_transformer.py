@@ -107,6 +107,7 @@ LAYERS = {
     },
 }
 layers = pytest.mark.parametrize("layer", LAYERS.values(), ids=LAYERS)
+UNDROPPED = ["attention", "attention without mask", *(name for name in LAYERS if name.endswith("keep 1.0"))]
 
 
 class TestGradients:
@@ -116,9 +117,17 @@ class TestGradients:
     def test_layers(self, layer):
         assert layer_gradient_error(layer, X, rng=rng()) < RIGHT
 
-    @layers
-    def test_in_use(self, layer):
-        assert layer_gradient_error(copy.deepcopy(layer).eval(), X, rng=rng()) < RIGHT
+    @pytest.mark.parametrize("name", [name for name in LAYERS if name not in UNDROPPED])
+    def test_in_use(self, name):
+        assert layer_gradient_error(copy.deepcopy(LAYERS[name]).eval(), X, rng=rng()) < RIGHT
+
+    @pytest.mark.parametrize("name", UNDROPPED)
+    def test_without_dropout_nothing_changes_in_use(self, name):
+        upstream, found = rng().standard_normal(X.shape), []
+        for layer in (copy.deepcopy(LAYERS[name]), copy.deepcopy(LAYERS[name]).eval()):
+            found.append([layer(X), layer.backward(upstream), *layer.gradients().values()])
+        for trained, used in zip(*found, strict=True):
+            np.testing.assert_array_equal(used, trained)
 
     @pytest.mark.parametrize(
         "options",
