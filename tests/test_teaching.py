@@ -6,7 +6,6 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
-from distributed.cli import dask_scheduler, dask_worker
 from nbgrader.api import Gradebook
 from nbgrader.apps import NbGraderApp
 from nbgrader.exchange.default.exchange import Exchange
@@ -99,8 +98,8 @@ def test_every_exporter_can_be_imported(name):
 
 @pytest.mark.parametrize("program", ["scheduler", "worker"])
 def test_dask_takes_its_options(program):
-    module = {"scheduler": dask_scheduler, "worker": dask_worker}[program]
-    known = {option for parameter in module.main.params for option in parameter.opts}
+    command = import_module(f"distributed.cli.dask_{program}").main
+    known = {option for parameter in command.params for option in parameter.opts}
     for words in commands(f"dask {program}"):
         assert options(words) <= known
 
