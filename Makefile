@@ -58,12 +58,13 @@ outputs: $(VENV)/installed ## execute the chapters, store their text outputs, dr
 unit: $(VENV)/installed ## run the quick tests, which need no kernel, browser, sandbox or built site
 	$(BIN)/pytest tests lossprimer -m "not kernel and not browser and not sandbox and not site and not frames" --numprocesses 2 --dist loadfile --quiet
 
-# The book executes the chapters on one core; meanwhile the other one executes them for comparison.
+# The book executes the chapters on one core; meanwhile the other one executes them for comparison. Of the tests, three
+# processes share two cores: those that drive a browser, or grade, wait for other processes half of the time.
 test: $(VENV)/installed ## run every test: notebooks, units, the built site in a browser
 	$(BIN)/python -m tools.browser
 	$(BIN)/python -m tools.isolation
 	$(MAKE) --jobs 2 book compare
-	$(BIN)/pytest tests lossprimer --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest tests lossprimer --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 compare: $(VENV)/installed
 	$(BIN)/pytest notebooks --quiet
