@@ -4,6 +4,7 @@ import json
 import os
 import re
 from functools import partial
+from html import escape
 from html.parser import HTMLParser
 
 import matplotlib.pyplot as plt
@@ -15,7 +16,7 @@ from sphinx.util.docutils import docutils_namespace
 
 from lossprimer.explorer import choice, explore, pictured, slider, steps
 from lossprimer.explorer.explorer import STATIC
-from lossprimer.explorer.frames import pack, unpack
+from lossprimer.explorer.frames import pack
 from lossprimer.explorer.live import explorer_widget
 from lossprimer.explorer.static import explorer_html
 
@@ -327,8 +328,9 @@ def test_static_markup_holds_the_initial_picture_and_sentence(explorer):
 def test_static_data_holds_every_picture_and_sentence_exactly(explorer):
     data = embedded(explorer_html(explorer))
     settings = [(height, kind) for height in range(3) for kind in range(2)]
-    frames = [unpack(data["base"], splices) for splices in data["splices"]]
-    assert frames == [explorer.picture(setting).svg("lines-heights-") for setting in settings]
+    assert unpack(explorer.picture(explorer.initial).svg("lines-heights-"), data["shapes"]) == [
+        explorer.picture(setting).svg("lines-heights-") for setting in settings
+    ]
     assert data["sentences"] == [explorer.picture(setting).sentence for setting in settings]
     assert data["texts"] == [["0.5", "1", "2"], ["whole", "broken <line>"]]
 
@@ -349,12 +351,45 @@ def test_static_markup_has_no_inline_style_or_handler(explorer, stepper):
         assert not {name for name in attributes if name == "style" or name.startswith("on")}
 
 
-def test_packed_frames_come_back_exactly_whatever_their_structure():
-    frames = [f"<svg><g><text>{n}</text></g>{'<rect/>' * (n % 7)}</svg>" for n in range(20)]
-    base, splices = pack(frames)
-    assert [unpack(base, splice) for splice in splices] == frames
+def unpack(initial, shapes):
+    """Return all drawings that are packed in `shapes`, as explorer.js makes them."""
+    found = {}
+    for shape in shapes:
+        tags = re.findall(r"<[^<]*", initial)
+        for at, out, *into in reversed(shape["splices"]):
+            tags[at : at + out] = into
+        elements = [place for place, tag in enumerate(tags) if not tag.startswith("</")]
+        for place, number in enumerate(shape["of"]):
+            drawing = list(tags)
+            for at, name, values, *which in shape["marks"]:
+                value = escape(values[which[0][place] if which else place], quote=bool(name))
+                tag = drawing[elements[at]]
+                drawing[elements[at]] = (
+                    re.sub(f' {name}="[^"]*"', lambda _, new=f' {name}="{value}"': new, tag)
+                    if name
+                    else f"{tag.partition('>')[0]}>{value}"
+                )
+            found[number] = "".join(drawing)
+    return [found[number] for number in range(len(found))]
 
 
-def test_packed_pictures_take_less_than_half_the_room():
-    pictures = [line(height).svg() for height in range(1, 21)]
-    assert len(json.dumps(pack(pictures))) < len(json.dumps(pictures)) / 2
+@pytest.mark.parametrize("initial", [0, 3, 19])
+def test_packed_drawings_come_back_exactly_whatever_their_structure(initial):
+    rectangles = '<rect x="1" y="&quot;"></rect>'
+    drawings = [
+        f'<svg width="{n}"><g><text>{n // 2} &lt; 9</text></g>{n % 3 * rectangles}<path d="M{n % 4}"></path></svg>'
+        for n in range(20)
+    ]
+    assert unpack(drawings[initial], pack(drawings, initial)) == drawings
+
+
+def test_drawings_of_the_same_marks_take_the_room_of_what_differs():
+    drawings = [line().svg().replace(">0.0<", f">{height}<") for height in range(20)]
+    (shape,) = pack(drawings)
+    assert shape["splices"] == []
+    assert len(json.dumps(shape)) < len(drawings[0])
+
+
+def test_a_value_that_comes_again_is_kept_once():
+    (shape,) = pack([f'<p x="{n % 2}" y="{n}">a</p>' for n in range(4)])
+    assert shape["marks"] == [[0, "x", ["0", "1"], [0, 1, 0, 1]], [0, "y", ["0", "1", "2", "3"]]]

@@ -85,43 +85,64 @@
     },
   };
 
-  const NUMBER = /-?\d*\.?\d+(?:e-?\d+)?/g;
+  const NUMBER = / ?-?\d*\.?\d+(?:e-?\d+)?/g;
+  const GEOMETRY = new Set(["d", "x", "y", "width", "height"]);
 
-  // What differs between two drawings of the same structure: the geometry of each mark, then and now. Texts do not
-  // glide; nor does anything where there are other marks than before.
-  function differences(before, after) {
-    const marks = [...after.querySelectorAll("*")];
-    if (before.length !== marks.length) return [];
-    return marks.flatMap((mark, i) => {
-      if (mark.localName !== before[i].localName || mark.localName === "text") return [];
-      return ["d", "x", "y", "width", "height"].flatMap((name) => {
-        const [from, to] = [before[i].getAttribute(name), mark.getAttribute(name)];
-        if (from === to || from === null || to === null) return [];
-        const [start, end] = [from.match(NUMBER), to.match(NUMBER)];
-        const alike = start && end && from.replace(NUMBER, "") === to.replace(NUMBER, "");
-        return alike && start.length === end.length ? [{ mark, name, start, end, to }] : [];
-      });
-    });
+  // The drawings of an explorer: each has one of a few shapes, and within a shape only some attributes and texts
+  // differ. Shows one of them, and returns what of the geometry differs and has yet to be set, each with how it is and
+  // how it will be; marks of another shape are there at once.
+  function drawings(drawing, shapes) {
+    const tags = drawing.innerHTML.split(/(?=<)/);
+    const places = [];
+    for (const shape of shapes) shape.of.forEach((number, place) => (places[number] = [shape, place]));
+    let shown = shapes.find(({ splices }) => !splices.length);
+    let elements = drawing.querySelectorAll("*");
+    return (number) => {
+      const [shape, place] = places[number];
+      const stays = shape === shown;
+      if (!stays) {
+        const other = tags.slice();
+        for (const [at, out, ...into] of shape.splices.toReversed()) other.splice(at, out, ...into);
+        drawing.innerHTML = other.join("");
+        elements = drawing.querySelectorAll("*");
+        shown = shape;
+      }
+      const moving = [];
+      for (const [at, name, values, which] of shape.marks) {
+        const [mark, to] = [elements[at], values[which ? which[place] : place]];
+        const from = name ? mark.getAttribute(name) : mark.textContent;
+        if (from === to) continue;
+        if (!name) mark.textContent = to;
+        else if (GEOMETRY.has(name)) moving.push({ mark, name, from, to });
+        else mark.setAttribute(name, to);
+      }
+      if (stays) return moving;
+      settle(moving);
+      return [];
+    };
   }
 
-  // Move the marks from where they were to where Python drew them; at the end the drawing is Python's, to the byte.
-  function glide(drawing, before) {
-    const moving = differences(before, drawing);
+  const settle = (moving) => moving.forEach(({ mark, name, to }) => mark.setAttribute(name, to));
+
+  // Move the marks to where Python drew them; at the end the drawing is Python's, to the byte. Returns what stops them.
+  function glide(moving) {
+    const paths = moving.filter(({ mark, from, to }) =>
+      mark.localName !== "text" && from.replace(NUMBER, "#") === to.replace(NUMBER, "#"));
+    settle(moving.filter((one) => !paths.includes(one)));
+    for (const one of paths) [one.start, one.end] = [one.from.match(NUMBER), one.to.match(NUMBER)];
     const began = performance.now();
-    const place = (part) => {
-      for (const { mark, name, start, end, to } of moving) {
-        let at = 0;
-        const between = () => (1 - part) * start[at] + part * end[at++];
-        mark.setAttribute(name, part < 1 ? to.replace(NUMBER, between) : to);
-      }
-    };
     let waiting = 0;
     const step = (now) => {
-      const part = Math.min(Math.max((now - began) / GLIDE, 0), 1);
-      place(part);
-      waiting = part < 1 ? requestAnimationFrame(step) : 0;
+      const part = Math.max((now - began) / GLIDE, 0);
+      if (part >= 1) return settle(paths);
+      for (const { mark, name, start, end, to } of paths) {
+        let at = 0;
+        const between = () => ` ${(1 - part) * start[at] + part * end[at++]}`;
+        mark.setAttribute(name, to.replace(NUMBER, between).trim());
+      }
+      waiting = requestAnimationFrame(step);
     };
-    if (moving.length) step(began);
+    if (paths.length) waiting = requestAnimationFrame(step);
     return () => cancelAnimationFrame(waiting);
   }
 
@@ -158,13 +179,41 @@
     });
   }
 
+  // The longest sentence need not be the one that takes most lines: that depends on the width, and is found out anew
+  // when the width changes. The style sheet keeps room for it, so that what is below stays where it is.
+  function keepRoom(room, caption, sentences) {
+    const most = Math.max(...sentences.map(({ length }) => length));
+    const long = [...new Set(sentences)].filter((sentence) => sentence.length > most - 15);
+    const first = room.dataset.longest;
+    let width = 0;
+    const measure = () => {
+      const shown = caption.textContent;
+      room.dataset.longest = first;
+      let height = room.offsetHeight;
+      for (const sentence of long) {
+        caption.textContent = sentence;
+        if (room.offsetHeight <= height) continue;
+        height = room.offsetHeight;
+        room.dataset.longest = sentence;
+      }
+      caption.textContent = shown;
+    };
+    new ResizeObserver(() => {
+      if (room.clientWidth !== width) requestAnimationFrame(measure);
+      width = room.clientWidth;
+    }).observe(room);
+  }
+
   function start(figure) {
-    const { names, texts, sentences, base, splices, axes } = JSON.parse(figure.querySelector("script").textContent);
+    const { names, texts, sentences, shapes, axes } = JSON.parse(figure.querySelector("script").textContent);
     const drawing = figure.querySelector(".picture-drawing");
-    const caption = figure.querySelector("figcaption span");
+    const room = figure.querySelector("figcaption");
+    const caption = room.querySelector("span");
     const announcement = figure.querySelector("[role=status]");
     const rows = [...figure.querySelectorAll("[data-control]")];
     const controls = rows.map((row, i) => kinds[row.dataset.control](row, texts[i], () => show(read(), true)));
+    const draw = drawings(drawing, shapes);
+    keepRoom(room, caption, sentences);
     const read = () => controls.map((control) => control.read());
     const initial = read();
     let waiting;
@@ -176,13 +225,11 @@
       shown = String(positions);
       positions.forEach((position, i) => controls[i].show(position));
       const index = positions.reduce((sum, position, i) => sum * texts[i].length + position, 0);
-      const tags = base.slice();
-      for (const [at, out, ...into] of splices[index].slice().reverse()) tags.splice(at, out, ...into);
       stop();
-      // Where the marks are now, which may be on their way.
-      const before = calm.matches ? null : [...drawing.querySelectorAll("*")];
-      drawing.innerHTML = tags.join("");
-      if (before) stop = glide(drawing, before);
+      // From where the marks are now, which may be on their way.
+      const moving = draw(index);
+      if (calm.matches) settle(moving);
+      else stop = glide(moving);
       caption.textContent = sentences[index];
       if (!byReader) return;
       clearTimeout(waiting);

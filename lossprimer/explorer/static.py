@@ -29,17 +29,15 @@ def explorer_html(explorer: Drawings) -> str:
     settings = itertools.product(*(range(len(control)) for control in controls.values()))
     pictures = [explorer.picture(setting) for setting in settings]
     drawings = [picture.svg(f"{explorer.name}-") for picture in pictures]
-    base, splices = pack(drawings)
+    initial = pictures.index(explorer.picture(explorer.initial))
     sentences = [picture.sentence for picture in pictures]
     data = {
         "names": list(controls),
         "texts": [control.texts for control in controls.values()],
         "sentences": sentences,
-        "base": base,
-        "splices": splices,
+        "shapes": pack(drawings, initial),
         "axes": [_axis(explorer.picture(explorer.initial).figure, control) for control in controls.values()],
     }
-    initial = pictures.index(explorer.picture(explorer.initial))
     rows = "".join(_row(f"{explorer.name}-{name}", control) for name, control in controls.items())
     return (
         f'<figure class="explorer" id="{explorer.name}">'

@@ -21,6 +21,8 @@ _NOT_DRAWN = {"metadata", "style", "title", "desc"}
 _DEFAULTS = {"text-anchor": "start", "opacity": "1"}
 _LEFT_TO_THE_PAGE = {"font-family", "stroke-linejoin"}
 _BLACK = {"#000000", "black"}
+_NUMBER = re.compile(r"-?\d*\.?\d+(?:e-?\d+)?")
+_COMMAND = re.compile(r"([A-DF-Za-df-z])([^A-DF-Za-df-z]*)")
 
 
 def inline_svg(figure: Figure, prefix: str) -> str:
@@ -48,8 +50,10 @@ def inline_svg(figure: Figure, prefix: str) -> str:
         FigureCanvasSVG(figure).print_svg(out, metadata={"Date": None})
     root = ElementTree.fromstring(out.getvalue())
     width, height = (float(root.attrib[side].removesuffix("pt")) for side in ("width", "height"))
-    used = set(re.findall(r"#([\w-]+)", " ".join(_references(root))))
-    body = "".join(_serialize(child, prefix, used) for child in root)
+    # Matplotlib's ids are long and change with the colour of a marker; ours are numbers, in the order of their use.
+    used = dict.fromkeys(re.findall(r"#([\w-]+)", " ".join(_references(root))))
+    ids = {name: f"{prefix}{number}" for number, name in enumerate(used)}
+    body = "".join(_serialize(child, ids) for child in root)
     # The most frequent size stands at the root alone, where a style sheet can set it by the width of the screen.
     sizes = Counter(re.findall(r'<text[^>]* font-size="([^"]+)"', body))
     size = sizes.most_common(1)[0][0] if sizes else f"{mpl.rcParams['font.size']:g}"
@@ -86,31 +90,31 @@ def _references(root: ElementTree.Element) -> Iterator[str]:
                 yield value
 
 
-def _serialize(element: ElementTree.Element, prefix: str, used: set[str]) -> str:
-    """Write `element` without what does not show: metadata, unused ids, groups that group nothing."""
+def _serialize(element: ElementTree.Element, ids: dict[str, str]) -> str:
+    """Write `element` as a browser does, without what does not show: metadata, unused ids, groups of nothing."""
     tag = element.tag.rpartition("}")[2]
     if tag in _NOT_DRAWN:
         return ""
     content = html.escape((element.text or "").strip(), quote=False)
-    content += "".join(_serialize(child, prefix, used) for child in element)
-    attributes = _attributes(element, tag, prefix, used)
+    content += "".join(_serialize(child, ids) for child in element)
+    attributes = _attributes(element, tag, ids)
     if tag in {"g", "defs"} and (not content or (tag == "g" and not attributes)):
         return content
     # An unfilled, unstroked path is matplotlib's transparent background.
     if tag == "path" and attributes.get("fill") == "none" and "stroke" not in attributes and not content:
         return ""
     written = "".join(f' {name}="{html.escape(value)}"' for name, value in attributes.items())
-    return f"<{tag}{written}>{content}</{tag}>" if content else f"<{tag}{written}/>"
+    return f"<{tag}{written}>{content}</{tag}>"
 
 
-def _attributes(element: ElementTree.Element, tag: str, prefix: str, used: set[str]) -> dict[str, str]:
+def _attributes(element: ElementTree.Element, tag: str, ids: dict[str, str]) -> dict[str, str]:
     """Return the attributes of `element` that show, styles included, in their shortest form."""
     found = {}
     for name, value in element.attrib.items():
         name = name.rpartition("}")[2]
         if name == "id":
-            if value in used:
-                found["id"] = prefix + value
+            if value in ids:
+                found["id"] = ids[value]
         elif name == "style":
             found |= dict(part.split(":", 1) for part in value.replace(": ", ":").split("; ") if ":" in part)
         elif name in _KEPT or tag in {"pattern", "rect"}:
@@ -126,26 +130,57 @@ def _attributes(element: ElementTree.Element, tag: str, prefix: str, used: set[s
     if "font-size" in found:
         found["font-size"] = found["font-size"].removesuffix("px")
     return {
-        name: _short(name, value, prefix)
+        name: _short(name, value, ids)
         for name, value in found.items()
         if _DEFAULTS.get(name) != value and not (tag == "text" and name == "fill" and value in _BLACK)
     }
 
 
-def _short(name: str, value: str, prefix: str) -> str:
-    """Return an attribute's value with prefixed ids, the page's own black and one decimal per coordinate."""
+def _short(name: str, value: str, ids: dict[str, str]) -> str:
+    """Return an attribute's value with our ids, the page's own black and one decimal per coordinate."""
     if value in _BLACK:
         return "currentColor"
     if name == "href":
-        return f"#{prefix}{value[1:]}"
+        return f"#{ids[value[1:]]}"
     if value.startswith("url(#"):
-        return f"url(#{prefix}{value[5:]}"
-    if name in _COORDINATES:
-        value = re.sub(r"-?\d+\.\d+(?:e-?\d+)?", lambda number: f"{float(number[0]):.1f}", value)
-        value = re.sub(r"-?(\d+)\.0(?!\d)", _whole, value)
-    return re.sub(r"\s*([A-Za-z])\s+", r"\1", value).strip() if name == "d" else value
+        return f"url(#{ids[value[5:-1]]})"
+    if name == "d":
+        return _relative(value)
+    return _NUMBER.sub(lambda number: _decimal(_tenths(number[0])), value) if name in _COORDINATES else value
 
 
-def _whole(number: re.Match) -> str:
-    """Return "12.0" as "12" and "-0.0" as "0"."""
-    return str(int(float(number[0])))
+def _relative(path: str) -> str:
+    """Return the data of a path with each point as the step from the one before, in tenths: "M10 20.5l3-.2 3 .1z".
+
+    Steps take half the room that places take, and compress far better. They are those between rounded places, so that
+    nothing adds up.
+    """
+    written, last = "", ""
+    here = begin = [0, 0]
+    for command, arguments in _COMMAND.findall(path):
+        if command in "Zz":
+            written, last, here = f"{written}z", "z", begin
+            continue
+        if command not in "MLQC":
+            raise ValueError(f"a path has the command {command!r}, expected M, L, Q, C or z")
+        places = [_tenths(number) for number in _NUMBER.findall(arguments)]
+        if command == "M":
+            begin, steps = places, places
+        else:
+            command, steps = command.lower(), [place - here[at % 2] for at, place in enumerate(places)]
+        here = places[-2:]
+        text = " ".join(map(_decimal, steps)).replace(" -", "-")
+        # A command is not repeated; a second M has to be, or it would draw a line.
+        written += command + text if command != last or command == "M" else f" {text}".replace(" -", "-")
+        last = command
+    return written
+
+
+def _tenths(number: str) -> int:
+    return round(10 * float(number))
+
+
+def _decimal(tenths: int) -> str:
+    """Return tenths in as few characters as there are: 120 as "12", -5 as "-.5"."""
+    whole, part = divmod(abs(tenths), 10)
+    return f"{'-' if tenths < 0 else ''}{whole or ''}{f'.{part}' if part else ''}" if tenths else "0"
