@@ -2,17 +2,23 @@
 
 import functools
 import re
+from pathlib import Path
 from xml.etree import ElementTree
 
+import matplotlib as mpl
+import matplotlib.style
 import numpy as np
 import pytest
 from matplotlib import font_manager
+from matplotlib.colors import rgb_to_hsv, to_hex, to_rgb
 
 from lossprimer.explorer.picture import Picture
-from tests.frames import STAND_INS, frames, shown
+from lossprimer.figures import drawing as constants
+from tests.frames import NOTEBOOKS, STAND_INS, frames, shown
 
 pytestmark = pytest.mark.frames
 
+STYLE = str(Path(constants.__file__).parent / "primer.mplstyle")
 # The width of a drawing on a phone of 375 pixels and on a desk, and the size of the text beside it.
 PHONE, DESK, BODY = 343, 544, 17
 # What explorer.css sets the text of a wide drawing to, in the drawing's own unit.
@@ -55,6 +61,7 @@ class Drawing:
         self.width, self.height = (float(part) for part in root.get("viewBox").split()[2:])
         self.texts, self.points = [], []
         self.size = float(root.get("font-size"))
+        self.colours = {part.get(paint, "none") for part in root.iter() for paint in ("fill", "stroke")}
         self._walk(root)
 
     def _walk(self, element):
@@ -91,14 +98,33 @@ class Drawing:
             return
         if stroke == "none" and opacity < 1:
             return
-        for part in re.findall(r"M[^M]*", element.get("d")):
-            ends = np.array(re.findall(r"(-?[\d.]+)[ ,](-?[\d.]+)", part), dtype=float)
-            if part.rstrip().lower().endswith("z"):
-                ends = np.vstack([ends, ends[:1]])
+        for ends in outlines(element.get("d")):
             for start, stop in zip(ends[:-1], ends[1:], strict=True):
                 count = int(np.abs(stop - start).max()) + 2
                 inside = np.linspace(start, stop, count)
                 self.points.append(inside)
+
+
+def outlines(path):
+    """Yield the points of each part of a path, control points too; what is closed ends where it began."""
+    here, ends = np.zeros(2), []
+    for command, arguments in re.findall(r"([MlqcZz])([^MlqcZz]*)", path):
+        steps = np.array(re.findall(r"-?\d*\.?\d+", arguments), dtype=float).reshape(-1, 2)
+        if command == "M":
+            if ends:
+                yield np.array(ends)
+            here = steps[0]
+            ends = [here]
+        elif command in "Zz":
+            here = ends[0]
+            ends.append(here)
+        else:
+            together = {"l": 1, "q": 2, "c": 3}[command]
+            for group in steps.reshape(-1, together, 2):
+                ends.extend(here + group)
+                here = ends[-1]
+    if ends:
+        yield np.array(ends)
 
 
 @functools.cache
@@ -196,3 +222,39 @@ def test_numbers_are_written_one_way(one):
     for setting, drawing in drawings(*one).items():
         said |= {text for text, _, _ in drawing.texts} | {pictures(*one)[setting].sentence}
     assert {text for text in said if FOREIGN.search(text)} == set()
+
+
+# The colours of book/notation.md, in its order: each has the name of a constant of lossprimer/figures/drawing.py.
+MEANINGS = ("THING", "RIVAL", "MARK", "GROUP", "REFERENCE")
+NAMES = {"orange": (15, 40), "brown": (41, 60), "green": (150, 175), "blue": (195, 215), "purple": (300, 325),
+         "red": (335, 355)}  # fmt: skip
+
+
+def painted(colour):
+    """Return "C0" as the style of the course paints it."""
+    with mpl.style.context(STYLE, after_reset=True):
+        return to_hex(colour)
+
+
+def in_words(colour):
+    """Return the name of a colour by its hue."""
+    hue, saturation, _ = rgb_to_hsv(to_rgb(colour))
+    return (
+        next((name for name, (low, high) in NAMES.items() if low <= 360 * hue <= high), None) if saturation else "grey"
+    )
+
+
+def test_a_picture_has_only_the_colours_that_have_a_meaning(one):
+    known = {painted(colour) for colour in (*(getattr(constants, name) for name in MEANINGS), *constants.SERIES)}
+    for setting, found in drawings(*one).items():
+        assert found.colours <= known | {"none", "currentColor"}, (title(*one), setting)
+
+
+def test_the_page_of_notation_says_what_each_colour_means():
+    page = (NOTEBOOKS.parent / "book" / "notation.md").read_text("utf-8").partition("## Colours")[2]
+    rows = re.findall(r"^\| (\w+) \| (.+) \|$", page, re.M)[1:]
+    assert [name for name, _ in rows] == [in_words(painted(getattr(constants, name))) for name in MEANINGS]
+    assert [meaning for (_, said), meaning in zip(rows, MEANINGS, strict=True) if meaning.lower() not in said] == []
+    more = [in_words(painted(colour)) for colour in constants.SERIES[2:]]
+    assert f"Two more rivals are {' and '.join(more)}." in page
+    assert len({painted(colour) for colour in constants.SERIES}) == len(constants.SERIES) == 4

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from conftest import BOOK, PAGES, SCREEN, SITE, opening, settle
+from conftest import BOOK, NEXT_FRAME, PAGES, SCREEN, SITE, opening, settle
 from lossprimer import figures
 from tools import notebooks
 
@@ -211,6 +211,33 @@ def test_the_page_does_not_jump_and_no_track_changes_its_length(explorer):
                 explorer.control(i).press(key)
                 sizes.add(tuple(explorer.figure.evaluate(SIZES)))
     assert len(sizes) <= 1
+
+
+SENTENCES = """(figure) => {
+  const [room, text] = [figure.querySelector("figcaption"), figure.querySelector("figcaption span")];
+  const shown = text.textContent;
+  const found = JSON.parse(figure.querySelector("script").textContent).sentences.map((sentence) => {
+    text.textContent = sentence;
+    const lines = document.createRange();
+    lines.selectNodeContents(text);
+    return [figure.offsetHeight, room.getBoundingClientRect().bottom - lines.getBoundingClientRect().bottom];
+  });
+  text.textContent = shown;
+  return [found, parseFloat(getComputedStyle(text).lineHeight)];
+}"""
+
+
+# Between the last two lies a width at which a sentence that is not the longest takes the most lines.
+@pytest.mark.parametrize("size", [(1280, 800), (375, 667), (667, 375), (320, 568), (402, 874), (410, 900)])
+def test_no_sentence_moves_the_page_or_leaves_an_empty_line(explorer, size):
+    page = explorer.figure.page
+    page.set_viewport_size(dict(zip(("width", "height"), size, strict=True)))
+    explorer.figure.scroll_into_view_if_needed()
+    for _ in range(3):
+        page.evaluate(f"{NEXT_FRAME}.then(() => null)")
+    sentences, line = explorer.figure.evaluate(SENTENCES)
+    assert len({height for height, _ in sentences}) == 1
+    assert max(below for _, below in sentences) < 0.75 * line
 
 
 def test_the_temperature_can_be_linked_to(open_page, address):
