@@ -9,7 +9,7 @@ from lossprimer import entropy, figures, softmax
 from lossprimer.explorer.dark import on_dark
 
 EXAMPLES = {
-    "attention_spread": ([[1.0, 2.0]], np.ones((1, 3, 2)), 2, True),
+    "attention_spread": ([[1.0, 2.0]], np.ones((1, 3, 2)), 2, True, ("one", "two", "three")),
     "jacobian": ([1.0, 2.0], [1.0, 2.0]),
     "overflow": (1.0, "float64"),
     "recipe": ([1.0, 2.0], 1),
@@ -83,12 +83,17 @@ def test_jacobian_vanishes_when_cold():
     assert cold < warm / 100
 
 
-def test_attention_spread_gives_the_mean_entropy_of_the_weights():
+def test_attention_spread_names_the_most_attended_token_and_gives_means_over_all_queries():
     rng = np.random.default_rng(0)
     queries, keys = rng.normal(size=(20, 64)), rng.normal(size=(20, 16, 64))
+    tokens = "abcdefghijklmnop"
     weights = softmax(np.array([k[:, :16] @ q[:16] / 4 for q, k in zip(queries, keys, strict=True)]))
-    sentence = figures.attention_spread(queries, keys, 16, True).sentence
-    assert f"entropy {entropy(weights).mean():.2f} of 2.77" in sentence
+    sentence = figures.attention_spread(queries, keys, 16, True, tokens).sentence
+    assert f"“{tokens[weights[0].argmax()]}” gets most, {weights[0].max():.2f}." in sentence
+    largest = weights.max(axis=-1).mean()
+    assert (
+        f"Average over 20 queries: largest weight {largest:.2f}, entropy {entropy(weights).mean():.2f} of" in sentence
+    )
 
 
 def test_sampling_says_how_far_the_draws_are_off():

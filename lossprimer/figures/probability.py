@@ -320,32 +320,40 @@ def jacobian(scores: ArrayLike, temperatures: Sequence[float]) -> tuple[Figure, 
 
 
 @pictured
-def attention_spread(queries: ArrayLike, keys: ArrayLike, width: int, scaled: bool) -> tuple[Figure, str]:
-    """Draw how attention spreads over the keys when queries and keys have `width` random components.
+def attention_spread(
+    queries: ArrayLike, keys: ArrayLike, width: int, scaled: bool, tokens: Sequence[str]
+) -> tuple[Figure, str]:
+    """Draw how one query spreads its attention over the tokens of a text, when all components are random.
 
     Parameters
     ----------
     queries : array_like, shape (N, D)
-        One query for each of N trials.
+        One query for each of N trials. The first is drawn.
     keys : array_like, shape (N, n, D)
         The n keys of each query.
     width : int
         How many of the D components are used.
     scaled : bool
         Whether scores are divided by the square root of `width`.
+    tokens : sequence of str, length n
+        The words that the keys stand for.
     """
     queries, keys = np.asarray(queries)[:, :width], np.asarray(keys)[..., :width]
     scores = np.einsum("nd,nkd->nk", queries, keys)
     weights = softmax(scores / np.sqrt(width) if scaled else scores)
-    ranked = -np.sort(-weights, axis=-1)
-    figure, axes = new_axes(xlabel="keys, from the most to the least attended", ylabel="mean attention weight")
-    ranks = np.arange(ranked.shape[-1]) + 1
-    axes.bar(ranks, ranked.mean(axis=0), width=0.8, color=THING)
-    axes.axhline(1 / len(ranks), color=REFERENCE, linestyle="--", linewidth=1.5)
-    axes.annotate("uniform", (len(ranks), 1 / len(ranks)), xytext=(0, 4), textcoords="offset points", ha="right")
-    axes.set_xticks([1, 4, 8, 12, 16])
-    axes.set_ylim(0, 1)
+    figure = new_figure((4.6, 3.7))
+    axes = figure.add_subplot()
+    places = np.arange(len(tokens))
+    axes.barh(places, weights[0], height=0.7, color=THING)
+    axes.axvline(1 / len(tokens), color=REFERENCE, linestyle="--", linewidth=1.5)
+    axes.set(xlim=(0, 1), ylim=(len(tokens) - 0.5, -0.5), xlabel="attention weight (dashed: equal weights)")
+    axes.set_yticks(places, tokens)
+    axes.grid(axis="x")
+    figure.subplots_adjust(bottom=0.15, top=0.98)
+    most = int(weights[0].argmax())
+    how = "divided by √d" if scaled else "not scaled"
     return figure, (
-        f"d = {width}, {'scaled by 1/√d' if scaled else 'not scaled'}: on average entropy"
-        f" {entropy(weights).mean():.2f} of {np.log(len(ranks)):.2f} nats, largest weight {ranked[:, 0].mean():.2f}."
+        f"d = {width}, {how}: “{tokens[most]}” gets most, {weights[0, most]:.2f}."
+        f" Average over {len(weights)} queries: largest weight {weights.max(axis=-1).mean():.2f}, entropy"
+        f" {entropy(weights).mean():.2f} of {np.log(len(tokens)):.2f} nats."
     )
