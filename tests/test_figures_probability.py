@@ -45,6 +45,11 @@ def test_winner_share_agrees_with_the_softmax_of_all_classes(gap, classes, share
     assert f"{against_rest} times all the others" in sentence
 
 
+def test_a_share_that_is_not_the_whole_is_not_written_as_the_whole_and_large_ratios_in_full():
+    sentence = figures.winner_share(8, 2).sentence
+    assert "gets 99.97 %. That is 2,981 times each other class, and 2,981 times all" in sentence
+
+
 def test_temperature_gives_probabilities_and_entropy():
     assert figures.temperature(0.5).sentence == (
         "T = 0.5: probabilities 0.844, 0.114, 0.042; entropy 0.52 nats. The two largest have the ratio 7.39."

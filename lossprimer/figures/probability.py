@@ -114,12 +114,14 @@ def winner_share(gap: float, classes: int) -> tuple[Figure, str]:
     axes.set(xlim=(0, 8), yscale="log", ylim=(1e-5, 1.3))
     # Without a lead the share is one part of as many as there are classes: each curve begins at its number.
     fixed_ticks(axes.yaxis, [1 / count for count in counts], [f"1/{count:,}" for count in counts])
+    # The mark of a lead of 0 lies on the axis, and on no label.
+    axes.tick_params(axis="y", pad=7)
     axes.set_title(f"{classes:,} classes: {_percent(share)}", loc="right", color=THING)
     figure.subplots_adjust(left=0.27, top=0.88)
     single = np.exp(gap)
     return figure, (
-        f"Lead {gap:g}, {classes:,} classes: the leader gets {_percent(share)}. That is {single:,.2f} times each"
-        f" other class, and {by_hand(single / (classes - 1), 3)} times all the others together."
+        f"Lead {gap:g}, {classes:,} classes: the leader gets {_percent(share)}. That is {_ratio(single, 1)} times each"
+        f" other class, and {_ratio(single, classes - 1)} times all the others together."
     )
 
 
@@ -131,7 +133,8 @@ def _share(gap: ArrayLike, classes: int) -> np.ndarray:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.3g} %"
+    """Return a share in three digits, or in four where three would say that it is the whole."""
+    return f"{100 * share:.{3 if share < 0.9995 else 4}g} %"
 
 
 @pictured
@@ -172,7 +175,7 @@ def _ratio(first: float, second: float) -> str:
     if second == 0:
         return INFINITY
     ratio = first / second
-    return f"{ratio:.3g}" if ratio < 1000 else f"{ratio:,.0f}" if ratio < 1e6 else scientific(ratio)
+    return by_hand(ratio, 3) if ratio < 1000 else f"{ratio:,.0f}" if ratio < 1e6 else scientific(ratio)
 
 
 @pictured
