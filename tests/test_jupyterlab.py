@@ -71,12 +71,26 @@ def test_the_temperature_slider_of_chapter_1_answers_in_jupyterlab(lab, browser)
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     explorer = page.locator(".widget-vbox", has_text="Softmax at a temperature").first
     expect(explorer).to_contain_text("T = 1: probabilities 0.629, 0.231, 0.140", timeout=60_000)
-    handle = explorer.locator(".noUi-handle").first
+    handle = explorer.get_by_role("slider", name="Temperature T")
+    expect(handle).to_have_attribute("aria-valuetext", "1")
     handle.focus()
     handle.press("ArrowLeft")
     # The kernel answers once it has run the cells that follow.
     expect(explorer).to_contain_text(figures.temperature(0.9).sentence, timeout=60_000)
+    expect(handle).to_be_focused()
+    assert spoken(page, handle) == "0.9"
     expect(explorer.locator("svg")).to_be_visible()
     explorer.get_by_role("radio", name="a tie for the lead").check()
     expect(explorer.locator("figcaption")).to_have_text(figures.temperature(0.9, (2, 2, 0.5)).sentence)
     page.close()
+
+
+def spoken(page, element):
+    """Return the value of a control as Chromium tells it to a screen reader."""
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("Accessibility.enable")
+    element.evaluate("element => (window.asked = element)")
+    found = devtools.send("Runtime.evaluate", {"expression": "window.asked"})["result"]["objectId"]
+    (node,) = devtools.send("Accessibility.queryAXTree", {"objectId": found, "role": "slider"})["nodes"]
+    properties = {one["name"]: one["value"].get("value") for one in node["properties"]}
+    return properties.get("valuetext") or node["value"]["value"]

@@ -1,6 +1,7 @@
 """How does an explorer work in a running notebook? Real ipywidgets, in Lab, Notebook, VS Code and Colab."""
 
 from html import escape
+from importlib.resources import files
 
 import ipywidgets as widgets
 
@@ -30,7 +31,14 @@ def explorer_widget(explorer: Drawings) -> widgets.VBox:
     reset = widgets.Button(description="Reset", layout={"width": "auto"})
     reset.on_click(start_again)
     head = widgets.HBox([widgets.HTML(f"<strong>{escape(explorer.title)}</strong>"), reset])
-    return widgets.VBox([head, *rows, view])
+    return widgets.VBox([head, *rows, view, _spoken_values()])
+
+
+def _spoken_values() -> widgets.Output:
+    """Return what is not seen: a script that tells assistive technology the sliders' values, as live.js says."""
+    script = (files(__package__) / "live.js").read_text("utf-8")
+    output = {"output_type": "display_data", "data": {"application/javascript": script}, "metadata": {}}
+    return widgets.Output(outputs=(output,), layout={"display": "none"})
 
 
 def _row(control: Control) -> tuple[widgets.Widget, widgets.Widget]:
@@ -50,6 +58,7 @@ def _row(control: Control) -> tuple[widgets.Widget, widgets.Widget]:
         widget = widgets.Dropdown(**common, layout={"width": "max-content", "max_width": "100%"})
         return widget, widget
     widget = widgets.SelectionSlider(**common, layout={"width": "30em", "max_width": "100%"})
+    widget.add_class("explorer-slider")
     return widgets.HBox([widget, widgets.Label(f"{control.texts[0]} to {control.texts[-1]}")]), widget
 
 
