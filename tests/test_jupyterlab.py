@@ -76,7 +76,7 @@ def test_the_temperature_slider_of_chapter_1_answers_in_jupyterlab(lab, browser)
     handle.focus()
     handle.press("ArrowLeft")
     # The kernel answers once it has run the cells that follow.
-    expect(explorer).to_contain_text(figures.temperature(0.9).sentence, timeout=60_000)
+    expect(explorer).to_contain_text(figures.temperature(0.9).sentence, timeout=180_000)
     expect(handle).to_be_focused()
     assert spoken(page, handle) == "0.9"
     expect(explorer.locator("svg")).to_be_visible()
