@@ -78,19 +78,9 @@ def test_the_temperature_slider_of_chapter_1_answers_in_jupyterlab(lab, browser)
     # The kernel answers once it has run the cells that follow.
     expect(explorer).to_contain_text(figures.temperature(0.9).sentence, timeout=180_000)
     expect(handle).to_be_focused()
-    assert spoken(page, handle) == "0.9"
+    # What a screen reader hears: ipywidgets itself sets the number of the option.
+    expect(handle).to_have_attribute("aria-valuetext", "0.9")
     expect(explorer.locator("svg")).to_be_visible()
     explorer.get_by_role("radio", name="a tie for the lead").check()
     expect(explorer.locator("figcaption")).to_have_text(figures.temperature(0.9, (2, 2, 0.5)).sentence)
     page.close()
-
-
-def spoken(page, element):
-    """Return the value of a control as Chromium tells it to a screen reader."""
-    devtools = page.context.new_cdp_session(page)
-    devtools.send("Accessibility.enable")
-    element.evaluate("element => (window.asked = element)")
-    found = devtools.send("Runtime.evaluate", {"expression": "window.asked"})["result"]["objectId"]
-    (node,) = devtools.send("Accessibility.queryAXTree", {"objectId": found, "role": "slider"})["nodes"]
-    properties = {one["name"]: one["value"].get("value") for one in node["properties"]}
-    return properties.get("valuetext") or node["value"]["value"]
