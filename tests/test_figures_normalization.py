@@ -96,6 +96,15 @@ def test_matrix_over_both_axes_is_one_group():
     assert frames(picture) == [[(0, 0, 4, 4)]]
 
 
+@pytest.mark.parametrize("group", [1, 2, 3, 4])
+def test_matrix_over_both_axes_marks_a_column(group):
+    picture = figures.normalized_matrix(MATRIX, 2, group)
+    assert picture.sentence.endswith(f"; column {group} is dotted.")
+    (dotted,) = [patch for patch in picture.figure.axes[0].patches if patch.get_linestyle() == ":"]
+    (left, top), (right, bottom) = dotted.get_bbox().get_points()
+    assert (left - 0.07, top - 0.07, right + 0.07, bottom + 0.07) == pytest.approx((group - 1, 0, group, 4))
+
+
 # What shares statistics with the entry (1, 2, 4), in how many groups, and the frame in each of three panels.
 SHARED = [
     (np.s_[:, :, 4], 6, [[(4, 0, 1, 4)]] * 3),
@@ -156,6 +165,13 @@ def test_batch_statistics_measures_the_gap_between_the_modes():
     assert spoken(figures.batch_statistics(population, draws, 1))[-1] == 1
 
 
+def test_batch_statistics_puts_all_pairs_on_two_heights():
+    """However close the two numbers of a pair are."""
+    population, draws = np.array([0, 1e-4, 0.5, 2]), np.array([[0, 1], [1, 0], [2, 3], [3, 1]])
+    _, axes = figures.batch_statistics(population, draws, 2).figure.axes
+    assert axes.lines[1].get_ydata() == pytest.approx([-1, 1, -1, 1], abs=1e-3)
+
+
 def test_scale_by_depth_writes_large_small_and_ordinary_numbers():
     depths = [1, 2, 3, 4]
     series = {"a": [1.0, 22.61, 0.5, 3.8e-8], "b": [0.055, 380.0, 2.4e7, 0.999]}
@@ -174,6 +190,19 @@ def test_centred_or_not_moves_only_rms_norm():
     assert near[layer] == far[layer] == [0.59, -1.47, -0.29, 1.18]
     assert near[rms] == [1.02, -0.76, 0.25, 1.52]
     assert min(far[rms]) > 0.7
+
+
+@pytest.mark.parametrize("offset", [-10, 0, 10])
+def test_centred_or_not_draws_the_inputs_and_both_outputs(offset):
+    features = np.array([2, -1.5, 0.5, 3])
+    above, below = figures.centred_or_not(features, offset).figure.axes
+    heights = [bar.get_height() for axes in (above, below) for bar in axes.patches]
+    centred = features - 1
+    raised = features + offset
+    expected = [raised, centred / features.std(), raised / np.sqrt((raised**2).mean())]
+    assert heights == pytest.approx(np.concatenate(expected), abs=1e-4)
+    assert above.get_ylim()[0] < raised.min()
+    assert raised.max() < above.get_ylim()[1]
 
 
 def test_wiring_has_the_norm_after_the_sum_and_before_the_sublayer():

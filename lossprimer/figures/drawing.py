@@ -138,8 +138,10 @@ def heat_map(axes: Axes, matrix: np.ndarray, *, largest: float, digits: int = 2)
     Opacity instead of a colour map: the two hues, one for each sign, then follow the page into dark mode.
     """
     for (row, column), value in np.ndenumerate(matrix):
-        strength = MOST_OPAQUE * min(abs(value) / largest, 1)
-        add_rectangle(axes, (column, row), 1, 1, facecolor=RIVAL if value < 0 else THING, alpha=strength)
+        # To two decimals: an eye sees no more, and a page has hundreds of cells.
+        strength = round(MOST_OPAQUE * min(abs(value) / largest, 1), 2)
+        look = {"facecolor": RIVAL if value < 0 else THING, "alpha": strength}
+        add_rectangle(axes, (column, row), 1, 1, clip_on=False, **look)
         text = number(value, digits)
         axes.text(column + 0.5, row + 0.5, text, ha="center", va="center")
     rows, columns = matrix.shape

@@ -205,7 +205,7 @@ def normalized_matrix(x: ArrayLike, axis: int, group: int = 1, after: bool = Fal
     axis : {0, 1, 2}
         What each mean and deviation is taken over: 0 for the batch, 1 for the features, 2 for both.
     group : int
-        Which group is outlined, from 1; there is only one if `axis` is 2.
+        Which group is outlined, from 1. If `axis` is 2 there is only one, and this is the column whose mean is marked.
     after : bool
         Whether the numbers are shown after the normalization.
     """
@@ -214,7 +214,7 @@ def normalized_matrix(x: ArrayLike, axis: int, group: int = 1, after: bool = Fal
     shown = normalize(x, axis=along) if after else x
     means, deviations = np.ravel(shown.mean(axis=along)), np.ravel(shown.std(axis=along))
     figure, axes = _matrix(shown)
-    place = min(group, len(means)) - 1
+    place = 0 if axis == 2 else group - 1
     _margins(axes, means, deviations, axis)
     _outline(axes, *_span(x.shape, axis, place))
     count = x.size // len(means)
@@ -223,7 +223,10 @@ def normalized_matrix(x: ArrayLike, axis: int, group: int = 1, after: bool = Fal
         # What one mean for all leaves to each column.
         for column, mean in enumerate(shown.mean(axis=0)):
             _below(axes, column, f"μ {_fixed(mean)}")
-        columns = f" Column means: {numbers(shown.mean(axis=0))}."
+        left, top, width, height = _span(x.shape, 0, group - 1)
+        corner, size = (left + 0.07, top + 0.07), (width - 0.14, height - 0.14)
+        add_rectangle(axes, corner, *size, edgecolor=MARK, linewidth=1.8, linestyle=":")
+        columns = f" Column means: {numbers(shown.mean(axis=0))}; column {group} is dotted."
     return figure, (
         f"{_MATRIX_GROUPS[axis].format(place + 1).capitalize()}, {'after' if after else 'before'}: these {count}"
         f" numbers have the mean {_fixed(means[place])} and the deviation {_fixed(deviations[place])}."
@@ -354,18 +357,19 @@ def batch_statistics(population: ArrayLike, draws: ArrayLike, size: int) -> tupl
     batches = standard[np.asarray(draws)[:, :size]]
     means = batches.mean(axis=1)
     alone = batches[:, 0]  # normalized with the statistics of the population
-    together = normalize(batches, axis=1)[:, 0]
+    # So small an ε that two numbers which happen to be close still come out as −1 and 1.
+    together = normalize(batches, axis=1, eps=1e-12)[:, 0]
     figure = new_figure((4.6, 2.7))
     left, right = figure.subplots(1, 2)
     heights, edges = np.histogram(means, bins=np.linspace(-3, 3, 31))
-    left.bar(edges[:-1], heights / heights.max(), width=edges[1] - edges[0], align="edge", color=THING)
+    left.stairs(heights / heights.max(), edges, fill=True, facecolor=THING, edgecolor="none")
     expected = 1 / np.sqrt(size)
     for side in (-expected, expected):
         left.axvline(side, color=RIVAL, linestyle="--", linewidth=1.5)
     left.set(xlabel="mean of the batch", ylabel="batches (most = 1)", xlim=(-3, 3), ylim=(0, 1.05))
     left.set_yticks([0, 0.5, 1], ["0", "0.5", "1"])
     right.plot([-3, 3], [-3, 3], color=REFERENCE, linewidth=1, linestyle="--")
-    right.plot(alone[:80], together[:80], "o", color=THING, markersize=3)
+    right.plot(alone[:50], together[:50], "o", color=THING, markersize=3)
     right.set(xlabel="x̂ in evaluation", ylabel="x̂ in training", xlim=(-3, 3), ylim=(-3, 3))
     figure.subplots_adjust(left=0.13, bottom=0.2, top=0.95, wspace=0.42)
     gap = np.sqrt(((alone - together) ** 2).mean())
@@ -402,20 +406,34 @@ def accuracy_by_rate(rates: Sequence[float], accuracies: Mapping[str, ArrayLike]
 
 @pictured
 def centred_or_not(x: ArrayLike, offset: float = 0.0) -> tuple[Figure, str]:
-    """Draw what LayerNorm and RMSNorm make of the same features when all are raised by `offset`."""
+    """Draw features that are all raised by `offset`, and what LayerNorm and RMSNorm make of them.
+
+    Parameters
+    ----------
+    x : array_like, shape (d,)
+        Few features between −3 and 3.
+    offset : float
+        What is added to each, from −10 to 10.
+    """
     x = np.asarray(x, dtype=float) + offset
     layer, rms = LayerNorm(len(x))(x), RMSNorm(len(x))(x)
-    figure, axes = new_axes(xlabel="feature", ylabel="output")
+    figure = new_figure((4.6, 3.5))
+    above, below = figure.subplots(2, 1, sharex=True, height_ratios=(1, 1.5))
     places = np.arange(len(x)) + 1
-    left = axes.bar(places - 0.24, layer, width=0.4, color=THING)
-    right = axes.bar(places + 0.24, rms, width=0.4, facecolor="none", edgecolor=RIVAL, hatch=HATCH)
-    label_bars(axes, left, [number(value, 1) for value in layer])
-    label_bars(axes, right, [number(value, 1) for value in rms])
-    axes.axhline(0, color=REFERENCE, linewidth=0.8)
-    legend_above(axes, [left, right], ["LayerNorm", "RMSNorm"])
-    axes.set_xticks(places)
-    axes.set_ylim(-2.3, 2.3)
-    figure.subplots_adjust(top=0.88)
+    given = above.bar(places, x, width=0.4, color=REFERENCE)
+    left = below.bar(places - 0.24, layer, width=0.4, color=THING)
+    right = below.bar(places + 0.24, rms, width=0.4, facecolor="none", edgecolor=RIVAL, hatch=HATCH)
+    for axes, bars, values in ((above, given, x), (below, left, layer), (below, right, rms)):
+        label_bars(axes, bars, [number(value, 1) for value in values])
+    for axes, name, limit in ((above, "input", 21), (below, "output", 2.3)):
+        axes.axhline(0, color=REFERENCE, linewidth=0.8)
+        axes.grid(axis="y")
+        axes.set(ylabel=name, ylim=(-limit, limit))
+    above.set_yticks([-10, 0, 10])
+    below.set(xlabel="feature", xticks=places)
+    legend_above(above, [given, left, right], ["input", "LayerNorm", "RMSNorm"])
+    figure.subplots_adjust(bottom=0.15, top=0.91, hspace=0.12)
+    figure.align_ylabels()
     return figure, (
         f"Features {numbers(x, 1)} (mean {number(x.mean(), 2)}): LayerNorm gives {numbers(layer, 2)}, with mean"
         f" {_fixed(layer.mean(), 2)}; RMSNorm gives {numbers(rms, 2)}, with mean {_fixed(rms.mean(), 2)}."
