@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from lossprimer import figures
+from lossprimer.figures.drawing import MOST_OPAQUE
 
 # Three symbols, the separator, and two of them again: at rows 3, 4 and 5 the symbols at 0, 1 and 2 are to be copied.
 TOKENS = [5, 7, 6, 0, 5, 7]
@@ -59,6 +60,8 @@ def test_slots_look_different_without_colour():
 
 def test_the_sentence_of_the_slots_names_every_kind_and_tool():
     sentence = figures.transformer_slots().sentence
+    for part in ("query, key and value", "linear output layer", "skip connection", "last linear layer"):
+        assert part in sentence
     assert re.findall(r"(Always|Usually|Optional|Not here):", sentence) == ["Always", "Usually", "Optional", "Not here"]
     always, usually, optional, absent = re.split(r"Always:|Usually:|Optional:|Not here:", sentence)[1:]
     assert "softmax" in always
@@ -75,6 +78,14 @@ def test_training_loss_gives_start_end_and_the_price_of_a_guess():
         "Mean loss of 2 and 1 runs, at the first and in the last 10 of 21 steps: dropout 3.10 and 1.550; none 1.50 and"
         " 0.725. A uniform guess among 12 tokens costs 2.48."
     )
+
+
+def test_training_loss_draws_a_point_for_about_each_pixel():
+    runs = np.linspace(3, 1, 1000) + np.arange(3)[:, None]
+    line, _ = figures.training_loss({"dropout": runs}, 12).figure.axes[0].lines
+    steps = line.get_xdata()
+    assert (steps[0], steps[-1], len(steps)) == (1, 1000, 101)
+    assert line.get_ydata() == pytest.approx(runs.mean(axis=0)[steps - 1])
 
 
 def test_attention_that_prefers_nothing_is_spread_evenly():
@@ -100,13 +111,45 @@ def test_attention_is_read_off_at_the_symbol_to_be_copied(head):
         frames = [patch for patch in axes.patches if patch.get_facecolor()[3] == 0]
         assert [(frame.get_x(), frame.get_y()) for frame in frames] == [(0, 0), (1, 1), (2, 2)]
         shades = [patch.get_alpha() for patch in axes.patches if patch not in frames]
-        assert shades == ([0.5, 0.7, 0.9] if place == 2 * head[0] + head[1] else [])
+        assert len(shades) == 4 + 5 + 6  # what the last three positions may look at
+        assert [shade for shade in shades if shade > 0.03] == (
+            [0.25, 0.35, 0.45] if place == 2 * head[0] + head[1] else []
+        )
+        expected = [("5", 0.5, 0.5), ("7", 1.5, 1.5), ("9", 2.5, 2.5)]
+        assert digits(axes) == (expected if place == 2 * head[0] + head[1] else [])
 
 
-def test_attention_has_a_key_of_its_shades():
+def digits(axes):
+    """Return the digits in the cells, and where they stand."""
+    return [(text.get_text(), *text.get_position()) for text in axes.texts if text.get_text().isdigit()]
+
+
+@pytest.mark.parametrize(
+    ("weight", "digit"), [(0.04, None), (0.09, None), (0.1, "1"), (0.29, "2"), (0.3, "3"), (0.999, "9"), (1.0, "9")]
+)
+def test_each_weight_of_attention_can_be_read_in_tenths(weight, digit):
+    weights = np.zeros((2, 2, 6, 6))
+    weights[1, 0, 4, 3] = weight
+    axes = figures.copying_attention({0: weights}, TOKENS, 0).figure.axes[2]
+    assert digits(axes) == ([(digit, 3.5, 1.5)] if digit else [])
+
+
+def test_attention_has_the_same_marks_at_each_step():
+    """So that a page keeps of each step only what differs."""
+    late = np.zeros((2, 2, 6, 6))
+    late[..., range(6), range(6)] = 1
+    marks = [
+        re.findall(r"<(\w+)", figures.copying_attention({0: weights}, TOKENS, 0).svg()) for weights in (evenly(), late)
+    ]
+    assert marks[0] == marks[1]
+
+
+def test_attention_has_a_key_of_its_shades_and_digits():
     *_, key = figures.copying_attention({0: evenly()}, TOKENS, 0).figure.axes
-    said = [float(text.get_text().removesuffix(" %")) / 100 for text in key.texts]
-    assert said == [patch.get_alpha() for patch in key.patches]
+    texts = [text.get_text() for text in key.texts]
+    said = [float(text.removesuffix(" %").removeprefix("≥ ")) / 100 for text in texts[1::2]]
+    assert [patch.get_alpha() for patch in key.patches] == [MOST_OPAQUE * part for part in said]
+    assert [int(digit) / 10 for digit in texts[::2]] == said
 
 
 def test_attention_names_the_tokens():

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lossprimer.figures.drawing import (
+    MOST_OPAQUE,
     REFERENCE,
     RIVAL,
     THING,
@@ -101,10 +102,13 @@ def transformer_slots() -> tuple[Figure, str]:
     axes.text(3.5, 0.12, "in training, outside", ha="center", va="center")
     _slot(axes, 1.15, 0.41, 2.0, "batch norm: not here")
     return figure, (
-        "A pre-norm block and what stands around it. Always: the softmax in attention and the one at the end. Usually:"
-        " a norm before attention, before the feed-forward part and after the last block; in training, outside the"
-        " model, cross-entropy. Optional: dropout on the embedding sum, the attention weights, the hidden units of"
-        " the feed-forward part, and on what each of the two parts adds to its input. Not here: batch normalization."
+        "A pre-norm block and what stands around it. Attention: linear layers for query, key and value, scores with a"
+        " mask, the weighted values, a linear output layer. Feed-forward: a linear layer, ReLU, a linear layer. A skip"
+        " connection leads around each of the two, and a last linear layer follows after the final norm. Always: the"
+        " softmax in attention and the one at the end. Usually: a norm before attention, before the feed-forward part"
+        " and after the last block; in training, outside the model, cross-entropy. Optional: dropout on the embedding"
+        " sum, the attention weights, the hidden units of the feed-forward part, and on what each of the two parts"
+        " adds to its input. Not here: batch normalization."
     )
 
 
@@ -138,9 +142,11 @@ def training_loss(losses: Mapping[str, ArrayLike], num_tokens: int) -> tuple[Fig
     said = []
     for (name, runs), look in zip(losses.items(), _LINES, strict=False):
         runs = np.asarray(runs, dtype=float)
-        steps = np.arange(runs.shape[1]) + 1
-        axes.plot(steps, runs.mean(axis=0), label=name, linewidth=1.5, **look)
-        axes.fill_between(steps, runs.min(axis=0), runs.max(axis=0), color=look["color"], alpha=0.15, linewidth=0)
+        # About a hundred points, which is what a phone has room for.
+        at = np.unique(np.linspace(0, runs.shape[1] - 1, 101).round().astype(int))
+        drawn = runs[:, at]
+        axes.plot(at + 1, drawn.mean(axis=0), label=name, linewidth=1.5, **look)
+        axes.fill_between(at + 1, drawn.min(axis=0), drawn.max(axis=0), color=look["color"], alpha=0.15, linewidth=0)
         said.append(f"{name} {runs[:, 0].mean():.2f} and {runs[:, -10:].mean():.3f}")
     axes.axhline(guess, color=REFERENCE, linestyle=":", linewidth=1.5)
     axes.annotate(
@@ -167,6 +173,8 @@ def training_loss(losses: Mapping[str, ArrayLike], num_tokens: int) -> tuple[Fig
 def copying_attention(snapshots: Mapping[int, ArrayLike], tokens: Sequence[int], step: int) -> tuple[Figure, str]:
     """Draw to which positions the second half of a sequence attends, where it is to copy the first half.
 
+    In each cell stands its weight in tenths, rounded down; a weight of 1 stands there as 9.
+
     Parameters
     ----------
     snapshots : mapping of int to array_like of shape (blocks, heads, 2n, 2n)
@@ -183,15 +191,12 @@ def copying_attention(snapshots: Mapping[int, ArrayLike], tokens: Sequence[int],
     copied = np.diagonal(weights, axis1=-2, axis2=-1)
     figure = new_figure((4.6, 0.75 + 1.6 * blocks))
     panels = figure.subplots(blocks, heads, squeeze=False, sharex=True, sharey=True)
-    for (block, head), axes in np.ndenumerate(panels):
-        # In steps of a twentieth, which the eye cannot tell apart: the page has 16 of these drawings.
-        for (row, column), weight in np.ndenumerate((20 * weights[block, head]).round() / 20):
-            if weight:
-                add_rectangle(axes, (column, row), 1, 1, facecolor=THING, alpha=weight, clip_on=False)
+    for place, axes in np.ndenumerate(panels):
+        _cells(axes, weights[place])
         for row in range(count):
             add_rectangle(axes, (row, row), 1, 1, edgecolor=RIVAL, linewidth=0.8)
         axes.set(xlim=(0, 2 * count), ylim=(count, 0))
-        axes.set_title(f"block {block + 1}, head {head + 1}: {100 * copied[block, head].mean():.0f} %")
+        axes.set_title(f"block {place[0] + 1}, head {place[1] + 1}: {100 * copied[place].mean():.0f} %")
         axes.set_xticks(np.arange(2 * count) + 0.5, words)
         axes.set_yticks(np.arange(count) + 0.5, words[count:])
         axes.tick_params(pad=2)
@@ -211,14 +216,41 @@ def copying_attention(snapshots: Mapping[int, ArrayLike], tokens: Sequence[int],
     )
 
 
+def _cells(axes: Axes, weights: np.ndarray) -> None:
+    """Draw the weights that a position may give: each cell has its shade, and its tenths as a digit.
+
+    At each step of training these are the same cells and texts, of which a page keeps only what differs.
+    """
+    count = len(weights)
+    for row, column in zip(*np.tril_indices(count, count, 2 * count), strict=True):
+        tenths = _tenths(weights[row, column])
+        add_rectangle(axes, (column, row), 1, 1, facecolor=THING, alpha=_shade(tenths / 10), clip_on=False)
+        axes.text(column + 0.5, row + 0.5, str(tenths or _NOTHING), ha="center", va="center")
+
+
+# A text without width, where the weight is less than a tenth.
+_NOTHING = "\N{ZERO WIDTH SPACE}"
+
+
+def _tenths(weight: float) -> int:
+    """Return the digit that stands for a weight; 0.3 is three tenths, although it is stored as a little less."""
+    return min(int(10 * weight + 1e-6), 9)
+
+
+def _shade(weight: float) -> float:
+    """Return how opaque the cell of a weight is: a text on it can be read, and a cell without a digit is faint."""
+    return max(MOST_OPAQUE * weight, 0.03)
+
+
 def _key(figure: Figure) -> None:
-    """Draw what the shades of an attention map mean."""
+    """Draw what the shades and digits of an attention map mean."""
     axes = figure.add_axes((0.1, 0.01, 0.89, 0.08))
     axes.axis("off")
     axes.set(xlim=(0, 10), ylim=(0, 1))
-    for place, part in enumerate((0.1, 0.25, 0.5, 0.75, 1)):
-        add_rectangle(axes, (2 * place, 0.1), 0.6, 0.8, facecolor=THING, alpha=part)
-        axes.text(2 * place + 0.75, 0.5, f"{100 * part:.0f} %", va="center")
+    for place, part in enumerate((0.1, 0.3, 0.5, 0.7, 0.9)):
+        add_rectangle(axes, (2 * place, 0.1), 0.6, 0.8, facecolor=THING, alpha=_shade(part))
+        axes.text(2 * place + 0.3, 0.5, str(_tenths(part)), ha="center", va="center")
+        axes.text(2 * place + 0.75, 0.5, f"{'≥ ' if part == 0.9 else ''}{100 * part:.0f} %", va="center")
 
 
 @pictured
