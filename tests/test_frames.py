@@ -57,6 +57,7 @@ class Drawing:
     """What the SVG of a picture holds: the boxes of its texts, and points along its lines."""
 
     def __init__(self, svg):
+        self.svg = svg
         root = ElementTree.fromstring(svg.replace("xlink:", ""))
         self.width, self.height = (float(part) for part in root.get("viewBox").split()[2:])
         self.texts, self.points = [], []
@@ -173,6 +174,22 @@ def measured(panel):
 
 # Steps through a story whose quantity changes.
 STORIES = {"The softmax recipe"}
+
+
+def test_no_control_is_dead(one):
+    """Whatever the other controls are set to, each one changes the picture or its sentence."""
+    explorer = shown(one[0])[one[1]]
+    for place, name in enumerate([] if isinstance(explorer, Picture) else explorer.controls):
+        seen = {}
+        for setting, picture in pictures(*one).items():
+            others = setting[:place] + setting[place + 1 :]
+            seen.setdefault(others, set()).add((picture.sentence, drawings(*one)[setting].svg))
+        dead = [others for others, looks in seen.items() if len(looks) == 1]
+        assert [others for others in dead if others not in IDLE.get((title(*one), name), ())] == [], name
+
+
+# With two classes, the first choice, there is one other class: the rest has nothing to be spread over.
+IDLE = {("What one probability does not tell", "rest"): {(p, 0) for p in range(13)}}
 
 
 def overlap(a, b):
