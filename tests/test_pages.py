@@ -345,6 +345,17 @@ def test_what_scrolls_can_be_reached_by_keyboard(visit, name):
     assert [box for box in boxes if len(set(box)) > 1] == []
 
 
+@pytest.mark.parametrize("name", [name for name in DOCUMENTS if name.startswith("notebooks/")])
+def test_the_code_of_a_chapter_fits_the_column_of_a_desk(visit, name):
+    opened = visit(f"{name}.html")
+    opened.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
+    blocks = opened.locator(".cell_input pre").evaluate_all(
+        "blocks => blocks.map(block => [block.clientWidth, block.scrollWidth, block.innerText])"
+    )
+    assert min(width for width, _, _ in blocks) > 0
+    assert [text for width, needed, text in blocks if needed > width] == []
+
+
 def test_colours_follow_the_system_until_the_reader_chooses(visit):
     opened = visit(f"{ROOT}.html", color_scheme="light")
     html, button = opened.locator("html"), opened.get_by_role("button", name="Colours")
