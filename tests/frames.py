@@ -65,13 +65,16 @@ STAND_INS = {
         "split": SimpleNamespace(test_labels=(np.arange(60) + (np.arange(60) % 20 == 0)) % 10),
     },
     "02_cross_entropy": {
+        "image": np.arange(64) % 17 / 16,
+        "label": 6,
+        "answer": np.where(np.arange(10) == 7, 0.991, 0.001),
         "recovered": {
-            "log, rate 0.5": _learning(0.02, 0.95, 11, 8),
-            "square, rate 0.5": _learning(0.01, 0.4, 11, 8),
-            "square, rate 1": _learning(0.01, 0.6, 11, 8),
-            "square, rate 2": _learning(0.01, 0.88, 11, 8),
+            "log, rate 0.5": _learning(0.02, 0.97, 21, 4),
+            "square, rate 0.5": _learning(0.01, 0.6, 21, 4),
+            "square, rate 1": _learning(0.01, 0.9, 21, 4),
+            "square, rate 2": _learning(0.01, 0.97, 21, 4),
         },
-        "curves": {0: 2 * 0.5 ** np.arange(20.0), 0.1: 0.52 + 1.3 * 0.5 ** np.arange(20.0)},
+        "curves": {0: 2 * 0.8 ** np.arange(100.0), 0.1: 0.52 + 1.3 * 0.8 ** np.arange(100.0)},
     },
     "03_dropout": {
         "curves": {(0.2, 1): _learning(0.9, 0.8, 10), (0.2, 0.5): _learning(0.9, 0.89, 10)},

@@ -12,11 +12,12 @@ from lossprimer import figures
 
 EXAMPLES = {
     "coin": (7, 3),
+    "digit_prediction": (np.arange(64) / 63, np.full(10, 0.1), 3),
     "gradient_by_lead": (8, 10),
     "gradient_size": ([2, 10],),
     "label_smoothing": (0.1, 10, "right"),
     "log_and_square": ([0.5],),
-    "recovery": ({"log": np.zeros((2, 7))},),
+    "recovery": (np.zeros((2, 7)), {0.5: np.zeros((2, 7))}),
     "same_probability": (0.1, 10, "one"),
     "smoothing_floor": ({0: [1.0, 0.5]}, {0: 0.0}),
     "surprise": (0.5,),
@@ -67,9 +68,10 @@ def test_same_probability_draws_the_whole_prediction(classes, rest):
     assert guess == 1 / classes
 
 
-def test_log_and_square_gives_both_losses():
+def test_log_and_square_gives_both_losses_of_two_classes():
+    squares = [((np.array([p, 1 - p]) - [1, 0]) ** 2).sum() for p in (0.5, 0.1)]
     assert figures.log_and_square([0.5, 0.1]).sentence == (
-        "At p = 0.5, 0.1 the log loss is 0.693, 2.303 and the squared error 0.250, 0.810."
+        f"At p = 0.5, 0.1 the log loss is 0.693, 2.303 and the squared error {squares[0]:.3f}, {squares[1]:.3f}."
     )
 
 
@@ -100,9 +102,42 @@ def test_gradient_by_lead_says_small_and_large_numbers_in_powers_of_ten():
 
 def test_gradient_size_gives_the_length_of_p_minus_y_at_both_ends_and_in_the_middle():
     expected = []
-    for z in ([10, 0, 0, 0], [0, 0, 0, 0], [0, 10, 0, 0]):
+    for z in ([2, -2, 0, 0], [0, 0, 0, 0], [-2, 2, 0, 0]):
         expected.append(f"{np.linalg.norm(softmax(z) - np.eye(4)[0]):.3f}")
-    assert figures.gradient_size([4]).sentence.endswith(f"4 classes: {', '.join(expected)}.")
+    assert figures.gradient_size([4], reach=4).sentence.endswith(f"4 classes: {', '.join(expected)}.")
+
+
+def test_the_curves_of_gradient_size_have_no_corner_at_the_uniform_guess():
+    (axes,) = figures.gradient_size([2, 10, 1000]).figure.axes
+    curves = [line.get_ydata() for line in axes.lines if len(line.get_ydata()) > 1]
+    assert len(curves) == 3
+    for curve in curves:
+        # At a corner a curve bends more than twice as much as beside it, however small the steps.
+        bends = np.abs(np.diff(curve, 2))
+        before, there, after = bends[len(bends) // 2 + np.array([-1, 0, 1])]
+        assert there < 2 * max(before, after)
+
+
+def test_the_explorer_of_the_pull_agrees_with_the_slopes_of_two_classes():
+    # In a lead s the squared error 2 (1 − p)² has the slope 4p (1 − p)²; the two scores share it, with opposite signs.
+    p = softmax([0, 3])[0]
+    sentence = figures.gradient_by_lead(3, 2).sentence
+    assert f"squared error {2**0.5 * 4 * p * (1 - p) ** 2:.3f}" in sentence
+    assert f"log loss {2**0.5 * (1 - p):.3f}" in sentence
+
+
+def test_digit_prediction_names_the_most_likely_class_and_the_price_of_the_truth():
+    probabilities = np.full(10, 0.01)
+    probabilities[7] = 0.91
+    picture = figures.digit_prediction(np.eye(8).ravel(), probabilities, 6)
+    assert picture.sentence == (
+        "An image of a 6: the most likely class is 7, with 0.910; the truth has 0.010, which costs 4.605 nats."
+    )
+    paper, axes = picture.figure.axes
+    assert sorted(bar.get_height() for bar in axes.patches) == sorted(probabilities)
+    (ink,) = paper.patches
+    corners = ink.get_path().vertices.reshape(8, -1, 2).min(axis=1)
+    assert corners.tolist() == [[place, place] for place in range(8)]
 
 
 @pytest.mark.parametrize(("heads", "tails"), [(7, 3), (1, 3), (5, 5)])
@@ -138,8 +173,22 @@ def test_label_smoothing_of_nothing_costs_nothing_where_the_prediction_is_the_ta
 
 def test_recovery_gives_the_means_after_five_epochs():
     runs = np.array([np.linspace(0, 1, 11), np.linspace(0, 0.5, 11)])
-    sentence = figures.recovery({"log": runs, "square": runs / 2}).sentence
-    assert sentence.startswith("Mean test accuracy after 5 epochs. log: 0.38; square: 0.19.")
+    picture = figures.recovery(runs, {0.5: runs / 2, 2: runs})
+    assert picture.sentence.startswith(
+        "Mean test accuracy after 5 epochs: log loss 0.38; squared error 0.19 at rate 0.5, 0.38 at rate 2."
+    )
+    for axes, share in zip(picture.figure.axes, (0.5, 1), strict=True):
+        _, squared, log_loss = (line.get_ydata() for line in axes.lines)
+        assert log_loss == pytest.approx(runs.mean(axis=0))
+        assert squared == pytest.approx(share * runs.mean(axis=0))
+
+
+@pytest.mark.parametrize("epochs", [10, 20, 60, 100, 400])
+def test_the_epochs_of_smoothing_floor_are_few_enough_to_be_read(epochs):
+    (axes,) = figures.smoothing_floor({0: np.ones(epochs)}, {0: 0.0}).figure.axes
+    ticks = axes.get_xticks()
+    assert 3 <= len(ticks) <= 7
+    assert np.diff(ticks).min() >= epochs / 8
 
 
 def test_smoothing_floor_gives_the_floor_and_the_last_loss():

@@ -132,6 +132,21 @@ def add_rounded_box(axes: Axes, corner: tuple[float, float], width: float, heigh
     axes.add_patch(FancyBboxPatch(corner, width, height, boxstyle=f"round,pad={pad}", facecolor="none", **look))
 
 
+def draw_digit(axes: Axes, image: np.ndarray) -> None:
+    """Draw an image of 64 values from 0 to 1 as eight rows of pixels, dark ink on the ground of the page."""
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path
+
+    image, pixel = np.reshape(image, (8, 8)), Path.unit_rectangle()
+    # One shape for all pixels that have the same ink: a page is lighter for it.
+    for ink in np.unique(image[image > 0]):
+        corners = np.argwhere(image == ink)[:, ::-1]
+        shape = Path.make_compound_path(*(Path(pixel.vertices + corner, pixel.codes) for corner in corners))
+        axes.add_patch(PathPatch(shape, facecolor="black", edgecolor="none", alpha=ink, clip_on=False))
+    axes.set(xlim=(0, 8), ylim=(8, 0), aspect="equal")
+    axes.axis("off")
+
+
 def heat_map(axes: Axes, matrix: np.ndarray, *, largest: float, digits: int = 2) -> None:
     """Draw `matrix` as cells, darker for larger magnitudes, with each number written in its cell.
 

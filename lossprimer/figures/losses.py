@@ -16,6 +16,7 @@ from lossprimer.figures.drawing import (
     SERIES,
     THING,
     by_hand,
+    draw_digit,
     fixed_ticks,
     legend_above,
     new_axes,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "coin",
+    "digit_prediction",
     "gradient_by_lead",
     "gradient_size",
     "label_smoothing",
@@ -52,7 +54,7 @@ SURE = 0.8
 def surprise(p: float) -> tuple[Figure, str]:
     """Draw the curve of −ln p and the point on it where the right class has the probability `p`."""
     loss = _surprise(p)
-    curve = np.linspace(np.exp(-3), 1, 200)
+    curve = np.exp(np.linspace(-3, 0, 41))
     figure, axes = new_axes(xlabel="probability of the right class", ylabel="loss in nats")
     axes.plot(curve, _surprise(curve), color=THING)
     axes.plot([p, p], [0, loss], color=MARK, linewidth=1.5, linestyle="--")
@@ -130,20 +132,25 @@ def _verdict(p: float, rival: float, others: float, classes: int) -> str:
 
 @pictured
 def log_and_square(points: Sequence[float]) -> tuple[Figure, str]:
-    """Draw −ln p and (1 − p)², and both at some probabilities of the right class."""
+    """Draw the log loss and the squared error of two classes, and both at some probabilities of the right one."""
     points = np.asarray(points)
-    curve = np.linspace(np.exp(-5), 1, 300)
+    curve = np.exp(np.linspace(-5, 0, 61))
     figure, axes = new_axes(xlabel="probability of the right class", ylabel="loss")
     axes.plot(curve, _surprise(curve), color=THING, label="−ln p, without a bound")
-    axes.plot(curve, (1 - curve) ** 2, color=RIVAL, linestyle="--", label="(1 − p)², at most 1")
+    axes.plot(curve, _squared_error(curve), color=RIVAL, linestyle="--", label="2 (1 − p)², at most 2")
     axes.plot(points, _surprise(points), "o", color=THING, clip_on=False)
-    axes.plot(points, (1 - points) ** 2, "s", color=RIVAL, clip_on=False)
+    axes.plot(points, _squared_error(points), "s", color=RIVAL, clip_on=False)
     axes.legend(loc="upper right")
     axes.set(xlim=(0, 1), ylim=(0, 5))
     return figure, (
         f"At p = {', '.join(f'{p:g}' for p in points)} the log loss is {numbers(_surprise(points))}"
-        f" and the squared error {numbers((1 - points) ** 2)}."
+        f" and the squared error {numbers(_squared_error(points))}."
     )
+
+
+def _squared_error(p: np.ndarray) -> np.ndarray:
+    """Return (p − 1)² + ((1 − p) − 0)²: the squared error summed over two classes, the right one with `p`."""
+    return 2 * (1 - p) ** 2
 
 
 @pictured
@@ -157,7 +164,7 @@ def gradient_by_lead(lead: float, classes: int) -> tuple[Figure, str]:
     classes : int
         How many there are.
     """
-    leads = np.linspace(0, 20, 101)
+    leads = np.linspace(0, 20, 51)
     curves, points = _gradient_lengths(leads, classes), _gradient_lengths([lead], classes)
     looks = (("log loss", "-", "o", THING), ("squared error", "--", "s", RIVAL))
     figure = new_figure()
@@ -169,6 +176,8 @@ def gradient_by_lead(lead: float, classes: int) -> tuple[Figure, str]:
             axes.plot([lead], point, marker, color=color, clip_on=False)
         axes.set(xlim=(0, 20), xlabel="lead")
         axes.set_xticks([0, 5, 10, 15, 20])
+        # Room for the marks of a lead of 0, which lie on the axis.
+        axes.tick_params(axis="y", pad=9)
         axes.grid(axis="y")
     linear, log = panels
     linear.set(ylabel="length of the gradient", ylim=(0, 1.5))
@@ -211,69 +220,107 @@ def _plain(value: float) -> str:
 
 
 @pictured
-def recovery(accuracies: Mapping[str, ArrayLike], chance: float = 0.1) -> tuple[Figure, str]:
-    """Draw test accuracy after each epoch, with the range over seeds.
+def digit_prediction(image: ArrayLike, probabilities: ArrayLike, truth: int) -> tuple[Figure, str]:
+    """Draw an image of a digit, and beside it the probability that a model gives to each of the ten.
 
     Parameters
     ----------
-    accuracies : mapping of str to array_like, shape (seeds, epochs + 1)
-        One for each way of training; the first column is before training.
-    chance : float
-        The accuracy of a guess.
+    image : array_like, shape (64,)
+        Eight rows of eight pixels, from 0 to 1.
+    probabilities : array_like, shape (10,)
+    truth : int
+        Which digit it is.
     """
-    figure, axes = new_axes(xlabel="epochs after the switch to the true labels", ylabel="test accuracy")
-    styles = ["-", "--", "-.", ":"]
-    for place, (name, runs) in enumerate(accuracies.items()):
-        runs = np.asarray(runs)
-        epochs = np.arange(runs.shape[1])
-        axes.fill_between(epochs, runs.min(axis=0), runs.max(axis=0), color=SERIES[place], alpha=0.15, linewidth=0)
-        axes.plot(epochs, runs.mean(axis=0), styles[place], color=SERIES[place], label=name)
-    axes.axhline(chance, color=REFERENCE, linewidth=1)
-    axes.annotate(
-        "chance",
-        (epochs[-1], chance),
-        xytext=(0, -3),
-        textcoords="offset points",
-        ha="right",
-        va="top",
-        color=REFERENCE,
+    probabilities, classes = np.asarray(probabilities), np.arange(10)
+    figure = new_figure((4.6, 2.4))
+    paper, axes = figure.add_axes((0.02, 0.2, 0.33, 0.63)), figure.add_axes((0.47, 0.2, 0.5, 0.63))
+    draw_digit(paper, image)
+    paper.set_title(f"an image of a {truth}")
+    others = classes != truth
+    axes.bar([truth], probabilities[truth], width=0.7, color=THING)
+    axes.bar(classes[others], probabilities[others], width=0.7, facecolor="none", edgecolor=RIVAL, hatch=HATCH)
+    first = int(probabilities.argmax())
+    axes.set(xlabel="class", ylabel="probability", ylim=(0, 1))
+    axes.set_xticks(classes)
+    axes.set_yticks([0, 0.5, 1], ["0", "0.5", "1"])
+    axes.set_title(f"the most likely class: {first}")
+    axes.grid(axis="y")
+    p = probabilities[truth]
+    return figure, (
+        f"An image of a {truth}: the most likely class is {first}, with {number(probabilities[first])}; the truth has"
+        f" {_plain(p)}, which costs {number(_surprise(p))} nats."
     )
-    axes.set(xlim=(0, epochs[-1]), ylim=(0, 1))
-    axes.set_xticks(np.arange(0, epochs[-1] + 1, 5))
-    legend_above(axes, columns=2)
-    figure.set_size_inches(4.6, 3.3)
-    figure.subplots_adjust(top=0.83, bottom=0.17)
-    after = "; ".join(f"{name}: {np.asarray(runs)[:, 5].mean():.2f}" for name, runs in accuracies.items())
-    return figure, f"Mean test accuracy after 5 epochs. {after}. The bands span all seeds."
 
 
 @pictured
-def gradient_size(counts: Sequence[int], reach: float = 10) -> tuple[Figure, str]:
-    """Draw the norm of p − y from a sure right answer to a sure wrong one, for several numbers of classes."""
-    leads = np.linspace(-reach, reach, 201)
-    figure, axes = new_axes(xlabel="best wrong score minus that of the truth", ylabel="length of p − y")
-    parts = []
-    for place, classes in enumerate(counts):
-        lengths = np.array([_length(lead, classes) for lead in leads])
-        axes.plot(leads, lengths, ["-", "--", "-."][place], color=SERIES[place], label=f"{classes:,} classes")
-        uniform = _length(0, classes)
-        axes.plot([0], [uniform], "o", color=SERIES[place])
-        ends = lengths[0], uniform, lengths[-1]
-        parts.append(f"{classes:,} classes: {numbers(ends)}")
-    axes.set(xlim=(-reach, reach), ylim=(0, 1.55))
-    ticks = np.arange(-reach, reach + 1, 5)
-    axes.set_xticks(ticks, [by_hand(tick) for tick in ticks])
-    axes.legend(loc="upper left")
+def recovery(log_loss: ArrayLike, squared: Mapping[float, ArrayLike], chance: float = 0.1) -> tuple[Figure, str]:
+    """Draw test accuracy after each epoch, with the range over seeds: the log loss beside each of its rivals.
+
+    Parameters
+    ----------
+    log_loss : array_like, shape (seeds, epochs + 1)
+        Trained with the log loss; the first column is before training.
+    squared : mapping of float to array_like of the same shape
+        Trained with the squared error, by the learning rate; each rate has a panel.
+    chance : float
+        The accuracy of a guess.
+    """
+    figure = new_figure()
+    panels = figure.subplots(1, len(squared), sharey=True, squeeze=False)[0]
+    for axes, (rate, runs) in zip(panels, squared.items(), strict=True):
+        axes.axhline(chance, color=REFERENCE, linewidth=1)
+        looks = (("squared error", runs, "--", RIVAL), ("log loss", log_loss, "-", THING))
+        for name, values, line, color in looks:
+            values = np.asarray(values)
+            epochs = np.arange(values.shape[1])
+            axes.fill_between(epochs, values.min(axis=0), values.max(axis=0), color=color, alpha=0.15, linewidth=0)
+            axes.plot(epochs, values.mean(axis=0), line, color=color, label=name)
+        axes.set(xlim=(0, epochs[-1]), ylim=(0, 1), title=f"rate {rate:g}")
+        axes.set_xticks(np.linspace(0, epochs[-1], 3))
+        axes.grid(axis="y")
+    panels[-1].text(epochs[-1], chance - 0.02, "chance", ha="right", va="top", color=REFERENCE)
+    panels[0].set_ylabel("test accuracy")
+    panels[len(panels) // 2].set_xlabel("epochs after the switch to the true labels")
+    handles, names = panels[0].get_legend_handles_labels()
+    figure.legend(handles[::-1], names[::-1], loc="upper left", ncols=2, bbox_to_anchor=(0.1, 1.02))
+    figure.subplots_adjust(top=0.81, wspace=0.3)
+    at_five = [f"{np.asarray(runs)[:, 5].mean():.2f} at rate {rate:g}" for rate, runs in squared.items()]
     return figure, (
-        f"Length of p − y for a sure right answer (lead {reach:g}), a uniform guess and a sure mistake."
-        f" {'; '.join(parts)}."
+        f"Mean test accuracy after 5 epochs: log loss {np.asarray(log_loss)[:, 5].mean():.2f}; squared error"
+        f" {', '.join(at_five)}. The bands span all seeds."
     )
 
 
-def _length(lead: float, classes: int) -> float:
-    """Return |p − y| where the truth (class 0) leads by −`lead`, or one wrong class by `lead`."""
-    z = -lead * one_hot(0, classes) if lead < 0 else lead * one_hot(1, classes)
-    return float(np.linalg.norm(cross_entropy_grad(z, 0)))
+@pictured
+def gradient_size(counts: Sequence[int], reach: float = 20) -> tuple[Figure, str]:
+    """Draw the norm of p − y from a sure right answer to a sure wrong one, for several numbers of classes.
+
+    The truth and one wrong class have opposite scores, all others 0: so the curve has no corner at the uniform guess.
+    """
+    leads = np.linspace(-reach, reach, 81)
+    figure, axes = new_axes(xlabel="lead of one wrong class over the truth", ylabel="length of p − y")
+    parts = []
+    for place, classes in enumerate(counts):
+        lengths = _lengths(leads, classes)
+        axes.plot(leads, lengths, ["-", "--", "-."][place], color=SERIES[place], label=f"{classes:,} classes")
+        (uniform,) = _lengths([0], classes)
+        axes.plot([0], [uniform], "o", color=SERIES[place])
+        ends = lengths[0], uniform, lengths[-1]
+        parts.append(f"{classes:,} classes: {numbers(ends)}")
+    axes.set(xlim=(-reach, reach), ylim=(0, 1.5))
+    ticks = np.linspace(-reach, reach, 5)
+    axes.set_xticks(ticks, [by_hand(tick) for tick in ticks])
+    axes.legend(loc="lower right")
+    return figure, (
+        f"Length of p − y where the truth leads one wrong class by {reach:g}, for a uniform guess, and where that class"
+        f" leads by {reach:g}. {'; '.join(parts)}."
+    )
+
+
+def _lengths(leads: ArrayLike, classes: int) -> np.ndarray:
+    """Return |p − y| where class 1 leads the truth, class 0, by each of `leads` and the others are half-way."""
+    z = np.asarray(leads)[:, None] / 2 * (one_hot(1, classes) - one_hot(0, classes))
+    return np.linalg.norm(cross_entropy_grad(z, np.zeros(len(z), dtype=int), reduction="sum"), axis=-1)
 
 
 @pictured
@@ -281,8 +328,8 @@ def coin(heads: int, tails: int) -> tuple[Figure, str]:
     """Draw the mean log loss and the mean squared error of saying "heads with probability p" every time."""
     share = heads / (heads + tails)
     p = np.linspace(0.01, 0.99, 99)
-    log_loss = -share * np.log(p) - (1 - share) * np.log(1 - p)
-    squared = share * (1 - p) ** 2 + (1 - share) * p**2
+    log_loss = share * _surprise(p) + (1 - share) * _surprise(1 - p)
+    squared = share * _squared_error(p) + (1 - share) * _squared_error(1 - p)
     figure, axes = new_axes(xlabel="predicted probability of heads", ylabel="mean loss")
     axes.plot(p, log_loss, color=THING, label="log loss")
     axes.plot(p, squared, "--", color=RIVAL, label="squared error")
@@ -321,8 +368,8 @@ def label_smoothing(smoothing: float, classes: int, prediction: str) -> tuple[Fi
         loss = float(cross_entropy(np.log(p), y))
     figure, axes = new_axes(xlabel="probability given to the right class", ylabel="loss in nats")
     # Predictions that share the rest evenly; the least of their losses is that of the target itself.
-    # Closer together at both ends, where the curve is steep.
-    given = (0.5 - 0.499 * np.cos(np.linspace(0, np.pi, 61)))[:, None]
+    # Evenly spaced in the lead of the right class, and so closer together at both ends, where the curve is steep.
+    given = 1 / (1 + np.exp(-np.linspace(-6.9, 6.9, 37)))[:, None]
     rows = np.where(one_hot(0, classes) > 0, given, (1 - given) / (classes - 1))
     axes.plot(
         given[:, 0],
@@ -363,6 +410,7 @@ def smoothing_floor(losses: Mapping[float, ArrayLike], floors: Mapping[float, fl
         parts.append(f"smoothing {smoothing:g}: floor {floors[smoothing]:.3f}, last epoch {values[-1]:.3f}")
     axes.annotate("floor", (len(values), max(floors.values())), xytext=(0, -13), textcoords="offset points", ha="right")
     axes.set(xlim=(1, len(values)), ylim=(0, 2.0))
-    axes.set_xticks([1, *range(5, len(values) + 1, 5)])
+    step = 5 * -(-len(values) // 25)
+    axes.set_xticks([1, *range(step, len(values) + 1, step)])
     axes.legend(loc="upper right")
     return figure, f"Training loss: {'; '.join(parts)}."
