@@ -20,6 +20,7 @@ EXAMPLES = {
     "dropout_masks": (ACTIVATIONS, 0.5, 1),
     "dropout_slots": ("BERT, Google's code",),
     "ensemble_averages": ([0.7, 0.3], [0.7, 0.3], [0.6, 0.4], 4),
+    "labelled_digits": (np.ones((2, 64)), [1, 2], [1, 3]),
     "mask_averages": ([1, 10], [[0.2, 0.06], [0.3, 0.08]], [0.1, 0.12]),
     "overfitting": ([10, 20, 30], RUNS),
     "variance_shift": (0.5, NORMAL),
@@ -95,6 +96,15 @@ def test_an_output_beyond_the_axis_is_cut_and_has_its_number_with_an_arrow():
 
 def test_without_dropping_there_is_no_spread():
     assert "spreads 0, 0, 0, 0, 0." in figures.dropout_average(ACTIVATIONS, 1.0, 1).sentence
+
+
+def test_labelled_digits_tell_which_labels_are_wrong():
+    picture = figures.labelled_digits(np.ones((3, 64)), [1, 2, 9], [1, 3, 4])
+    assert (
+        picture.sentence == "3 training images and their labels: 1, 2, 9. Wrong: a 3 is called 2 and a 4 is called 9."
+    )
+    assert [axes.get_title() for axes in picture.figure.axes] == ["1", "2, not 3", "9, not 4"]
+    assert figures.labelled_digits(np.ones((2, 64)), [1, 2], [1, 2]).sentence.endswith("None is wrong.")
 
 
 def test_accuracies_come_with_their_spread_over_the_seeds():

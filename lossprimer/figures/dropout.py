@@ -18,6 +18,7 @@ from lossprimer.figures.drawing import (
     THING,
     add_rounded_box,
     by_hand,
+    draw_digit,
     fixed_ticks,
     label_bars,
     legend_above,
@@ -40,6 +41,7 @@ __all__ = [
     "dropout_masks",
     "dropout_slots",
     "ensemble_averages",
+    "labelled_digits",
     "mask_averages",
     "overfitting",
     "variance_shift",
@@ -136,6 +138,35 @@ def _units(axes: Axes, activations, output, kept, *, limits: tuple[float, float]
     axes.set_xticks(places)
     axes.set_ylim(*limits)
     axes.grid(axis="y")
+
+
+@pictured
+def labelled_digits(images: ArrayLike, labels: ArrayLike, truths: ArrayLike) -> tuple[Figure, str]:
+    """Draw two or more digits in a row, each with the label that it has in training.
+
+    Parameters
+    ----------
+    images : array_like, shape (n, 64)
+        Eight rows of eight pixels each, from 0 to 1.
+    labels, truths : array_like of int, shape (n,)
+        The label of each image, and which digit it is.
+    """
+    images, labels, truths = np.asarray(images), np.asarray(labels), np.asarray(truths)
+    figure = new_figure((4.6, 1.1))
+    for axes, image, label, truth in zip(figure.subplots(1, len(images)), images, labels, truths, strict=True):
+        draw_digit(axes, image)
+        wrong = label != truth
+        axes.set_title(
+            f"{label}, not {truth}" if wrong else f"{label}",
+            color=RIVAL if wrong else "black",
+            weight="bold" if wrong else "normal",
+        )
+    figure.subplots_adjust(left=0.02, right=0.98, bottom=0.02, top=0.76, wspace=0.3)
+    wrong = [f"a {truth} is called {label}" for label, truth in zip(labels, truths, strict=True) if label != truth]
+    return figure, (
+        f"{len(labels)} training images and their labels: {', '.join(map(str, labels))}."
+        f" {f'Wrong: {listed(wrong)}' if wrong else 'None is wrong'}."
+    )
 
 
 @pictured
@@ -283,7 +314,7 @@ def variance_shift(keep_prob: float, x: ArrayLike) -> tuple[Figure, str]:
 
     dropped, _ = inverted_dropout(x, keep_prob=keep_prob, rng=np.random.default_rng(0))
     measured = variance / dropped.var() if keep_prob < 1 else 1.0
-    grid = np.linspace(0.05, 1, 96)
+    grid = np.linspace(0.05, 1, 39)
     figure, axes = new_axes(xlabel="keep probability", ylabel="variance in use / in training")
     axes.axhline(1, color=REFERENCE, linestyle="--", linewidth=1.2)
     axes.annotate("no shift", (0.06, 1), xytext=(0, 3), textcoords="offset points")
