@@ -5,7 +5,7 @@ import json
 import re
 import shutil
 from functools import cache
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from pathlib import Path
 
 import nbformat
@@ -446,6 +446,32 @@ def keeps_cells_short(nb, most=20):
             yield f"cell {number}: {len(lines)} lines of code"
 
 
+def asks_for_predictions_in_cells(nb):
+    """A prediction is asked for by `predict`, which hides what follows and judges the answer, and not in the text."""
+    for number, cell in cells_of(nb, "markdown"):
+        for asked in re.findall(r"\*\*Predict\b.*", cell.source):
+            yield f"cell {number}: {asked}"
+
+
+def leaves_the_next_question_open(nb):
+    """Where questions follow each other up to the end of a section, none covers the next one or its first words."""
+    first = next((place for place, cell in enumerate(nb.cells) if cell.source.startswith("## Try it")), len(nb.cells))
+    section = list(takewhile(lambda cell: not cell.source.startswith("## Read"), nb.cells[first:]))
+    for place, cell in enumerate(section):
+        another = any(prose.asks(later) or re.match(r"\*\*\d", later.source) for later in section[place + 1 :])
+        if prose.asks(cell) and another and not re.search(r"^ +cells=0,$", cell.source, re.MULTILINE):
+            yield f"cell {first + place + 1}: covers the question after it"
+
+
+def prints_lines_that_fit(nb, most=74):
+    """What is printed is as narrow as the code, so that nobody has to scroll for its end."""
+    for number, cell in cells_of(nb, "code"):
+        for output in cell.outputs:
+            for line in output.get("text", "").splitlines():
+                if len(line) > most:
+                    yield f"cell {number}: {len(line)} characters: {line}"
+
+
 def was_executed_in_order(nb):
     """No count is missing or out of order, for nbval compares no cell without one."""
     for expected, (number, cell) in enumerate(cells_of(nb, "code"), 1):
@@ -463,8 +489,12 @@ RULES = [
     skips_no_heading_level,
     explains_before_each_cell,
     keeps_cells_short,
+    asks_for_predictions_in_cells,
+    leaves_the_next_question_open,
+    prints_lines_that_fit,
     was_executed_in_order,
 ]
+
 
 stored = cache(notebooks.load)  # no rule changes a notebook
 each_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
@@ -493,6 +523,12 @@ GOOD = chapter(
     b"figures.bars(softmax(x))",
     "## Next\n\n<details><summary>Answer</summary>\n\nYes.\n\n</details>",
     b"\n".join([b"# a comment", b"", *[b"x = x + 1"] * 20]),
+    "## Try it\n\n**1.** A question.",
+    b'predict(\n    "Is it?",\n    {"yes": None, "no": "b"},\n    right=f,\n    cells=0,\n    because="c",\n)',
+    "**2.** The last one.",
+    b'predict("Is it?", {"yes": None, "no": "b"}, right=f, because="c")',
+    "## Read further\n\nPrediction and **Predictions**.",
+    b'predict("Is it?", {"yes": None, "no": "b"}, right=f, because="c")',
 )
 
 
@@ -515,6 +551,15 @@ def uncounted(count):
 
 def with_code(source):
     return chapter("# Title", "Text", source)
+
+
+def printing(text):
+    nb = with_code(b"print(text)")
+    nb.cells[2].outputs = [new_output("stream", text=f"short\n{text}\n")]
+    return nb
+
+
+ASKING = b'predict(\n    "Is it?",\n    {"yes": None, "no": "b"},\n    right=f,\n    because="c",\n)'
 
 
 BROKEN = [
@@ -562,6 +607,10 @@ BROKEN = [
     (explains_before_each_cell, chapter("# Title", b"import numpy\nx = 1")),
     (explains_before_each_cell, chapter("# Title", b"import numpy", b"import scipy")),
     (keeps_cells_short, with_code(b"x = 1\n" * 21)),
+    (asks_for_predictions_in_cells, chapter("# Title\n\n**Predict.** Which is larger?")),
+    (asks_for_predictions_in_cells, chapter("# Title\n\nText. **Predict** the number.")),
+    (leaves_the_next_question_open, chapter("# Title", "## Try it\n\n**1.** One.", ASKING, "**2.** Another.")),
+    (prints_lines_that_fit, printing("0" * 75)),
     (was_executed_in_order, uncounted(None)),
     (was_executed_in_order, uncounted(1)),
     (was_executed_in_order, uncounted(3)),

@@ -6,7 +6,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-from itertools import zip_longest
+from itertools import cycle, zip_longest
 from pathlib import Path
 from textwrap import dedent
 
@@ -73,11 +73,12 @@ def patch(path, difference):
     path.write_text(text.replace(old, new), "utf-8", newline="\n")
 
 
-def insert(path, heading, text, code):
-    """Put a text cell and a code cell before the cell that begins with `heading`."""
+def insert(path, heading, *blocks):
+    """Put text cells and code cells, by turns, before the cell that begins with `heading`."""
     nb = notebooks.load(path)
     (at,) = [i for i, cell in enumerate(nb.cells) if cell.source.startswith(heading)]
-    nb.cells[at:at] = [new_markdown_cell(text.rstrip()), new_code_cell(code.rstrip())]
+    kinds = cycle((new_markdown_cell, new_code_cell))
+    nb.cells[at:at] = [kind(block.rstrip()) for kind, block in zip(kinds, blocks, strict=False)]
     notebooks.store(path, nb)
 
 
@@ -134,13 +135,15 @@ def test_an_explorer_is_added(copy):
     assert status == 0, said
     # As `make outputs` does with the whole chapter, which takes longer.
     nb = notebooks.load(copy / "notebooks" / "01_softmax.ipynb")
-    nb.cells = [cell for cell in nb.cells if re.search("from lossprimer|coin_entropy", cell.source)]
+    nb.cells = [cell for cell in nb.cells if re.search("from lossprimer|coin_entropy|of heads", cell.source)]
     short = copy / "notebooks" / "short.ipynb"
     short.write_text(notebooks.serialize(nb), "utf-8")
     status, said = run([sys.executable, "-m", "tools.notebooks", "write", str(short)], copy)
     assert status == 0, said
-    shown = notebooks.load(short).cells[-1].outputs[0].data["text/plain"]
-    assert shown == "The entropy of a coin: Heads 0.5: entropy 0.69 of at most 0.69 nats."
+    asked, shown = (cell.outputs[0].data["text/plain"] for cell in notebooks.load(short).cells[-2:])
+    assert asked == "Which probability of heads has the largest entropy?\n- 0.1\n- 0.5\n- 0.9"
+    # It does not start at the answer.
+    assert shown == "The entropy of a coin: Heads 0.1: entropy 0.33 of at most 0.69 nats."
 
 
 LEFT_OUT = list(zip_longest(CHECK, EXPLORER))
