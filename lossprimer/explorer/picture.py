@@ -70,9 +70,12 @@ class Picture:
         return {"text/html": picture_html(self), "text/plain": self.sentence}
 
 
-def picture_html(picture: Picture) -> str:
-    """Return the picture as a ``<figure>``: the drawing, named by the visible sentence below it."""
-    name = "picture-" + hashlib.sha256(picture.sentence.encode()).hexdigest()[:8]
+def picture_html(picture: Picture, name: str = "") -> str:
+    """Return the picture as a ``<figure>``: the drawing, named by the visible sentence below it.
+
+    `name` begins its ids; by default it is made from the sentence, so that the same picture has the same ones.
+    """
+    name = name or "picture-" + hashlib.sha256(picture.sentence.encode()).hexdigest()[:8]
     svg = picture.svg(f"{name}-")
     return (
         f'<figure class="picture">{drawing_html(svg, name, twins([svg]))}'
