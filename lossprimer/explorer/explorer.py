@@ -31,9 +31,9 @@ class Explorer(Drawings):
     def _repr_mimebundle_(self, include=None, exclude=None):
         if os.environ.get(STATIC):
             return {"text/html": explorer_html(self), "text/plain": repr(self)}
-        from lossprimer.explorer.live import explorer_widget  # imports ipywidgets, which a page does without
+        from lossprimer.explorer.live import explorer_widget, view  # imports ipywidgets, which a page does without
 
-        return {**explorer_widget(self)._repr_mimebundle_(), "text/plain": repr(self)}
+        return {**view(explorer_widget(self)), "text/plain": repr(self)}
 
 
 def explore(

@@ -12,6 +12,12 @@ from lossprimer.explorer.picture import picture_html
 _AS_WIDE_AS_NEEDED = {"description_width": "initial"}
 
 
+def view(widget: widgets.Widget) -> dict[str, dict]:
+    """Return what shows a widget, as a MIME bundle; ipywidgets 7 has no method that returns it."""
+    model = {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}
+    return {"application/vnd.jupyter.widget-view+json": model}
+
+
 def explorer_widget(explorer: Drawings) -> widgets.VBox:
     """Return the controls above the picture, each control redrawing it while it moves."""
     rows, readers = zip(*(_row(control) for control in explorer.controls.values()), strict=True)

@@ -30,9 +30,10 @@ class Prediction(Question):
     def _repr_mimebundle_(self, include=None, exclude=None):
         if os.environ.get(STATIC):
             return {"text/html": prediction_html(self), "text/plain": repr(self)}
-        from lossprimer.explorer.prediction_widget import prediction_widget  # imports ipywidgets
+        from lossprimer.explorer.live import view  # imports ipywidgets
+        from lossprimer.explorer.prediction_widget import prediction_widget
 
-        return {**prediction_widget(self)._repr_mimebundle_(), "text/plain": repr(self)}
+        return {**view(prediction_widget(self)), "text/plain": repr(self)}
 
 
 def number(least: float, most: float, unit: str = "", *, slips: Mapping[float, str] | None = None) -> Number:

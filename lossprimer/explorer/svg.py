@@ -23,6 +23,8 @@ _LEFT_TO_THE_PAGE = {"font-family", "stroke-linejoin"}
 _BLACK = {"#000000", "black"}
 _NUMBER = re.compile(r"-?\d*\.?\d+(?:e-?\d+)?")
 _COMMAND = re.compile(r"([A-DF-Za-df-z])([^A-DF-Za-df-z]*)")
+# matplotlib before 3.9 writes one property, which no attribute can be: "oblique 700 11px 'DejaVu Sans', sans-serif".
+_FONT = re.compile(r"(?:(?P<style>italic|oblique) )?(?:small-caps )?(?:(?P<weight>\w+) )?(?P<size>[\d.]+)px ")
 
 
 def inline_svg(figure: Figure, prefix: str) -> str:
@@ -121,6 +123,8 @@ def _attributes(element: ElementTree.Element, tag: str, ids: dict[str, str]) -> 
             found[name] = value
     for name in _LEFT_TO_THE_PAGE:
         found.pop(name, None)
+    if font := _FONT.match(found.pop("font", "")):
+        found |= {f"font-{part}": value for part, value in font.groupdict().items() if value}
     if tag == "path" and "id" in found:
         # A marker takes its colours from each place that uses it: a style sheet does not reach into its copies.
         for name in ("fill", "stroke"):

@@ -181,7 +181,7 @@ WRONG = {
         ("then subtract the largest quotient", lambda z, t: shifted(z / t) if t > 0.01 else naive(z / t)),
         ("on the last one: axis=-1", lambda z, t: scipy.special.softmax(z / t, axis=0)),
         ("all rows share one total", lambda z, t: scipy.special.softmax(z / t)),
-        ("another float type", lambda z, t: shifted(z / np.float64(t))),
+        ("another float type", lambda z, t: shifted(z / np.array([t]))),
         ("changed in place", lambda z, t: shifted(np.divide(z, t, out=z))),
         ("is called as softmax_with_temperature(z, temperature)", lambda z: shifted(z)),
     ],
