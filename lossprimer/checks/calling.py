@@ -1,7 +1,9 @@
 """Call a function that may do anything: quietly, on copies of its arguments, with a sentence for every error."""
 
 import io
+import linecache
 import re
+import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
@@ -13,11 +15,11 @@ from lossprimer.checks.values import Refused, plain
 
 
 class Trouble(Exception):
-    """Something did not hold: the input, what came, what was expected, and the likely cause."""
+    """Something did not hold: the input, what came and in which line, what was expected, and the likely cause."""
 
-    def __init__(self, came: str, expected: str, cause: str):
+    def __init__(self, came: str, expected: str, cause: str, line: str = ""):
         super().__init__(cause)
-        self.given, self.came, self.expected, self.cause = "", came, expected, cause
+        self.given, self.came, self.expected, self.cause, self.line = "", came, expected, cause, line
 
 
 class NotAttempted(Trouble):
@@ -216,5 +218,15 @@ def _failed(error, usage):
         text = f"{type(error).__name__}: {text}".removesuffix(": ")
     for pattern, cause in _ERRORS:
         if re.search(pattern, text):
-            return Trouble(text, "", cause.format(usage=usage))
-    return Trouble(text, "", "The function stops with an error before it returns.")
+            return Trouble(text, "", cause.format(usage=usage), _line(error))
+    return Trouble(text, "", "The function stops with an error before it returns.", _line(error))
+
+
+def _line(error):
+    """The innermost line of the program itself, a notebook's or a page's cells, that an error has come through."""
+    frames = traceback.walk_tb(error.__traceback__)
+    places = [(frame.f_code.co_filename, line) for frame, line in frames if frame.f_globals["__name__"] == "__main__"]
+    if not places:
+        return ""
+    file, number = places[-1]
+    return f"{number}: {linecache.getline(file, number).strip()}".removesuffix(": ")

@@ -37,6 +37,8 @@ class Finding:
         The input, what the learner's function made of it, and what is right; an empty one is not shown.
     cause : str
         The likely cause, and where to look.
+    line : str, optional
+        The line of the learner's code that raised an error, after its number.
     """
 
     title: str
@@ -44,12 +46,19 @@ class Finding:
     came: str
     expected: str
     cause: str
+    line: str = ""
 
     @property
     def lines(self) -> list[tuple[str, str]]:
         """Pairs of a label and its text."""
-        pairs = ("input", self.given), ("came", self.came), ("expected", self.expected), ("likely", self.cause)
-        return [(label, text) for label, text in pairs if text]
+        pairs = {
+            "input": self.given,
+            "came": self.came,
+            "in line": self.line,
+            "expected": self.expected,
+            "likely": self.cause,
+        }
+        return [(label, text) for label, text in pairs.items() if text]
 
 
 @dataclass(frozen=True, repr=False)

@@ -189,7 +189,7 @@ class Task:
         return f"Hand the check {name} itself, without calling it."
 
     def _report(self, held, trouble, title="something that can be called", tries=1):
-        finding = Finding(title, trouble.given, trouble.came, trouble.expected, trouble.cause)
+        finding = Finding(title, trouble.given, trouble.came, trouble.expected, trouble.cause, trouble.line)
         return Report(self.usage, tuple(each.title for each in held), finding, untried=tries - len(held) - 1)
 
     def _tries(self, rng):
