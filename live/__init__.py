@@ -1,19 +1,13 @@
-"""How does Python run in the reader's page? Pyodide lies beside the site, and starts when a reader asks for it."""
+"""How does Python run in a reader's page? Pyodide lies beside the site, and starts when a reader asks for it."""
 
 import os
-import shutil
-import zlib
 from pathlib import Path
 from typing import Any
 
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
-from live import files, wheel
-
-ASSETS = Path(__file__).parent / "assets"
-# What is fetched before the first check can run.
-FIRST = ("pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip", "numpy-", "lossprimer-")
+from live import files, laboratories, runtime
 
 
 def wanted() -> bool:
@@ -22,10 +16,13 @@ def wanted() -> bool:
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Connect to Sphinx, unless the build is to leave Python out."""
+    """Connect to Sphinx, unless Python is to be left out."""
     if wanted():
         app.connect("builder-inited", _fetch)
+        app.connect("html-page-context", _allow, priority=850)
         app.connect("build-finished", _ship)
+        for part in (laboratories,):
+            part.setup(app)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -39,30 +36,12 @@ def _fetch(app: Sphinx) -> None:
             raise ExtensionError(str(error)) from None
 
 
+def _allow(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:
+    """Let a page that has a place for Python start a worker from the site's own files."""
+    if context.get("uses_python") and "policy" in context:
+        context["policy"] += "; worker-src 'self'"
+
+
 def _ship(app: Sphinx, failed: Exception | None) -> None:
     if failed is None and app.builder.format == "html":
-        ship(Path(app.outdir) / "_static" / "live")
-
-
-def ship(folder: Path) -> None:
-    """Write all that pages need for Python into `folder`: the runtime, the wheel, the scripts."""
-    listed, about = files.runtime()
-    cache = files.fetch(listed, about["sources"])
-    shutil.rmtree(folder, ignore_errors=True)
-    runtime = folder / "pyodide"
-    runtime.mkdir(parents=True)
-    for file in listed:
-        shutil.copy(cache / file.name, runtime)
-    packages = [file.package for file in listed if file.package]
-    lock = files.lock([*packages, wheel.build(runtime)], about)
-    (runtime / "pyodide-lock.json").write_text(lock, "utf-8")
-    for asset in ASSETS.iterdir():
-        shutil.copy(asset, folder)
-    sizes = {path.name: transferred(path) for path in runtime.iterdir()}
-    (folder / "sizes.js").write_text(f"export const sizes = {sizes!r};\n", "utf-8")
-
-
-def transferred(path: Path) -> int:
-    """Return how many bytes a server that compresses sends for a file; archives stay as they are."""
-    content = path.read_bytes()
-    return len(content if path.suffix in {".whl", ".zip"} else zlib.compress(content, 6))
+        runtime.ship(Path(app.outdir) / "_static" / "live")

@@ -3,9 +3,9 @@
 import sys
 from pathlib import Path
 
-from live import files, ship
+from live import files, runtime
 
 try:
-    ship(Path(sys.argv[1]))
+    runtime.ship(Path(sys.argv[1]))
 except files.FilesMissing as error:
     sys.exit(str(error))

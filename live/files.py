@@ -114,9 +114,9 @@ def fetch(files: list[File], sources: list[dict[str, str]], folder: Path | None 
     missing = [file.name for file in files if not have(file, folder)]
     if missing:
         raise FilesMissing(
-            f"Python in the pages needs {len(missing)} files that could not be had ({missing[0]}, …; tried: "
-            f"{', '.join(told) or 'nothing'}): connect to the network, or name a folder that holds the files of Pyodide in "
-            f"{FOLDER}, or build without Python in the pages: LIVE=0 make book"
+            f"Python in the pages needs {len(missing)} files that could not be had: {missing[0]} and others"
+            f" (tried: {', '.join(told) or 'nothing'}). Connect to the network, or name in {FOLDER} a folder that holds"
+            f" the files that live/files.toml lists, or build without Python in the pages: LIVE=0 make book"
         )
     return folder
 

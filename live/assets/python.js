@@ -4,11 +4,9 @@
 //   await python.ask("check", { task, code })     { passed, report, html, printed, error }
 //   python.stop()                                 what was asked for is rejected with { stopped: true }
 //   python.addEventListener("state", ({ detail }) => { detail.state, detail.text })
-import { sizes } from "./sizes.js";
+import { first as size } from "./sizes.js";
 
-const FIRST = /^(pyodide[.-]|python_stdlib|numpy-|lossprimer-)/;
-const bytes = Object.entries(sizes).reduce((sum, [name, size]) => sum + (FIRST.test(name) ? size : 0), 0);
-export const size = `${Math.round(bytes / 1e6)} MB`;
+export { size };
 const SECONDS = 60;
 
 // Why Python cannot run here, as a sentence, or nothing.

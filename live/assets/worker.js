@@ -1,6 +1,6 @@
 // The worker: Python, beside the page. It loads what a request needs and hands the request to lossprimer.page.
 import { loadPyodide } from "./pyodide/pyodide.mjs";
-import { sizes } from "./sizes.js";
+import { later } from "./sizes.js";
 
 const files = new URL("pyodide/", import.meta.url).href;
 const tell = (text) => postMessage({ progress: text });
@@ -46,7 +46,7 @@ function missing(modules) {
 async function load(modules) {
   const wanted = missing(modules);
   if (wanted.length === 0) return false;
-  const bytes = wanted.reduce((sum, entry) => sum + sizes[entry.file_name], 0);
+  const bytes = wanted.reduce((sum, entry) => sum + (later[entry.file_name] ?? 0), 0);
   const names = wanted.filter(({ imports }) => modules.includes(imports[0]) || modules.some((name) => imports.includes(name)));
   tell(`Loading ${names.map(({ name }) => name).join(", ")}: ${megabytes(bytes)}, once`);
   await python.loadPackage(wanted.map(({ name }) => name.toLowerCase()), { messageCallback() {}, errorCallback() {} });

@@ -1,0 +1,146 @@
+// A laboratory is a cell of the page whose code a reader can change and run. What was typed stays in this browser.
+"use strict";
+(() => {
+  const root = document.documentElement.dataset.content_root ?? "./";
+  // The browser keeps one list for all books of a host: see prediction.js.
+  const mine = `laboratory ${new URL(root, location.href).pathname}`;
+  const live = new URL(`${root}_static/live/`, location.href).href;
+  const about = document.querySelector(".laboratory-setup");
+  const { setup = "", size = "" } = about ? JSON.parse(about.textContent) : {};
+
+  // Where storage is shut off, what was typed is forgotten with the page.
+  function kept(use) {
+    try { return use(localStorage); } catch { return null; }
+  }
+
+  const made = (tag, properties) => Object.assign(document.createElement(tag), properties);
+
+  // Python is fetched when it is first asked for.
+  let connection;
+  async function connect() {
+    try {
+      const load = (name) => import(live + name);
+      return await (connection ??= Promise.all([load("python.js"), load("output.js")]));
+    } catch {
+      connection = undefined;
+      throw new Error(
+        location.protocol === "file:"
+          ? "Python does not start in a page that was opened as a file. Read it from a server: make serve is one."
+          : "Python could not be fetched. Is there a connection? What you typed is still here: try again.",
+      );
+    }
+  }
+
+  // Until there is an editor: a text box that Ctrl+Enter runs.
+  function plain({ textarea, onRun, onChange }) {
+    textarea.addEventListener("input", onChange);
+    textarea.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+        event.preventDefault();
+        onRun();
+      }
+    });
+    return {
+      get text() { return textarea.value; },
+      set text(written) { textarea.value = written; },
+      focus() { textarea.focus(); },
+    };
+  }
+
+  function start(cell, i) {
+    const input = cell.querySelector(".cell_input");
+    const stored = cell.querySelector(".cell_output");
+    const code = input.querySelector("pre").textContent.trimEnd();
+    const key = `laboratory ${location.pathname}#${cell.dataset.laboratory}`;
+    const name = `laboratory ${i + 1}`;
+    const button = (textContent, onclick) => made("button", { type: "button", textContent, onclick });
+    const textarea = made("textarea", {
+      value: code, rows: code.split("\n").length, spellcheck: false, autocomplete: "off", autocapitalize: "off", wrap: "off",
+      ariaLabel: `Your code, ${name}`,
+    });
+    const run = button(`Run (loads Python, ${size})`, go);
+    const stop = button("Stop", () => connection?.then(([{ python }]) => python.stop()));
+    const reset = button("Reset", () => {
+      box.text = code;
+      changed();
+      box.focus();
+    });
+    const status = made("p", { className: "laboratory-status", role: "status" });
+    const output = made("div", { className: "laboratory-output", role: "region", ariaLabel: `Output, ${name}`, hidden: true });
+    const buttons = made("p", { className: "laboratory-buttons" });
+    const field = made("div", { className: "laboratory-code" });
+    stop.hidden = true;
+    buttons.append(run, stop, reset, made("span", { textContent: "Ctrl+Enter runs, too." }));
+    field.append(textarea);
+    input.before(made("p", { className: "laboratory-title", textContent: "Laboratory" }), field, buttons, status);
+    cell.append(output);
+    cell.role = "group";
+    cell.ariaLabel = name[0].toUpperCase() + name.slice(1);
+    cell.classList.add("laboratory");
+    const box = (globalThis.textBox?.code ?? plain)({ textarea, onRun: go, onChange: changed });
+    let busy = false;
+
+    function changed() {
+      kept((store) => (box.text === code ? store.removeItem(key) : store.setItem(key, box.text)));
+      reset.hidden = box.text === code;
+    }
+
+    function show(parts, isStored = false) {
+      output.replaceChildren(...parts);
+      output.hidden = parts.length === 0;
+      if (stored) stored.hidden = !isStored;
+    }
+
+    const tell = ({ detail: { text } }) => (status.textContent = text);
+
+    async function go() {
+      if (busy) return;
+      busy = true;
+      stop.hidden = false;
+      status.textContent = "Starting Python";
+      let listening;
+      try {
+        const [{ python }, { shown }] = await connect();
+        listening = python;
+        python.addEventListener("state", tell);
+        const found = await python.ask("run", { code: box.text, setup });
+        show(shown(found));
+        status.textContent = found.error ? "The code ended with an error." : "Done.";
+        for (const other of document.querySelectorAll(".laboratory-run")) other.textContent = "Run";
+      } catch (error) {
+        status.textContent = error.message;
+      }
+      listening?.removeEventListener("state", tell);
+      if (stop.matches(":focus")) run.focus();
+      stop.hidden = true;
+      busy = false;
+    }
+
+    run.className = "laboratory-run";
+    const typed = kept((store) => store.getItem(key));
+    if (typed !== null) box.text = typed;
+    reset.hidden = box.text === code;
+    return function forget() {
+      box.text = code;
+      changed();
+      show([], true);
+      status.textContent = "";
+    };
+  }
+
+  const laboratories = [...document.querySelectorAll("[data-laboratory]")].map(start);
+
+  // On every page: what is kept, where, and a button that forgets it.
+  const keys = () => kept((store) => Object.keys(store).filter((name) => name.startsWith(mine))) ?? [];
+  if (laboratories.length === 0 && keys().length === 0) return;
+  const clear = made("button", { type: "button", textContent: "Erase my code" });
+  clear.addEventListener("click", () => {
+    keys().forEach((name) => kept((store) => store.removeItem(name)));
+    laboratories.forEach((forget) => forget());
+    clear.textContent = "Code erased";
+    setTimeout(() => (clear.textContent = "Erase my code"), 2000);
+  });
+  const note = made("p", { className: "prediction-kept" });
+  note.append("What you change in a laboratory is kept in this browser and sent nowhere. ", clear);
+  ([...document.querySelectorAll("footer")].at(-1) ?? document.body).append(note);
+})();

@@ -1,0 +1,60 @@
+"""What does the site ship for Python, and how large is it? The runtime, the course's wheel, and the scripts."""
+
+import json
+import shutil
+import zlib
+from functools import cache
+from pathlib import Path
+
+from live import files, wheel
+
+ASSETS = Path(__file__).parent / "assets"
+LOCK = "pyodide-lock.json"
+# What is fetched before the first answer, beside the scripts.
+FIRST = ("pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip", "numpy-", "lossprimer-")
+
+
+def ship(folder: Path) -> None:
+    """Write all that pages need for Python into `folder`, and nothing else.
+
+    Raises
+    ------
+    FilesMissing
+        If a file of the runtime cannot be had.
+    """
+    listed, about = files.runtime()
+    kept = files.fetch(listed, about["sources"])
+    shutil.rmtree(folder, ignore_errors=True)
+    place = folder / "pyodide"
+    place.mkdir(parents=True)
+    for file in listed:
+        shutil.copy(kept / file.name, place)
+    packages = [file.package for file in listed if file.package]
+    (place / LOCK).write_text(files.lock([*packages, wheel.build(place)], about), "utf-8")
+    for asset in ASSETS.iterdir():
+        shutil.copy(asset, folder)
+    first = megabytes(sum(transferred(path) for path in place.iterdir() if path.name.startswith(FIRST)))
+    later = {path.name: transferred(path) for path in place.glob("*") if not path.name.startswith(FIRST)}
+    script = f"export const first = {json.dumps(first)};\nexport const later = {json.dumps(later)};\n"
+    (folder / "sizes.js").write_text(script, "utf-8")
+
+
+@cache
+def first_size() -> str:
+    """Return how much a reader fetches to start Python, as it is said on a page."""
+    listed, about = files.runtime()
+    kept = files.fetch(listed, about["sources"])
+    # The wheel of the course is a quarter of a megabyte.
+    return megabytes(250_000 + sum(transferred(kept / file.name) for file in listed if file.name.startswith(FIRST)))
+
+
+def megabytes(size: int) -> str:
+    """Return a number of bytes as it is said."""
+    return f"{size / 1e6:.0f} MB"
+
+
+@cache
+def transferred(path: Path) -> int:
+    """Return how many bytes of a file a server that compresses sends; an archive stays as it is."""
+    content = path.read_bytes()
+    return len(content if path.suffix in {".whl", ".zip"} else zlib.compress(content, 6))
