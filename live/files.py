@@ -109,16 +109,20 @@ def fetch(files: list[File], sources: list[dict[str, str]], folder: Path | None 
                 read = KINDS[source["kind"]](source["name"], Path(scratch))
                 for file in missing:
                     _keep(file, read(source["folder"] + file.name), folder)
-            except (OSError, subprocess.SubprocessError, ValueError) as error:
+            except (OSError, subprocess.SubprocessError, zipfile.BadZipFile, tarfile.TarError, EOFError) as error:
                 told.append(f"{source['name']} ({type(error).__name__})")
     missing = [file.name for file in files if not have(file, folder)]
     if missing:
         raise FilesMissing(
-            f"Python in the pages needs {len(missing)} files that could not be had: {missing[0]} and others"
+            f"Python in the pages needs {_counted(missing)} that could not be had"
             f" (tried: {', '.join(told) or 'nothing'}). Connect to the network, or name in {FOLDER} a folder that holds"
             f" the files that live/files.toml lists, or build without Python in the pages: LIVE=0 make book"
         )
     return folder
+
+
+def _counted(names: list[str]) -> str:
+    return f"1 file, {names[0]}," if len(names) == 1 else f"{len(names)} files, {names[0]} among them,"
 
 
 def _keep(file: File, content: bytes | None, folder: Path) -> None:
@@ -144,14 +148,14 @@ def _from_npm(name: str, scratch: Path) -> Read:
     if npm is None:
         raise OSError("npm is not installed")
     _run([npm, "pack", "--silent", name], scratch)
-    return _unpacked(next(scratch.glob("*.tgz")))
+    return _unpacked(*scratch.glob("*.tgz"))
 
 
 def _from_pip(name: str, scratch: Path) -> Read:
     # A wheel only carries bytes: nothing of it is run or installed.
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
     _run([*command, "--only-binary", ":all:", name], scratch)
-    wheel = zipfile.ZipFile(next(scratch.glob("*.whl")))
+    wheel = zipfile.ZipFile(*scratch.glob("*.whl"))
     names = set(wheel.namelist())
     return lambda file: wheel.read(file) if file in names else None
 

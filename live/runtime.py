@@ -1,5 +1,6 @@
 """What does the site ship for Python, and how large is it? The runtime, the course's wheel, and the scripts."""
 
+import hashlib
 import json
 import shutil
 import zlib
@@ -35,7 +36,9 @@ def ship(folder: Path) -> None:
         shutil.copy(asset, folder)
     first = megabytes(sum(transferred(path) for path in place.iterdir() if path.name.startswith(FIRST)))
     later = {path.name: transferred(path) for path in place.glob("*") if not path.name.startswith(FIRST)}
-    script = f"export const first = {json.dumps(first)};\nexport const later = {json.dumps(later)};\n"
+    version = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(folder.rglob("*.js*")))).hexdigest()[:12]
+    names = {"first": first, "later": later, "version": version}
+    script = "".join(f"export const {name} = {json.dumps(value)};\n" for name, value in names.items())
     (folder / "sizes.js").write_text(script, "utf-8")
 
 

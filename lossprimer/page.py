@@ -272,6 +272,7 @@ def _listening() -> Iterator[_Heard]:
     builtins.input = _no_input
     try:
         with redirect_stdout(heard), redirect_stderr(heard), warnings.catch_warnings():
+            warnings.simplefilter("default")
             # A figure is shown when the code has ended: plt.show() is not needed, and no fault.
             warnings.filterwarnings("ignore", "FigureCanvas.* is non-interactive")
             yield heard

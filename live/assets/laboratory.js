@@ -13,6 +13,8 @@
     try { return use(localStorage); } catch { return null; }
   }
 
+  // As python.js says it.
+  const hasStarted = () => kept((store) => store.getItem(`python ${new URL(live).pathname}`)) !== null;
   const made = (tag, properties) => Object.assign(document.createElement(tag), properties);
 
   // Python is fetched when it is first asked for.
@@ -58,7 +60,7 @@
       value: code, rows: code.split("\n").length, spellcheck: false, autocomplete: "off", autocapitalize: "off", wrap: "off",
       ariaLabel: `Your code, ${name}`,
     });
-    const run = button(`Run (loads Python, ${size})`, go);
+    const run = button(hasStarted() ? "Run" : `Run (loads Python, ${size})`, go);
     const stop = button("Stop", () => connection?.then(([{ python }]) => python.stop()));
     const reset = button("Reset", () => {
       box.text = code;
@@ -67,20 +69,23 @@
     });
     const status = made("p", { className: "laboratory-status", role: "status" });
     const output = made("div", { className: "laboratory-output", role: "region", ariaLabel: `Output, ${name}`, hidden: true });
+    const stale = made("p", { className: "laboratory-stale", textContent: "What follows came from other code than this.", hidden: true });
     const buttons = made("p", { className: "laboratory-buttons" });
     const field = made("div", { className: "laboratory-code" });
     stop.hidden = true;
     buttons.append(run, stop, reset, made("span", { textContent: "Ctrl+Enter runs, too." }));
     field.append(textarea);
-    input.before(made("p", { className: "laboratory-title", textContent: "Laboratory" }), field, buttons, status);
+    input.before(made("p", { className: "laboratory-title", textContent: "Laboratory" }), field, buttons, status, stale);
     cell.append(output);
     cell.role = "group";
     cell.ariaLabel = name[0].toUpperCase() + name.slice(1);
     cell.classList.add("laboratory");
     const box = (globalThis.textBox?.code ?? plain)({ textarea, onRun: go, onChange: changed });
     let busy = false;
+    let ran = code;
 
     function changed() {
+      stale.hidden = box.text === ran || !(stored || output.hasChildNodes());
       kept((store) => (box.text === code ? store.removeItem(key) : store.setItem(key, box.text)));
       reset.hidden = box.text === code;
     }
@@ -102,9 +107,12 @@
       try {
         const [{ python }, { shown }] = await connect();
         listening = python;
+      const text = box.text;
         python.addEventListener("state", tell);
-        const found = await python.ask("run", { code: box.text, setup });
+        const found = await python.ask("run", { code: text, setup });
         show(shown(found));
+        ran = text;
+        changed();
         status.textContent = found.error ? "The code ended with an error." : "Done.";
         for (const other of document.querySelectorAll(".laboratory-run")) other.textContent = "Run";
       } catch (error) {
@@ -119,11 +127,11 @@
     run.className = "laboratory-run";
     const typed = kept((store) => store.getItem(key));
     if (typed !== null) box.text = typed;
-    reset.hidden = box.text === code;
+    changed();
     return function forget() {
-      box.text = code;
-      changed();
+      box.text = ran = code;
       show([], true);
+      changed();
       status.textContent = "";
     };
   }

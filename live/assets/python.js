@@ -8,6 +8,17 @@ import { first as size } from "./sizes.js";
 
 export { size };
 const SECONDS = 60;
+const MARK = `python ${new URL("./", import.meta.url).pathname}`;
+
+// Whether Python has run in this browser before, so that its files need not be fetched again.
+function hasStarted() {
+  try { return localStorage.getItem(MARK) !== null; } catch { return false; }
+}
+
+function remember() {
+  try { localStorage.setItem(MARK, "started"); } catch { /* then the size is told again */ }
+  navigator.serviceWorker?.register(new URL("offline.js", import.meta.url)).catch(() => {});
+}
 
 // Why Python cannot run here, as a sentence, or nothing.
 export function obstacle() {
@@ -48,20 +59,23 @@ class Python extends EventTarget {
 
   #start() {
     if (this.#worker) return;
-    this.#set("starting", `Starting Python: ${size}, once`);
+    this.#set("starting", hasStarted() ? "Starting Python" : `Starting Python: ${size}, once`);
     this.#worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
     this.#worker.addEventListener("message", ({ data }) => this.#hear(data));
     this.#worker.addEventListener("error", (event) => {
       event.preventDefault();
-      this.#end("failed", `Python did not start: ${event.message || "a file could not be fetched"}. Try again.`);
+      this.#end("failed", `Python did not start: ${event.message || "a file could not be fetched"}. Is there a connection? Try again.`);
     });
   }
 
   #hear({ id, progress, ready, broken, running, found, error, ended }) {
     const ask = this.#asked.get(id);
-    if (progress) this.#set(this.state, progress);
-    if (ready && this.state === "starting") this.#set("ready", "Python is ready.");
-    if (broken) this.#end("failed", `Python did not start: ${broken}. Try again.`);
+    if (progress) this.#set("starting", progress);
+    if (ready) {
+      this.#set("ready", "Python is ready.");
+      remember();
+    }
+    if (broken) this.#end("failed", `Python did not start: ${broken}. Is there a connection? Try again.`);
     if (running) {
       this.#set("running", "Running");
       clearTimeout(this.#timer);

@@ -1,35 +1,56 @@
 // The worker: Python, beside the page. It loads what a request needs and hands the request to lossprimer.page.
 import { loadPyodide } from "./pyodide/pyodide.mjs";
-import { later } from "./sizes.js";
+import { later, version } from "./sizes.js";
 
-const files = new URL("pyodide/", import.meta.url).href;
-const tell = (text) => postMessage({ progress: text });
-const megabytes = (bytes) => (bytes < 950_000 ? "under 1 MB" : `${Math.round(bytes / 1e6)} MB`);
+const here = new URL("./", import.meta.url).href;
+const files = `${here}pyodide/`;
+const cacheName = (version) => `python ${here} ${version}`;
 
-// Pyodide only warns of some failures, and then waits for ever: they are reported from here.
-const failed = new Promise((_, reject) => {
-  const { instantiateStreaming } = WebAssembly;
-  WebAssembly.instantiateStreaming = async (response, imports) => {
-    try {
-      response = await response;
-      if (!response.ok) throw new Error(`${new URL(response.url).pathname}: ${response.status}`);
-      return await instantiateStreaming.call(WebAssembly, response, imports);
-    } catch (error) {
-      reject(error);
-      throw error;
-    }
-  };
-});
+// Pyodide waits for ever where a file of the interpreter cannot be had: the first one that fails is told.
+let fail;
+const failed = new Promise((_, reject) => (fail = reject));
+
+// The page's policy does not reach into a worker: what is typed here asks no other host either.
+const { fetch } = self;
+self.fetch = async (request, options) => {
+  const { origin, pathname } = new URL(request.url ?? request, here);
+  if (origin !== location.origin) throw new TypeError("A page asks no other host.");
+  const name = pathname.split("/").at(-1);
+  try {
+    const response = await fetch(request, options);
+    if (!response.ok) throw new TypeError(`${response.status}`);
+    return response;
+  } catch (error) {
+    fail(new Error(`${name} could not be fetched (${error.message})`));
+    throw error;
+  }
+};
+for (const name of ["XMLHttpRequest", "WebSocket", "EventSource", "WebTransport"]) delete self[name];
+
+const { instantiateStreaming } = WebAssembly;
+WebAssembly.instantiateStreaming = async (response, imports) => {
+  try {
+    return await instantiateStreaming.call(WebAssembly, response, imports);
+  } catch (error) {
+    fail(error);
+    throw error;
+  }
+};
+
+class NotFetched extends Error {}
 
 let page, packages, python;
 
 async function start() {
   python = await loadPyodide({ indexURL: files, packages: ["numpy", "lossprimer"], env: { MPLBACKEND: "agg" } });
-  packages = Object.values((await (await fetch(`${files}pyodide-lock.json`)).json()).packages);
+  packages = Object.values((await (await self.fetch(`${files}pyodide-lock.json`)).json()).packages);
   page = python.pyimport("lossprimer.page");
 }
 const started = Promise.race([start(), failed]);
-started.then(() => postMessage({ ready: true }), (error) => postMessage({ broken: String(error?.message ?? error) }));
+started.then(
+  () => postMessage({ ready: true }),
+  (error) => postMessage({ broken: String(error?.message ?? error) }),
+);
 
 // The packages that bring these modules, and what those need, as far as they are not there yet.
 function missing(modules) {
@@ -43,16 +64,30 @@ function missing(modules) {
   return [...found.values()];
 }
 
+// Load what brings these modules; tells whether there was anything to load.
 async function load(modules) {
   const wanted = missing(modules);
   if (wanted.length === 0) return false;
   const bytes = wanted.reduce((sum, entry) => sum + (later[entry.file_name] ?? 0), 0);
-  const names = wanted.filter(({ imports }) => modules.includes(imports[0]) || modules.some((name) => imports.includes(name)));
-  tell(`Loading ${names.map(({ name }) => name).join(", ")}: ${megabytes(bytes)}, once`);
-  await python.loadPackage(wanted.map(({ name }) => name.toLowerCase()), { messageCallback() {}, errorCallback() {} });
+  const asked = wanted.filter(({ imports }) => imports.some((name) => modules.includes(name)));
+  const names = asked.map(({ name }) => name).join(", ");
+  postMessage({ progress: `Loading ${names}: ${Math.max(1, Math.round(bytes / 1e6))} MB, once` });
+  const quiet = { messageCallback() {}, errorCallback() {} };
+  await python.loadPackage(wanted.map(({ name }) => name.toLowerCase()), quiet);
   const left = missing(modules);
-  if (left.length) throw new Error(`${left.map(({ name }) => name).join(", ")} could not be fetched`);
+  if (left.length) throw new NotFetched(`${names} could not be fetched. Is there a connection? Try again.`);
   return true;
+}
+
+// Keep what was fetched for a time without a connection, when offline.js answers. A new edition of the site drops it.
+async function keep() {
+  if (!self.caches) return;
+  const name = cacheName(version);
+  for (const other of await caches.keys()) if (other.startsWith(cacheName("")) && other !== name) await caches.delete(other);
+  const cache = await caches.open(name);
+  const fetched = performance.getEntriesByType("resource").map((entry) => entry.name);
+  for (const address of new Set([import.meta.url, `${files}pyodide.mjs`, `${here}sizes.js`, ...fetched]))
+    if (address.startsWith(here) && !(await cache.match(address))) await cache.add(address);
 }
 
 async function answer({ id, kind, request }) {
@@ -63,16 +98,26 @@ async function answer({ id, kind, request }) {
     for (;;) {
       postMessage({ id, running: true });
       const found = JSON.parse(page.answer(kind, text));
-      if (await load(found.missing)) continue;
-      delete found.missing;
-      return postMessage({ id, found });
+      if (!(await load(found.missing))) {
+        delete found.missing;
+        return postMessage({ id, found });
+      }
     }
   } catch (error) {
     // An error of Python is a fault of the request; any other one has ended Python.
-    const python = error?.constructor?.name === "PythonError";
-    postMessage({ id, error: python ? error.message.trim().split("\n").at(-1) : String(error?.message ?? error), ended: !python });
+    const fault = error instanceof NotFetched || error?.constructor?.name === "PythonError";
+    const said = String(error?.message ?? error).trim();
+    postMessage({ id, error: fault ? said.split("\n").at(-1) : said, ended: !fault });
   }
 }
 
+// One request after the other; what was fetched is kept when there is time.
 let queue = Promise.resolve();
-onmessage = ({ data }) => (queue = queue.then(() => answer(data)));
+let waiting = 0;
+onmessage = ({ data }) => {
+  waiting += 1;
+  queue = queue.then(() => answer(data)).then(() => {
+    waiting -= 1;
+    if (waiting === 0) setTimeout(() => keep().catch(() => {}), 1000);
+  });
+};
