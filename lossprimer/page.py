@@ -273,6 +273,7 @@ def _listening() -> Iterator[_Heard]:
     try:
         with redirect_stdout(heard), redirect_stderr(heard), warnings.catch_warnings():
             warnings.simplefilter("default")
+            warnings.showwarning = lambda *warning: heard.write(warnings.formatwarning(*warning[:4]))
             # A figure is shown when the code has ended: plt.show() is not needed, and no fault.
             warnings.filterwarnings("ignore", "FigureCanvas.* is non-interactive")
             yield heard
