@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -104,6 +105,9 @@ def fetch(files: list[File], sources: list[dict[str, str]], folder: Path | None 
         missing = [file for file in files if not have(file, folder)]
         if not missing:
             return folder
+        missing = [file for file in missing if re.search(source.get("has", ""), file.name)]
+        if not missing:
+            continue
         with tempfile.TemporaryDirectory() as scratch:
             try:
                 read = KINDS[source["kind"]](source["name"], Path(scratch))
@@ -147,7 +151,7 @@ def _from_npm(name: str, scratch: Path) -> Read:
     npm = shutil.which("npm")
     if npm is None:
         raise OSError("npm is not installed")
-    _run([npm, "pack", "--silent", name], scratch)
+    _run([npm, "pack", "--silent", "--ignore-scripts", name], scratch)
     return _unpacked(*scratch.glob("*.tgz"))
 
 
@@ -155,9 +159,10 @@ def _from_pip(name: str, scratch: Path) -> Read:
     # A wheel only carries bytes: nothing of it is run or installed.
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
     _run([*command, "--only-binary", ":all:", name], scratch)
-    wheel = zipfile.ZipFile(*scratch.glob("*.whl"))
-    names = set(wheel.namelist())
-    return lambda file: wheel.read(file) if file in names else None
+    (path,) = scratch.glob("*.whl")
+    wheel = zipfile.ZipFile(path)
+    inside = set(wheel.namelist())
+    return lambda file: path.read_bytes() if file == path.name else wheel.read(file) if file in inside else None
 
 
 def _from_release(address: str, scratch: Path) -> Read:

@@ -238,6 +238,12 @@ class TestFiles:
         assert {path.name: path.read_bytes() for path in folder.iterdir()} == {"a.whl": b"first", "b.zip": b"second"}
         assert asked == []
 
+    def test_a_source_of_some_files_is_not_asked_for_others(self, two, monkeypatch):
+        some, asked = source_of(monkeypatch, "some", {"in/a.whl": b"first"})
+        rest, _ = source_of(monkeypatch, "rest", {"in/a.whl": b"first", "in/b.zip": b"second"})
+        files.fetch(two, [rest | {"has": "^b"}, some | {"has": "^b"}, some | {"has": "^a"}])
+        assert asked == ["some"]
+
     def test_what_is_there_is_not_fetched_again_unless_it_was_changed(self, two, monkeypatch):
         source, asked = source_of(monkeypatch, "all", {"in/a.whl": b"first", "in/b.zip": b"second"})
         folder = files.fetch(two, [source])

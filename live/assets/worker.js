@@ -39,10 +39,13 @@ WebAssembly.instantiateStreaming = async (response, imports) => {
 
 class NotFetched extends Error {}
 
+// Figures are drawn where there is no window, and progress bars need threads.
+const ENVIRONMENT = { MPLBACKEND: "agg", TQDM_DISABLE: "1" };
+
 let page, packages, python;
 
 async function start() {
-  python = await loadPyodide({ indexURL: files, packages: ["numpy", "lossprimer"], env: { MPLBACKEND: "agg" } });
+  python = await loadPyodide({ indexURL: files, packages: ["numpy", "lossprimer"], env: ENVIRONMENT });
   packages = Object.values((await (await self.fetch(`${files}pyodide-lock.json`)).json()).packages);
   page = python.pyimport("lossprimer.page");
 }
