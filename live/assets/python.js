@@ -97,7 +97,8 @@ class Python extends EventTarget {
   // Only ending the worker ends a loop; who asked for something else gets it from the next one.
   #late(ask) {
     const others = [...this.#asked.values()].filter((other) => other !== ask);
-    this.#end("stopped", `Stopped after ${ask.seconds} seconds: does a loop never end?`, [ask]);
+    const time = ask.seconds === 1 ? "1 second" : `${ask.seconds} seconds`;
+    this.#end("stopped", `Stopped after ${time}: does a loop never end?`, [ask]);
     for (const other of others) {
       this.#asked.set(other.id, other);
       this.#send(other);
