@@ -8,6 +8,7 @@ from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
 from live import files, laboratories, runtime
+from lossprimer.explorer.own_html import PYTHON
 
 
 def wanted() -> bool:
@@ -17,7 +18,10 @@ def wanted() -> bool:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Connect to Sphinx, unless Python is to be left out."""
+    os.environ.pop(PYTHON, None)
     if wanted():
+        # The kernels that execute the notebooks inherit it: explorers take a reader's own numbers then.
+        os.environ[PYTHON] = "./live/python.js"
         app.connect("builder-inited", _fetch)
         app.connect("html-page-context", _allow, priority=850)
         app.connect("build-finished", _ship)

@@ -92,6 +92,13 @@ def check(task: str, code: str, setup: str = SETUP) -> dict[str, Any]:
     }
 
 
+def draw(explorer: str, setting: list[int], texts: dict[str, str]) -> dict[str, Any]:
+    """Draw a reader's own numbers; parameters and result are those of `lossprimer.explorer.own.answer`."""
+    from lossprimer.explorer import own
+
+    return own.answer(explorer, setting, texts)
+
+
 def _value(name: str, names: dict[str, Any]) -> Any:
     """Look a name up as Python does, with its own error where there is none."""
     return eval(compile(name, f"the check of {FILE}", "eval"), names)
@@ -108,8 +115,10 @@ def answer(kind: str, request: str) -> str:
 
 
 def needs(request: str) -> str:
-    """Return, as JSON, the modules that the code of a request imports."""
+    """Return, as JSON, the modules that the code of a request imports, or that a drawing needs."""
     asked = json.loads(request)
+    if "explorer" in asked:
+        return '["matplotlib"]'
     code, setup = asked.get("code", ""), asked.get("setup", SETUP)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -326,4 +335,4 @@ def _watching_imports() -> Iterator[set[str]]:
         sys.meta_path.remove(Watch)
 
 
-KINDS: dict[str, Callable[..., dict[str, Any]]] = {"run": run, "check": check}
+KINDS: dict[str, Callable[..., dict[str, Any]]] = {"run": run, "check": check, "draw": draw}

@@ -11,6 +11,7 @@ from scipy.stats import entropy
 from lossprimer import figures
 
 EXAMPLES = {
+    "batch_loss": ([[0.7, 0.3], [0.5, 0.5]], [0, 1], "log"),
     "coin": (7, 3),
     "digit_prediction": (np.arange(64) / 63, np.full(10, 0.1), 3),
     "gradient_by_lead": (8, 10),
@@ -196,3 +197,32 @@ def test_smoothing_floor_gives_the_floor_and_the_last_loss():
     assert sentence == (
         "Training loss: smoothing 0: floor 0.000, last epoch 0.010; smoothing 0.1: floor 0.500, last epoch 0.520."
     )
+
+
+def test_batch_loss_gives_each_example_and_the_mean():
+    p = [[0.5, 0.25, 0.25], [0.1, 0.9, 0.0]]
+    said = figures.batch_loss(p, [1, 0], "log").sentence
+    assert said == "The −ln p of each example: 1.386, 2.303. Their mean, the dashed line, is 1.844."
+    said = figures.batch_loss(p, [1, 1], "squared").sentence
+    assert said == "The squared error of each example: 0.875, 0.020. Their mean, the dashed line, is 0.448."
+
+
+def test_batch_loss_says_what_it_cuts():
+    picture = figures.batch_loss([[0.0, 1.0], [0.5, 0.5]], [0, 0], "log")
+    assert picture.sentence == "The −ln p of each example: ∞, 0.693. Their mean is ∞."
+    assert [bar.get_height() for bar in picture.figure.axes[0].patches][0] == 4
+    assert "∞ ↑" in [text.get_text() for text in picture.figure.axes[0].texts]
+
+
+@pytest.mark.parametrize(
+    ("p", "labels", "message"),
+    [
+        ([[0.7, 0.2]], [0], "probabilities add up to 0.9 in row 1, expected 1"),
+        ([[0.7, 0.3]], [2], "labels names class 2, expected 0 to 1"),
+        ([[0.7, 0.3]], [-1], "labels names class -1, expected 0 to 1"),
+        ([[0.7, 0.3]], [0, 1], "labels has 2 classes, expected one for each of the 1 rows"),
+    ],
+)
+def test_batch_loss_refuses_what_is_no_prediction(p, labels, message):
+    with pytest.raises(ValueError, match=message):
+        figures.batch_loss(p, labels, "log")

@@ -7,6 +7,7 @@ import pytest
 
 from lossprimer import figures
 from lossprimer.figures.drawing import MOST_OPAQUE
+from lossprimer.transformer import Transformer
 
 # Three symbols, the separator, and two of them again: at rows 3, 4 and 5 the symbols at 0, 1 and 2 are to be copied.
 TOKENS = [5, 7, 6, 0, 5, 7]
@@ -25,6 +26,7 @@ EXAMPLES = {
     "copying_attention": ({0: evenly()}, TOKENS, 0),
     "training_loss": ({"none": [np.linspace(3, 1, 20)]}, 12),
     "transformer_slots": (),
+    "written": (Transformer(12, 16, rng=np.random.default_rng(0)).eval(), [3, 1, 4], 1, 1),
 }
 
 
@@ -174,3 +176,42 @@ def test_accuracy_by_arm_gives_mean_and_range():
     assert sentence == (
         "Accuracy, mean and range of the runs: pre-LN 0.95 (0.90 to 1.00); none 0.25. A guess gets 0.09."
     )
+
+
+class Copier(Transformer):
+    """A model that is nearly sure of the symbol `length` // 2 + 1 places back."""
+
+    def __init__(self):
+        super().__init__(12, 16, rng=np.random.default_rng(0))
+
+    def __call__(self, tokens):
+        tokens = np.asarray(tokens)
+        back = [tokens[:, max(place - 8, 0)] for place in range(tokens.shape[1])]
+        return 9.0 * (np.stack(back, axis=1)[..., None] == np.arange(12))
+
+
+@pytest.mark.parametrize(
+    ("prompt", "copied", "right"),
+    [([3, 1, 4, 1, 5, 9, 2, 6], "3 1 4 1 5 9 2 6", 8), ([3, 1], "3 3", 1), ([7] * 12, "7 7 7 7 7 7 7 7 | 7 7 7", 11)],
+)
+def test_written_says_what_is_right_for_a_prompt_of_any_length(prompt, copied, right):
+    picture = figures.written(Copier().eval(), prompt, 0.01, 1)
+    assert f"the model writes {copied}: {right} right" in picture.sentence
+    assert "with shares from 1.00 to 1.00" in picture.sentence
+    assert ("learned to copy 8" in picture.sentence) == (len(prompt) != 8)
+
+
+def test_written_frames_what_is_wrong_and_shows_the_shares():
+    model = Transformer(12, 16, rng=np.random.default_rng(0)).eval()
+    axes = figures.written(model, [3, 1, 4], 5, 1).figure.axes[0]
+    asked = [text.get_text() for text in axes.texts if text.get_fontweight() == "bold"]
+    assert asked == ["3", "1", "4"]
+    heights = [patch.get_height() for patch in axes.patches if patch.get_facecolor()[3]]
+    assert 0.04 < min(heights) <= max(heights) < 0.2
+    framed = len(axes.patches) - len(heights)
+    assert f"{3 - framed} right" in figures.written(model, [3, 1, 4], 5, 1).sentence
+
+
+def test_written_needs_a_prompt():
+    with pytest.raises(ValueError, match="prompt has no symbols"):
+        figures.written(Copier(), [], 1, 1)

@@ -80,7 +80,7 @@ READ = """figure => {
   };
 }"""
 DATA = """figure => {
-  const { texts, sentences } = JSON.parse(figure.querySelector("script").textContent);
+  const { texts, sentences } = JSON.parse(figure.querySelector('script[type="application/json"]').textContent);
   return [texts, sentences, [...figure.querySelectorAll("[data-control]")].map((row) => row.dataset.control)];
 }"""
 # The height of an explorer, and the lengths of its sliders.
@@ -216,7 +216,7 @@ def test_the_page_does_not_jump_and_no_track_changes_its_length(explorer):
 SENTENCES = """(figure) => {
   const [room, text] = [figure.querySelector("figcaption"), figure.querySelector("figcaption span")];
   const shown = text.textContent;
-  const found = JSON.parse(figure.querySelector("script").textContent).sentences.map((sentence) => {
+  const found = JSON.parse(figure.querySelector('script[type="application/json"]').textContent).sentences.map((sentence) => {
     text.textContent = sentence;
     const lines = document.createRange();
     lines.selectNodeContents(text);

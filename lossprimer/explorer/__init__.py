@@ -7,6 +7,7 @@ knows the course: these modules need matplotlib and ipywidgets, and import nothi
 
 from lossprimer.explorer.controls import choice, slider
 from lossprimer.explorer.explorer import Explorer, explore, steps
+from lossprimer.explorer.fields import matrix, numbers
 from lossprimer.explorer.picture import Picture, pictured
 from lossprimer.explorer.prediction import number, predict
 
@@ -15,7 +16,9 @@ __all__ = [
     "Picture",
     "choice",
     "explore",
+    "matrix",
     "number",
+    "numbers",
     "pictured",
     "predict",
     "slider",

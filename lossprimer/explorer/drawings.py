@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from lossprimer.explorer.controls import Control
+from lossprimer.explorer.fields import Field
 from lossprimer.explorer.picture import Picture
 
 if TYPE_CHECKING:
@@ -24,12 +25,21 @@ class Drawings:
         What the reader explores: the name that assistive technology reads out, and the start of its links.
     controls : dict of str to Control
         The parameter of `draw` that each control sets.
+    own : dict of str to Field, optional
+        The parameters that a reader may give values of their own.
     """
 
-    def __init__(self, draw: Callable[..., Picture | tuple[Figure, str]], title: str, controls: dict[str, Control]):
+    def __init__(
+        self,
+        draw: Callable[..., Picture | tuple[Figure, str]],
+        title: str,
+        controls: dict[str, Control],
+        own: dict[str, Field] | None = None,
+    ):
         self.draw = draw
         self.title = title
         self.controls = controls
+        self.own = own or {}
         self._drawn: dict[tuple[int, ...], Picture] = {}
 
     @property
@@ -52,10 +62,18 @@ class Drawings:
         """
         setting = tuple(setting)
         if setting not in self._drawn:
-            values = zip(self.controls.items(), setting, strict=True)
-            drawn = self.draw(**{name: control.values[position] for (name, control), position in values})
-            self._drawn[setting] = self._as_picture(drawn)
+            self._drawn[setting] = self.drawn_from(setting, {})
         return self._drawn[setting]
+
+    def drawn_from(self, setting: Sequence[int], own: Mapping[str, Any]) -> Picture:
+        """Draw the picture for one position of each control, with a reader's own values where they are given."""
+        positions = zip(self.controls.items(), setting, strict=True)
+        values = {name: control.values[position] for (name, control), position in positions}
+        return self._as_picture(self.draw(**{**values, **own}))
+
+    def __getstate__(self):
+        # Pictures can be drawn again, where they are wanted.
+        return {**self.__dict__, "_drawn": {}}
 
     def _as_picture(self, drawn: Picture | tuple[Figure, str]) -> Picture:
         if isinstance(drawn, Picture):

@@ -1,5 +1,6 @@
-// An explorer shows one of the pictures that were drawn when the page was built. Nothing is calculated here: the
-// script finds the picture that the controls ask for, and puts it and its sentence in place.
+// An explorer shows one of the pictures that were drawn when the page was built, or, of a reader's own numbers, what
+// Python draws in the page. Nothing is calculated here: the script finds the picture that the controls ask for, and
+// puts it and its sentence in place.
 "use strict";
 (() => {
   // Milliseconds at rest before a screen reader hears the sentence: where the slider stops, not each stop on its way.
@@ -11,6 +12,8 @@
   const GLIDE = 120;
   // How far a finger moves before it is clear whether it drags or scrolls, in pixels.
   const SLOP = 6;
+  const NO_MODULES =
+    "Python does not start here, as in a page that was opened as a file. Serve the folder, or read this page on the web.";
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
   // Each kind of control: how to read its position, how to show one, and which events move it.
@@ -53,12 +56,14 @@
       return {
         read: () => buttons.findIndex((button) => button.checked),
         show: (position) => (buttons[position].checked = true),
+        clear: () => buttons.forEach((button) => (button.checked = false)),
       };
     },
     list(row, texts, moved) {
       const select = row.querySelector("select");
       select.addEventListener("change", moved);
-      return { read: () => select.selectedIndex, show: (position) => (select.selectedIndex = position) };
+      const show = (position) => (select.selectedIndex = position);
+      return { read: () => select.selectedIndex, show, clear: () => show(-1) };
     },
     steps(row, texts, moved) {
       const [back, next] = row.querySelectorAll("button");
@@ -99,7 +104,7 @@
     let elements = drawing.querySelectorAll("*");
     return (number) => {
       const [shape, place] = places[number];
-      const stays = shape === shown;
+      const stays = shape === shown && elements[0].isConnected;
       if (!stays) {
         const other = tags.slice();
         for (const [at, out, ...into] of shape.splices.toReversed()) other.splice(at, out, ...into);
@@ -205,11 +210,12 @@
   }
 
   function start(figure) {
-    const { names, texts, sentences, shapes, axes } = JSON.parse(figure.querySelector("script").textContent);
+    const data = figure.querySelector('script[type="application/json"]').textContent;
+    const { names, texts, sentences, shapes, axes } = JSON.parse(data);
     const drawing = figure.querySelector(".picture-drawing");
     const room = figure.querySelector("figcaption");
     const caption = room.querySelector("span");
-    const announcement = figure.querySelector("[role=status]");
+    const announcement = figure.querySelector(".explorer-announcement");
     const rows = [...figure.querySelectorAll("[data-control]")];
     const controls = rows.map((row, i) => kinds[row.dataset.control](row, texts[i], () => show(read(), true)));
     const draw = drawings(drawing, shapes);
@@ -219,11 +225,13 @@
     let waiting;
     let shown = String(initial);
     let stop = () => {};
+    const box = figure.querySelector(".explorer-own");
+    const fields = box ? [...box.querySelectorAll("input")].map(({ name }) => name) : [];
+    let own = null;
+    let opening;
 
-    function show(positions, byReader = false) {
-      if (String(positions) === shown) return;
-      shown = String(positions);
-      positions.forEach((position, i) => controls[i].show(position));
+    // The page's own picture for these positions of the controls.
+    function present(positions) {
       const index = positions.reduce((sum, position, i) => sum * texts[i].length + position, 0);
       stop();
       // From where the marks are now, which may be on their way.
@@ -231,45 +239,104 @@
       if (calm.matches) settle(moving);
       else stop = glide(moving);
       caption.textContent = sentences[index];
-      if (!byReader) return;
+    }
+
+    // What the reader has brought about is told when it has come to rest.
+    function told() {
       clearTimeout(waiting);
-      waiting = setTimeout(() => (announcement.textContent = sentences[index]), ANNOUNCE_AFTER);
+      waiting = setTimeout(() => (announcement.textContent = caption.textContent), ANNOUNCE_AFTER);
       keepInAddress(explorer);
+    }
+
+    function show(positions, byReader = false) {
+      if (String(positions) === shown) return;
+      const moved = names.filter((_, i) => shown.split(",")[i] !== String(positions[i]));
+      shown = String(positions);
+      positions.forEach((position, i) => position < 0 || controls[i].show(position));
+      // Who chooses among given values of what they typed before wants the given one.
+      if (own?.drawn && moved.some((name) => own.names.includes(name))) own.leave();
+      if (own?.drawn) return own.redraw();
+      present(positions);
+      if (byReader) told();
+    }
+
+    // What Python drew of a reader's own numbers.
+    function take(svg, sentence, colours) {
+      // No given value is chosen where the reader's own stand.
+      for (const name of own.names) controls[names.indexOf(name)]?.clear?.();
+      shown = String(read());
+      stop();
+      paintDark(colours);
+      drawing.innerHTML = svg;
+      caption.textContent = sentence;
+      told();
+    }
+
+    // Its fields come to life when the reader opens them, or comes with numbers in a link.
+    async function openOwn(typed = {}) {
+      try {
+        opening ??= import("./own.js").then(({ ownNumbers }) => (own = ownNumbers(box, read, take)));
+        await opening;
+        if (Object.keys(typed).length) own.receive(typed);
+      } catch {
+        box.querySelector("[role=status]").textContent = NO_MODULES;
+      }
+    }
+
+    // Back to the pictures that the page brought with it.
+    function leaveOwn() {
+      if (!own?.drawn) return;
+      own.leave();
+      shown = "";
     }
 
     const explorer = {
       figure,
       // What a link has to say: the controls that are not where they were at first.
       *settings() {
+        const typed = own?.drawn ?? {};
         for (const [i, position] of read().entries())
-          if (position !== initial[i]) yield [`${figure.id}.${names[i]}`, texts[i][position]];
+          if (position !== initial[i] && !(names[i] in typed)) yield [`${figure.id}.${names[i]}`, texts[i][position]];
+        for (const [name, text] of Object.entries(typed)) yield [`${figure.id}.${name}`, text];
       },
       // Take what a link says; what it does not name, or names wrongly, is where it was at first.
       follow(link) {
-        show(names.map((name, i) => {
-          const position = texts[i].indexOf(link.get(`${figure.id}.${name}`));
-          return position < 0 ? initial[i] : position;
-        }));
-        return names.some((name) => link.has(`${figure.id}.${name}`));
+        const said = (name) => link.get(`${figure.id}.${name}`);
+        const positions = names.map((name, i) => texts[i].indexOf(said(name)));
+        const typed = fields.filter((name) => said(name) !== null && !(positions[names.indexOf(name)] >= 0));
+        leaveOwn();
+        show(positions.map((position, i) => (position < 0 ? initial[i] : position)));
+        if (typed.length) openOwn(Object.fromEntries(typed.map((name) => [name, said(name)])));
+        return [...names, ...fields].some((name) => said(name) !== null);
       },
     };
     initial.forEach((position, i) => controls[i].show(position));
     axes.forEach((axis, i) => axis && draggable(drawing, axis, () => read()[i], (position) => {
       show(read().with(i, position), true);
     }));
-    figure.querySelector(".explorer-reset").addEventListener("click", () => show(initial, true));
-    for (const element of figure.querySelectorAll(":disabled")) element.disabled = false;
+    figure.querySelector(".explorer-reset").addEventListener("click", () => {
+      leaveOwn();
+      own?.reset();
+      show(initial, true);
+    });
+    box?.addEventListener("toggle", () => openOwn(), { once: true });
+    for (const element of figure.querySelectorAll(":disabled:not(.explorer-own *)")) element.disabled = false;
     return explorer;
   }
 
   // On a dark page each colour gives way to the twin that Python worked out for it.
   const dark = new CSSStyleSheet();
-  for (const { dataset } of document.querySelectorAll("[data-dark]"))
-    for (const pair of dataset.dark.split(" ").filter(Boolean)) {
+  const painted = new Set();
+  function paintDark(pairs) {
+    for (const pair of pairs.split(" ")) {
+      if (!pair || painted.has(pair)) continue;
+      painted.add(pair);
       const [colour, twin] = pair.split("=");
       for (const paint of ["fill", "stroke"])
         dark.insertRule(`[data-theme="dark"] [data-dark] [${paint}="${colour}"] { ${paint}: ${twin}; }`);
     }
+  }
+  for (const { dataset } of document.querySelectorAll("[data-dark]")) paintDark(dataset.dark);
   document.adoptedStyleSheets = [...document.adoptedStyleSheets, dark];
 
   const explorers = [...document.querySelectorAll("figure.explorer")].map(start);

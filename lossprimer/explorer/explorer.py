@@ -5,11 +5,14 @@ from __future__ import annotations
 import inspect
 import math
 import os
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from lossprimer.explorer.controls import Control
 from lossprimer.explorer.drawings import Drawings
+from lossprimer.explorer.fields import Field
+from lossprimer.explorer.own import importable
 from lossprimer.explorer.picture import Picture
 from lossprimer.explorer.static import explorer_html
 
@@ -37,7 +40,12 @@ class Explorer(Drawings):
 
 
 def explore(
-    draw: Callable[..., Picture | tuple[Figure, str]], /, *, title: str | None = None, **controls: Control
+    draw: Callable[..., Picture | tuple[Figure, str]],
+    /,
+    *,
+    title: str | None = None,
+    own: Mapping[str, Field] | None = None,
+    **controls: Control,
 ) -> Explorer:
     """Return an explorer of a picture.
 
@@ -48,6 +56,10 @@ def explore(
         what it shows.
     title : str, optional
         What is explored, in a few words; different for each explorer of a page. By default the name of `draw`.
+    own : mapping of str to Field, optional
+        The parameters of `draw` that a reader may give values of their own, each with the field for them: `numbers` or
+        `matrix`. It has a value already, from a control, from `functools.partial` or by default, that stands in the
+        field at first. On a page `draw` runs on the reader's machine, where it is imported by its name.
     **controls : Control
         A `slider` or `choice` for each parameter that the reader may set; one to three, 300 settings in all.
 
@@ -59,9 +71,10 @@ def explore(
     Raises
     ------
     ValueError
-        If there are no controls, more than three, or more than 300 settings.
+        If there are no controls, more than three, or more than 300 settings; or if there are fields and `draw` cannot
+        be imported.
     TypeError
-        If a control is not one, or `draw` has no parameter of its name.
+        If a control or a field is not one, or `draw` has no parameter of its name.
 
     Examples
     --------
@@ -86,10 +99,17 @@ def explore(
     settings = math.prod(map(len, controls.values()))
     if settings > MOST_SETTINGS:
         raise ValueError(f"the controls have {settings} settings in all, expected at most {MOST_SETTINGS}")
-    return Explorer(draw, title, controls)
+    own = dict(own or {})
+    given = {name: control.values[control.initial] for name, control in controls.items()}
+    return Explorer(draw, title, controls, {name: _started(field, name, draw, given) for name, field in own.items()})
 
 
-def steps(title: str, drawings: Sequence[Callable[[], Picture | tuple[Figure, str]]]) -> Explorer:
+def steps(
+    title: str,
+    drawings: Sequence[Callable[..., Picture | tuple[Figure, str]]],
+    *,
+    own: Mapping[str, Field] | None = None,
+) -> Explorer:
     """Return an explorer that goes through `drawings` one by one, with Back, Next and "1 / 3".
 
     Parameters
@@ -97,17 +117,40 @@ def steps(title: str, drawings: Sequence[Callable[[], Picture | tuple[Figure, st
     title : str
         What the steps show.
     drawings : sequence of callables
-        Each takes nothing and returns a `Picture`, or a figure and its sentence.
+        Each can be called with nothing and returns a `Picture`, or a figure and its sentence.
+    own : mapping of str to Field, optional
+        As for `explore`: parameters of all the drawings.
 
     Raises
     ------
     ValueError
-        If there are fewer than two drawings.
+        If there are fewer than two drawings, or one cannot be imported where there are fields.
+    TypeError
+        If a field is not one, or a drawing has no parameter of its name.
     """
     if len(drawings) < 2:
         raise ValueError(f"drawings holds {len(drawings)}, expected at least 2 steps")
     texts = tuple(str(number) for number in range(1, len(drawings) + 1))
-    return Explorer(lambda step: step(), title, {"step": Control("steps", "Step", tuple(drawings), texts)})
+    started = [{name: _started(field, name, draw, {}) for name, field in (own or {}).items()} for draw in drawings]
+    return Explorer(_take_step, title, {"step": Control("steps", "Step", tuple(drawings), texts)}, started[0])
+
+
+def _take_step(step: Callable, **own: Any) -> Picture | tuple[Figure, str]:
+    return step(**own)
+
+
+def _started(field: Field, name: str, draw: Callable, given: Mapping[str, Any]) -> Field:
+    """Return a field that begins with the value which its parameter has without it."""
+    if not isinstance(field, Field):
+        raise TypeError(f"own[{name!r}] is {field!r}, expected numbers or a matrix")
+    if not _takes(draw, name):
+        raise TypeError(f"own names {name!r}, expected a parameter of the drawing function that can be given by name")
+    if not importable(draw):
+        raise ValueError(f"own names {name!r}, expected a drawing function from a module, which a page can import")
+    value = given[name] if name in given else inspect.signature(draw).parameters[name].default
+    if value is inspect.Parameter.empty:
+        raise ValueError(f"own names {name!r}, which has no value, expected one to begin with")
+    return replace(field, initial=field.write(value))
 
 
 def _takes(draw: Callable, name: str) -> bool:

@@ -1,8 +1,10 @@
 """How does a book get its static explorers? A Sphinx extension switches them on and ships script and style."""
 
+import hashlib
 import os
 import re
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from sphinx.application import Sphinx
@@ -13,6 +15,12 @@ from lossprimer.explorer.explorer import STATIC
 # In this order: the covers of predictions are open before an explorer goes where a link leads.
 SCRIPTS = ("prediction.js", "explorer.js")
 STYLES = ("explorer.css", "prediction.css")
+# What a script loads when it is wanted.
+MODULES = ("own.js",)
+
+# An explorer as text for Python, which only a page that starts Python needs.
+_PACKED = re.compile(r'<script type="text/plain" class="explorer-packed">([^<]+)</script>')
+PACKED = "_static/explorers"
 
 # A cell that asks for a prediction, as MyST-NB writes it: its code, which tells the answer, and its question.
 _ASKING = re.compile(
@@ -32,6 +40,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("explorer_static", True, "env", bool)
     app.connect("config-inited", _prepare)
     app.connect("html-page-context", _fold_code)
+    app.connect("html-page-context", _put_aside)
     for script in SCRIPTS:
         app.add_js_file(script, loading_method="defer")
     for style in STYLES:
@@ -45,10 +54,26 @@ def _prepare(app: Sphinx, config: Config) -> None:
         os.environ[STATIC] = "1"
     else:
         os.environ.pop(STATIC, None)
-    config.html_static_path += [str(files(__package__) / name) for name in (*SCRIPTS, *STYLES)]
+    config.html_static_path += [str(files(__package__) / name) for name in (*SCRIPTS, *STYLES, *MODULES)]
 
 
 def _fold_code(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:
     """Put the code of each prediction below its question, folded."""
     fold = r'\2<details class="prediction-code"><summary>The code of this question</summary>\1</details>'
     context["body"] = _ASKING.sub(fold, context.get("body", ""))
+
+
+def _put_aside(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:
+    """Put what only Python needs into files of its own: a page that does not start it does without them."""
+
+    def aside(match: re.Match) -> str:
+        name = f"{PACKED}/{hashlib.sha256(match[1].encode()).hexdigest()[:16]}.txt"
+        path = Path(app.outdir) / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(match[1], "ascii")
+        return f'<script type="text/plain" class="explorer-packed" data-src="{context["pathto"](name, 1)}"></script>'
+
+    context["body"], count = _PACKED.subn(aside, context.get("body", ""))
+    if count:
+        # For who brings Python into the pages.
+        context["uses_python"] = True

@@ -1,5 +1,6 @@
 """How does an explorer work in a running notebook? Real ipywidgets, in Lab, Notebook, VS Code and Colab."""
 
+from functools import partial
 from html import escape
 from importlib.resources import files
 
@@ -7,6 +8,8 @@ import ipywidgets as widgets
 
 from lossprimer.explorer.controls import Control
 from lossprimer.explorer.drawings import Drawings
+from lossprimer.explorer.own import drawn
+from lossprimer.explorer.own_widget import own_widget
 from lossprimer.explorer.picture import picture_html
 
 _AS_WIDE_AS_NEEDED = {"description_width": "initial"}
@@ -23,21 +26,45 @@ def explorer_widget(explorer: Drawings) -> widgets.VBox:
     rows, readers = zip(*(_row(control) for control in explorer.controls.values()), strict=True)
     view = widgets.HTML()
 
-    def redraw(_change=None):
-        # One assignment replaces the whole picture, so nothing flickers and nothing below it jumps.
-        view.value = picture_html(explorer.picture([reader.index for reader in readers]))
+    typed: dict[str, str] = {}
+
+    def redraw() -> dict[str, str]:
+        setting = [reader.index for reader in readers]
+        found = drawn(explorer, setting, typed) if typed else {"picture": explorer.picture(setting)}
+        if "picture" in found:
+            # One assignment replaces the whole picture, so nothing flickers and nothing below it jumps.
+            view.value = picture_html(found["picture"])
+        return found.get("errors", {})
+
+    def draw(texts: dict[str, str]) -> dict[str, str]:
+        before = dict(typed)
+        typed.update(texts)
+        errors = redraw()
+        if errors:
+            typed.clear()
+            typed.update(before)
+        return errors
 
     def start_again(_button):
+        typed.clear()
+        redraw()
         for reader, position in zip(readers, explorer.initial, strict=True):
             reader.index = position
 
-    for reader in readers:
-        reader.observe(redraw, "index")
+    def moved(name: str, _change) -> None:
+        # Who chooses among given values of what they typed before wants the given one.
+        if name in explorer.own:
+            typed.clear()
+        redraw()
+
+    for name, reader in zip(explorer.controls, readers, strict=True):
+        reader.observe(partial(moved, name), "index")
     redraw()
     reset = widgets.Button(description="Reset", layout={"width": "auto"})
     reset.on_click(start_again)
     head = widgets.HBox([widgets.HTML(f"<strong>{escape(explorer.title)}</strong>"), reset])
-    return widgets.VBox([head, *rows, view, _spoken_values()])
+    own = [own_widget(explorer, draw)] if explorer.own else []
+    return widgets.VBox([head, *rows, *own, view, _spoken_values()])
 
 
 def _spoken_values() -> widgets.Output:

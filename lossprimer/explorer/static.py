@@ -11,6 +11,7 @@ from lossprimer.explorer.controls import Control
 from lossprimer.explorer.dark import twins
 from lossprimer.explorer.drawings import Drawings
 from lossprimer.explorer.frames import pack
+from lossprimer.explorer.own_html import own_html
 from lossprimer.explorer.picture import drawing_html
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def explorer_html(explorer: Drawings) -> str:
         f'<figure class="explorer" id="{explorer.name}">'
         f'<div class="explorer-controls" role="group" aria-labelledby="{explorer.name}-title">'
         f'<div class="explorer-head"><p class="explorer-title" id="{explorer.name}-title">{escape(explorer.title)}</p>'
-        f'<button type="button" class="explorer-reset" disabled>Reset</button></div>{rows}</div>'
+        f'<button type="button" class="explorer-reset" disabled>Reset</button></div>{rows}{own_html(explorer)}</div>'
         f"{drawing_html(drawings[initial], f'{explorer.name}-sentence', twins(drawings))}"
         f'<p class="explorer-announcement" role="status"></p>'
         f"<noscript><p>{NOT_INTERACTIVE}</p></noscript>"

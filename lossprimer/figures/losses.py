@@ -18,6 +18,7 @@ from lossprimer.figures.drawing import (
     by_hand,
     draw_digit,
     fixed_ticks,
+    label_bars,
     legend_above,
     new_axes,
     new_figure,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = [
+    "batch_loss",
     "coin",
     "digit_prediction",
     "gradient_by_lead",
@@ -414,3 +416,53 @@ def smoothing_floor(losses: Mapping[float, ArrayLike], floors: Mapping[float, fl
     axes.set_xticks([1, *range(step, len(values) + 1, step)])
     axes.legend(loc="upper right")
     return figure, f"Training loss: {'; '.join(parts)}."
+
+
+# What a loss may reach in its picture; more is cut, with its number.
+_HIGHEST = 4.0
+
+
+@pictured
+def batch_loss(probabilities: ArrayLike, labels: ArrayLike, loss: str) -> tuple[Figure, str]:
+    """Draw what each example of a batch costs, and their mean.
+
+    Parameters
+    ----------
+    probabilities : array_like of shape (N, K)
+        What is predicted for each of N examples.
+    labels : array_like of ints, shape (N,)
+        The right class of each, counted from 0.
+    loss : {"log", "squared"}
+        Whether an example costs −ln p of its right class, or the sum of the squared differences between the
+        probabilities and the one-hot target.
+
+    Raises
+    ------
+    ValueError
+        If a row of `probabilities` does not add up to 1, to within a hundredth, or `labels` does not name a class for
+        each row.
+    """
+    p, labels = np.asarray(probabilities, dtype=float), np.asarray(labels, dtype=int)
+    for place, row in enumerate(p, 1):
+        if abs(row.sum() - 1) > 0.01:
+            raise ValueError(f"probabilities add up to {row.sum():.4g} in row {place}, expected 1")
+    if len(labels) != len(p):
+        raise ValueError(f"labels has {len(labels)} classes, expected one for each of the {len(p)} rows")
+    if not ((labels >= 0) & (labels < p.shape[1])).all():
+        wrong = labels[(labels < 0) | (labels >= p.shape[1])][0]
+        raise ValueError(f"labels names class {wrong}, expected 0 to {p.shape[1] - 1}")
+    right = p[np.arange(len(p)), labels]
+    with np.errstate(divide="ignore"):
+        costs = _surprise(right) if loss == "log" else ((p - one_hot(labels, p.shape[1])) ** 2).sum(axis=1)
+    mean = float(costs.mean())
+    figure, axes = new_axes(xlabel="probability of the right class", ylabel="loss in nats" if loss == "log" else "loss")
+    bars = axes.bar(range(len(p)), np.minimum(costs, _HIGHEST), width=0.6, color=THING)
+    texts = [f"{number(cost)} ↑" if cost > _HIGHEST else number(cost) for cost in costs]
+    label_bars(axes, bars, texts)
+    if mean <= _HIGHEST:
+        axes.axhline(mean, color=REFERENCE, linestyle="--")
+    axes.set(xlim=(-0.5, max(len(p), 4) - 0.5), ylim=(0, _HIGHEST * 1.1))
+    axes.set_xticks(range(len(p)), [f"{share:.3g}" for share in right])
+    name = "−ln p" if loss == "log" else "squared error"
+    line = ", the dashed line," if mean <= _HIGHEST else ""
+    return figure, f"The {name} of each example: {numbers(costs)}. Their mean{line} is {number(mean)}."

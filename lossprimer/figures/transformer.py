@@ -21,12 +21,14 @@ from lossprimer.figures.drawing import (
     new_figure,
     pictured,
 )
+from lossprimer.probability import softmax
+from lossprimer.transformer import Transformer, generate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["accuracy_by_arm", "copied_symbols", "copying_attention", "training_loss", "transformer_slots"]
+__all__ = ["accuracy_by_arm", "copied_symbols", "copying_attention", "training_loss", "transformer_slots", "written"]
 
 # Lines are told apart by dashes too.
 _LINES = [{"color": THING, "linestyle": "-"}, {"color": RIVAL, "linestyle": "--"}]
@@ -295,6 +297,60 @@ def copied_symbols(
         f"T = {temperature:g}: {right.sum()} of {right.size} symbols are copied right, wrong ones are framed. The first"
         f" sample is {words}. Of {len(written):,} samples {100 * (written == expected).mean():.0f} % of the symbols are"
         " right."
+    )
+
+
+@pictured
+def written(model: Transformer, prompt: Sequence[int], temperature: float, seed: int) -> tuple[Figure, str]:
+    """Draw what a model that copies makes of a prompt, and how sure it is of each token.
+
+    Parameters
+    ----------
+    model : Transformer
+        In evaluation mode; it learned to copy half of its length.
+    prompt : sequence of int
+        The symbols to be copied, of any number; from 1 on, for 0 is the separator. The model sees as many of the last
+        tokens as its length says.
+    temperature : float
+        Divides the scores.
+    seed : int
+        Which sample.
+
+    Raises
+    ------
+    ValueError
+        If `prompt` has no symbols, or some that the model does not know.
+    """
+    if not len(prompt):
+        raise ValueError("prompt has no symbols, expected at least one")
+    text, shares = [*prompt, 0], []
+    rng = np.random.default_rng(seed)
+    for _ in prompt:
+        p = softmax(model([text[-model.length :]])[0, -1], temperature=temperature)
+        text.append(int(generate(model, text, 1, temperature=temperature, rng=rng)[-1]))
+        shares.append(float(p[text[-1]]))
+    count, copy = len(prompt), text[len(prompt) + 1 :]
+    right = [said == asked for said, asked in zip(copy, prompt, strict=True)]
+    figure = new_figure((4.6, 2.6))
+    axes = figure.add_subplot()
+    axes.bar(range(count), shares, width=0.7, color=THING)
+    axes.set(xlim=(-0.6, max(count, 8) - 0.4), ylim=(0, 1), ylabel="its share")
+    axes.set_xticks([])
+    for column, (said, asked) in enumerate(zip(copy, prompt, strict=True)):
+        axes.text(column, 1.23, str(asked), ha="center", va="center", weight="bold")
+        axes.text(column, 1.08, "|" if said == 0 else str(said), ha="center", va="center")
+        if said != asked:
+            add_rectangle(axes, (column - 0.36, 1.015), 0.72, 0.13, edgecolor=RIVAL, clip_on=False)
+    for height, name in ((1.23, "prompt"), (1.08, "written")):
+        axes.text(-0.8, height, name, ha="right", va="center")
+    figure.subplots_adjust(left=0.17, right=0.99, bottom=0.04, top=0.78)
+    trained = model.length // 2
+    other = "" if count == trained else f" It has learned to copy {trained}."
+    symbols = "1 symbol" if count == 1 else f"{count} symbols"
+    return figure, (
+        f"T = {temperature:g}: asked to copy {symbols}, the model writes"
+        f" {' '.join('|' if token == 0 else str(token) for token in copy)}: {sum(right)} right, wrong ones framed."
+        f" It draws them with shares from {min(shares):.2f} to {max(shares):.2f}.{other}"
     )
 
 
