@@ -62,7 +62,9 @@ class Drawing:
         self.width, self.height = (float(part) for part in root.get("viewBox").split()[2:])
         self.texts, self.points = [], []
         self.size = float(root.get("font-size"))
-        self.colours = {part.get(paint, "none") for part in root.iter() for paint in ("fill", "stroke")}
+        # The marks of a hatching, which "url(...)" names, stand in the drawing themselves.
+        paints = {part.get(paint, "none") for part in root.iter() for paint in ("fill", "stroke")}
+        self.colours = {paint for paint in paints if not paint.startswith("url(")}
         self._walk(root)
 
     def _walk(self, element):
