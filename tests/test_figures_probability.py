@@ -50,6 +50,12 @@ def test_a_share_that_is_not_the_whole_is_not_written_as_the_whole_and_large_rat
     assert "gets 99.97 %. That is 2,981 times each other class, and 2,981 times all" in sentence
 
 
+def test_of_many_probabilities_the_ends_are_said():
+    sentence = figures.temperature(1, np.arange(10.0)).sentence
+    p = softmax(np.arange(10.0))
+    assert sentence.startswith(f"T = 1: probabilities from {p[-1]:.3f} to {p[0]:.3f}; entropy")
+
+
 def test_temperature_gives_probabilities_and_entropy():
     assert figures.temperature(0.5).sentence == (
         "T = 0.5: probabilities 0.844, 0.114, 0.042; entropy 0.52 nats. The two largest have the ratio 7.39."

@@ -164,8 +164,9 @@ def temperature(temperature: float = 1.0, scores: ArrayLike = (2.0, 1.0, 0.5)) -
     fixed_ticks(right.xaxis, (0.1, 1, 10))
     right.grid(axis="y")
     figure.subplots_adjust(left=0.14, top=0.88, wspace=0.3)
+    ends = f"from {number(probabilities.max())} to {number(probabilities.min())}"
     return figure, (
-        f"T = {temperature:g}: probabilities {numbers(probabilities)}; entropy {nats:.2f} nats. The two largest have"
+        f"T = {temperature:g}: probabilities {numbers(probabilities) if few else ends}; entropy {nats:.2f} nats. The two largest have"
         f" the ratio {_ratio(first, second)}."
     )
 
