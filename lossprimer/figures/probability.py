@@ -166,8 +166,8 @@ def temperature(temperature: float = 1.0, scores: ArrayLike = (2.0, 1.0, 0.5)) -
     figure.subplots_adjust(left=0.14, top=0.88, wspace=0.3)
     ends = f"from {number(probabilities.max())} to {number(probabilities.min())}"
     return figure, (
-        f"T = {temperature:g}: probabilities {numbers(probabilities) if few else ends}; entropy {nats:.2f} nats. The two largest have"
-        f" the ratio {_ratio(first, second)}."
+        f"T = {temperature:g}: probabilities {numbers(probabilities) if few else ends}; entropy {nats:.2f} nats."
+        f" The two largest have the ratio {_ratio(first, second)}."
     )
 
 
