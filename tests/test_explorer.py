@@ -163,7 +163,7 @@ def test_a_wrong_argument_is_named(make, error, message):
 
 def parts(widget):
     """Return the rows of controls, the picture, and the button that resets them."""
-    (_title, reset), *rows, view, _script = (
+    (_title, reset), *rows, _script, view = (
         child.children if isinstance(child, HBox) and place == 0 else child
         for place, child in enumerate(widget.children)
     )

@@ -88,7 +88,7 @@ def line(slope, kind="-"):
     return figure, f"Slope-{slope}{kind}"
 
 explorer = explore(line, slope=slider("Slope", [1, 2]), kind=choice("Kind", ["-", ":"]))
-print("Slope-2:" in explorer_html(explorer), "Slope-1-" in explorer_widget(explorer).children[-2].value)
+print("Slope-2:" in explorer_html(explorer), "Slope-1-" in explorer_widget(explorer).children[-1].value)
 print("Slope-3-" in line(3)._repr_mimebundle_()["text/html"])
 print(repr(steps("Steps:", [lambda: line(1), lambda: line(2)])))
 """

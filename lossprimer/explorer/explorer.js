@@ -193,7 +193,7 @@
     let width = 0;
     const measure = () => {
       const shown = caption.textContent;
-      room.dataset.longest = first;
+      caption.textContent = room.dataset.longest = first;
       let height = room.offsetHeight;
       for (const sentence of long) {
         caption.textContent = sentence;

@@ -64,7 +64,7 @@ def explorer_widget(explorer: Drawings) -> widgets.VBox:
     reset.on_click(start_again)
     head = widgets.HBox([widgets.HTML(f"<strong>{escape(explorer.title)}</strong>"), reset])
     own = [own_widget(explorer, draw)] if explorer.own else []
-    return widgets.VBox([head, *rows, *own, view, _spoken_values()])
+    return widgets.VBox([head, *rows, *own, _spoken_values(), view])
 
 
 def _spoken_values() -> widgets.Output:
