@@ -10,6 +10,9 @@ from sphinx.errors import ExtensionError
 from live import files, laboratories, runtime
 from lossprimer.explorer.own_html import PYTHON
 
+# What a page's policy allows beside the rest if the page has a place for Python.
+WORKERS = "; worker-src 'self'"
+
 
 def wanted() -> bool:
     """Return whether the site is built with Python in its pages: unless LIVE is 0."""
@@ -43,7 +46,7 @@ def _fetch(app: Sphinx) -> None:
 def _allow(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:
     """Let a page that has a place for Python start a worker from the site's own files."""
     if context.get("uses_python") and "policy" in context:
-        context["policy"] += "; worker-src 'self'"
+        context["policy"] += WORKERS
 
 
 def _ship(app: Sphinx, failed: Exception | None) -> None:
