@@ -1,7 +1,7 @@
 """Print all speed figures: ``make bench``."""
 
-from benchmarks import explorers, grading, losses, probability, site
+from benchmarks import explorers, grading, live, losses, probability, site
 
-for benchmark in (probability, losses, grading, explorers, site):
+for benchmark in (probability, losses, grading, explorers, live, site):
     print(f"\n{benchmark.__doc__.splitlines()[0]}\n")
     benchmark.main()

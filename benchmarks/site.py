@@ -40,10 +40,15 @@ STOCK = {
 }
 
 
+# What is compressed already.
+ARCHIVES = {".whl", ".woff2", ".zip"}
+
+
 @functools.cache
 def compressed(path: Path) -> bytes:
     """Return a file as a usual server sends it."""
-    return gzip.compress(path.read_bytes(), 6)
+    content = path.read_bytes()
+    return content if path.suffix in ARCHIVES else gzip.compress(content, 6)
 
 
 class Compressing(QuietHandler):
@@ -59,12 +64,14 @@ class Compressing(QuietHandler):
             return
         content = compressed(path)
         self.send_response(200)
-        for header, value in (
-            ("Content-Type", self.guess_type(str(path))),
-            ("Content-Encoding", "gzip"),
-            ("Content-Length", str(len(content))),
-            ("Cache-Control", "max-age=600"),
-        ):
+        headers = {
+            "Content-Type": self.guess_type(str(path)),
+            "Content-Length": str(len(content)),
+            "Cache-Control": "max-age=600",
+        }
+        if path.suffix not in ARCHIVES:
+            headers["Content-Encoding"] = "gzip"
+        for header, value in headers.items():
             self.send_header(header, value)
         self.end_headers()
         self.wfile.write(content)

@@ -12,7 +12,15 @@ from live import files, wheel
 ASSETS = Path(__file__).parent / "assets"
 LOCK = "pyodide-lock.json"
 # What is fetched before the first answer, beside the scripts.
-FIRST = ("pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip", "numpy-", "lossprimer-")
+FIRST = (
+    "pyodide.module.js",
+    "pyodide.mjs",
+    "pyodide.asm.js",
+    "pyodide.asm.wasm",
+    "python_stdlib.zip",
+    "numpy-",
+    "lossprimer-",
+)
 
 
 def ship(folder: Path) -> None:
@@ -29,15 +37,15 @@ def ship(folder: Path) -> None:
     place = folder / "pyodide"
     place.mkdir(parents=True)
     for file in listed:
-        shutil.copy(kept / file.name, place)
+        # Many servers do not know that .mjs is a script, and browsers run nothing else as one.
+        shutil.copy(kept / file.name, place / file.name.replace(".mjs", ".module.js"))
     packages = [file.package for file in listed if file.package]
     (place / LOCK).write_text(files.lock([*packages, wheel.build(place)], about), "utf-8")
     for asset in ASSETS.iterdir():
         shutil.copy(asset, folder)
-    first = megabytes(sum(transferred(path) for path in place.iterdir() if path.name.startswith(FIRST)))
-    later = {path.name: transferred(path) for path in place.glob("*") if not path.name.startswith(FIRST)}
+    later = {path.name: transferred(path) for path in place.iterdir() if not path.name.startswith(FIRST)}
     version = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(folder.rglob("*.js*")))).hexdigest()[:12]
-    names = {"first": first, "later": later, "version": version}
+    names = {"first": first_size(), "later": later, "version": version}
     script = "".join(f"export const {name} = {json.dumps(value)};\n" for name, value in names.items())
     (folder / "sizes.js").write_text(script, "utf-8")
 

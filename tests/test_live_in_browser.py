@@ -30,7 +30,7 @@ ASK = """async ([kind, request, options]) => {
 
 # Waits until the service worker and all that Python needs to start are there.
 KEPT = """async () => {
-  const needed = [/worker/, /sizes/, /mjs/, /asm.js/, /wasm$/, /stdlib/, /lock/, /numpy-/, /lossprimer-/];
+  const needed = [/worker/, /sizes/, /module/, /asm.js/, /wasm$/, /stdlib/, /lock/, /numpy-/, /lossprimer-/];
   for (let tries = 0; tries < 600; tries += 1) {
     const all = (await caches.keys()).map((name) => caches.open(name).then((cache) => cache.keys()));
     const kept = (await Promise.all(all)).flat();
@@ -329,3 +329,13 @@ def test_only_a_page_that_needs_a_worker_may_start_one(site):
     }
     assert policies["page"] == f"{policies['plain']}; worker-src 'self'"
     assert "eval" not in policies["page"]
+
+
+def test_a_server_that_does_not_know_webassembly_is_enough(browser, address):
+    context = browser.new_context(service_workers="block")
+    page = context.new_page()
+    plain = {"content-type": "application/octet-stream"}
+    page.route("**/*.wasm", lambda route: route.fulfill(response=route.fetch(), headers=plain))
+    page.goto(f"{address}/page.html")
+    assert ask(page, "run", {"code": "1 + 1"})["outputs"] == [{"mime": "text/plain", "data": "2"}]
+    context.close()

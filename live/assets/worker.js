@@ -1,5 +1,5 @@
 // The worker: Python, beside the page. It loads what a request needs and hands the request to lossprimer.page.
-import { loadPyodide } from "./pyodide/pyodide.mjs";
+import { loadPyodide } from "./pyodide/pyodide.module.js";
 import { later, version } from "./sizes.js";
 
 const here = new URL("./", import.meta.url).href;
@@ -28,9 +28,13 @@ self.fetch = async (request, options) => {
 for (const name of ["XMLHttpRequest", "WebSocket", "EventSource", "WebTransport"]) delete self[name];
 
 const { instantiateStreaming } = WebAssembly;
-WebAssembly.instantiateStreaming = async (response, imports) => {
+WebAssembly.instantiateStreaming = async (fetched, imports) => {
   try {
-    return await instantiateStreaming.call(WebAssembly, response, imports);
+    // A server that does not know the kind of file does not keep it from being used.
+    const response = await fetched;
+    return response.headers.get("content-type")?.startsWith("application/wasm")
+      ? await instantiateStreaming.call(WebAssembly, response, imports)
+      : await WebAssembly.instantiate(await response.arrayBuffer(), imports);
   } catch (error) {
     fail(error);
     throw error;
@@ -89,7 +93,7 @@ async function keep() {
   for (const other of await caches.keys()) if (other.startsWith(cacheName("")) && other !== name) await caches.delete(other);
   const cache = await caches.open(name);
   const fetched = performance.getEntriesByType("resource").map((entry) => entry.name);
-  for (const address of new Set([import.meta.url, `${files}pyodide.mjs`, `${here}sizes.js`, ...fetched]))
+  for (const address of new Set([import.meta.url, `${files}pyodide.module.js`, `${here}sizes.js`, ...fetched]))
     if (address.startsWith(here) && !(await cache.match(address))) await cache.add(address);
 }
 
