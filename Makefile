@@ -27,8 +27,10 @@ $(VENV)/installed: requirements.txt pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.txt
 	touch $@
 
-# The pages of the problem sets offer the students' notebooks for download.
+# The pages of the problem sets offer the students' notebooks for download. What pages run is fetched first: where it
+# cannot be had, one sentence says what to do, and Sphinx would hide it in its own.
 book: $(VENV)/installed exercises ## build the site: _build/html/index.html
+	$(BIN)/python -m live
 	$(BIN)/jupyter-book build . --all --warningiserror --nitpick --keep-going --quiet
 
 $(SITE)/index.html:

@@ -1,11 +1,19 @@
-"""Write the files that pages need for Python into a folder: python -m live FOLDER."""
+"""Have the files that pages need for Python, or write what a site ships into a folder.
+
+    python -m live            fetch the files, unless LIVE is 0
+    python -m live FOLDER     fetch them, and write FOLDER
+"""
 
 import sys
 from pathlib import Path
 
-from live import files, runtime
+from live import files, runtime, wanted
 
 try:
-    runtime.ship(Path(sys.argv[1]))
+    if sys.argv[1:]:
+        runtime.ship(Path(sys.argv[1]))
+    elif wanted():
+        listed, about = files.runtime()
+        files.fetch(listed, about["sources"])
 except files.FilesMissing as error:
     sys.exit(str(error))
