@@ -2,6 +2,8 @@
 
     python -m live            fetch the files, unless LIVE is 0
     python -m live FOLDER     fetch them, and write FOLDER
+
+Where they cannot be had, one sentence says what can be done.
 """
 
 import sys
