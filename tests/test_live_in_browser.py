@@ -54,7 +54,10 @@ def build(folder):
     config["execute"] = {"execute_notebooks": "off"}
     config["html"]["favicon"] = str(ROOT / config["html"]["favicon"])
     config["sphinx"]["local_extensions"] = {name: str(ROOT) for name in config["sphinx"]["local_extensions"]}
-    config["sphinx"]["config"]["bibtex_bibfiles"] = []
+    settings = config["sphinx"]["config"]
+    settings["bibtex_bibfiles"] = []
+    # What else runs in pages has tests of its own.
+    settings["extensions"] = [name for name in settings["extensions"] if not name.startswith("live.")]
     (folder / "_config.yml").write_text(yaml.safe_dump(config), "utf-8")
     (folder / "_toc.yml").write_text("format: jb-book\nroot: page\nchapters:\n- file: plain\n", "utf-8")
     (folder / "plain.md").write_text(
