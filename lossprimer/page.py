@@ -8,13 +8,13 @@ import io
 import itertools
 import json
 import linecache
-import os
 import sys
 import traceback
 import types
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from difflib import get_close_matches
 from typing import Any
 
 # The name under which what was typed stands in a traceback.
@@ -145,10 +145,20 @@ def _used(setup: str, code: ast.AST) -> list[ast.stmt]:
     statements = []
     for statement in ast.parse(setup).body:
         if isinstance(statement, ast.Import | ast.ImportFrom):
-            names = [alias for alias in statement.names if (alias.asname or alias.name.partition(".")[0]) in used]
+            names = [alias for alias in statement.names if _name(alias) in used]
             statement.names = names
             statements += [statement] if names else []
     return statements
+
+
+def _bound(setup: str) -> list[str]:
+    """Return the names that the import statements of `setup` bind."""
+    statements = (node for node in ast.parse(setup).body if isinstance(node, ast.Import | ast.ImportFrom))
+    return [_name(alias) for statement in statements for alias in statement.names]
+
+
+def _name(alias: ast.alias) -> str:
+    return alias.asname or alias.name.partition(".")[0]
 
 
 def _run(
@@ -173,12 +183,14 @@ def _run(
             value = last and eval(compile(ast.Expression(last.value), FILE, "eval", dont_inherit=True), names)
             if outputs is not None:
                 outputs += [_shown(value)] if value is not None else []
-                outputs += _open_figures()
+                outputs += [] if _is_figure(value) else _open_figures()
             if then is not None:
                 then(names)
             error = None
         except BaseException as raised:
-            error = _told(raised)
+            error = _told(raised, _bound(setup))
+        finally:
+            _close_figures()
     return str(text), error
 
 
@@ -195,7 +207,7 @@ def _shown(value: object) -> dict[str, str]:
         value = value.picture(value.initial)
     if isinstance(value, Picture):
         return {"mime": "text/html", "data": picture_html(value, f"live-{next(_DRAWINGS)}")}
-    if "matplotlib.figure" in sys.modules and isinstance(value, sys.modules["matplotlib.figure"].Figure):
+    if _is_figure(value):
         return _drawing(value)
     html = None
     for name, pick in (
@@ -207,6 +219,10 @@ def _shown(value: object) -> dict[str, str]:
     return {"mime": "text/html", "data": html} if html else {"mime": "text/plain", "data": _cut(repr(value))}
 
 
+def _is_figure(value: object) -> bool:
+    return "matplotlib.figure" in sys.modules and isinstance(value, sys.modules["matplotlib.figure"].Figure)
+
+
 def _attempt(show: Callable[[], Any]) -> Any:
     """Return what `show` does; what cannot show itself is shown as text."""
     try:
@@ -216,13 +232,16 @@ def _attempt(show: Callable[[], Any]) -> Any:
 
 
 def _open_figures() -> list[dict[str, str]]:
-    """Draw the figures that pyplot has open, and close them."""
+    """Draw the figures that pyplot has open."""
     pyplot = sys.modules.get("matplotlib.pyplot")
     if pyplot is None:
         return []
-    drawings = [_drawing(pyplot.figure(number)) for number in pyplot.get_fignums()]
-    pyplot.close("all")
-    return drawings
+    return [_drawing(pyplot.figure(number)) for number in pyplot.get_fignums()]
+
+
+def _close_figures() -> None:
+    if pyplot := sys.modules.get("matplotlib.pyplot"):
+        pyplot.close("all")
 
 
 def _drawing(figure: Any) -> dict[str, str]:
@@ -304,17 +323,23 @@ def _as_main(module: types.ModuleType) -> Iterator[None]:
 # What goes wrong.
 
 
-def _told(error: BaseException) -> dict[str, Any]:
-    """Return an error as Python tells it, with the line of what was typed, and without the frames around that."""
+def _told(error: BaseException, offered: Iterable[str]) -> dict[str, Any]:
+    """Return an error as Python tells it, with the line of what was typed, and without the frames around that.
+
+    Python proposes a name that is there for one that is not; names that are `offered` are there when they are used.
+    """
     report = traceback.TracebackException(type(error), error, error.__traceback__, limit=-50)
-    ours = os.path.dirname(__file__)
-    while report.stack and report.stack[0].filename != FILE and report.stack[0].filename.startswith((ours, "setup")):
-        del report.stack[0]
+    report.stack[:] = [frame for frame in report.stack if frame.filename not in (__file__, "setup")]
     lines = [frame.lineno for frame in report.stack if frame.filename == FILE]
     line = error.lineno if isinstance(error, SyntaxError) and error.filename == FILE else (lines or [None])[-1]
     *_, last = report.format_exception_only()
     name, _, message = last.strip().partition(": ")
-    return {"name": type(error).__name__, "message": message, "line": line, "text": _cut("".join(report.format()))}
+    text = "".join(report.format())
+    if isinstance(error, NameError) and "Did you mean" not in message:
+        for close in get_close_matches(error.name or "", offered, n=1):
+            message = f"{message}. Did you mean: {close!r}?"
+            text = text.replace(last, f"{last.rstrip()}. Did you mean: {close!r}?\n")
+    return {"name": type(error).__name__, "message": message, "line": line, "text": _cut(text)}
 
 
 @contextmanager
