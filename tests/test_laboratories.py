@@ -36,6 +36,15 @@ def used(source):
     return {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
 
 
+def shown(found):
+    """Return all the text of a run."""
+    return found["printed"] + "".join(output["data"] for output in found["outputs"])
+
+
+def stored(cell):
+    return "".join(output.get("text") or output.data["text/plain"] for output in cell.outputs)
+
+
 @each_chapter
 def test_a_chapter_has_at_least_three(path):
     assert len(read(path)[1]) >= 3
@@ -57,8 +66,7 @@ def test_each_runs_by_itself_on_a_page_and_shows_what_the_notebook_shows(path):
         found = page.run(cell.source, setup)
         assert found["error"] is None
         if "nbval-ignore-output" not in cell.metadata.tags:
-            stored = "".join(output.get("text") or output.data["text/plain"] for output in cell.outputs)
-            assert found["printed"] + "".join(output["data"] for output in found["outputs"]) == stored
+            assert shown(found) == stored(cell)
 
 
 @each_chapter

@@ -12,6 +12,7 @@ import yaml
 from axe_playwright_python.sync_playwright import Axe
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from playwright.sync_api import expect
+from test_laboratories import CHAPTERS, read, shown, stored
 
 from lossprimer import page as answering
 from tools.server import serving
@@ -183,6 +184,16 @@ def test_a_check_in_the_page_says_what_it_says_in_a_notebook(warm):
     assert {name: value for name, value in found.items() if name != "error"} == {
         name: value for name, value in answering.check("softmax", NAIVE).items() if name != "error"
     }
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_the_laboratories_of_a_chapter_show_in_a_page_what_they_show_in_the_notebook(warm, path):
+    _, laboratories, setup = read(path)
+    for cell in laboratories:
+        found = ask(warm, "run", {"code": cell.source, "setup": setup})
+        assert found["error"] is None
+        if "nbval-ignore-output" not in cell.metadata.tags:
+            assert shown(found) == stored(cell)
 
 
 def test_an_endless_loop_is_stopped_and_nothing_typed_is_lost(warm, first):
