@@ -15,6 +15,11 @@
 
   // As python.js says it.
   const hasStarted = () => kept((store) => store.getItem(`python ${new URL(live).pathname}`)) !== null;
+  const named = (element, role, name) => {
+    if (role) element.setAttribute("role", role);
+    if (name) element.setAttribute("aria-label", name);
+    return element;
+  };
   const made = (tag, properties) => Object.assign(document.createElement(tag), properties);
 
   // Python is fetched when it is first asked for.
@@ -56,10 +61,9 @@
     const key = `laboratory ${location.pathname}#${cell.dataset.laboratory}`;
     const name = `laboratory ${i + 1}`;
     const button = (textContent, onclick) => made("button", { type: "button", textContent, onclick });
-    const textarea = made("textarea", {
-      value: code, rows: code.split("\n").length, spellcheck: false, autocomplete: "off", autocapitalize: "off", wrap: "off",
-      ariaLabel: `Your code, ${name}`,
-    });
+    const plainly = { spellcheck: false, autocomplete: "off", autocapitalize: "off", wrap: "off" };
+    const textarea = made("textarea", { value: code, rows: code.split("\n").length, ...plainly });
+    named(textarea, "", `Your code, ${name}`);
     const run = button(hasStarted() ? "Run" : `Run (loads Python, ${size})`, go);
     const stop = button("Stop", () => connection?.then(([{ python }]) => python.stop()));
     const reset = button("Reset", () => {
@@ -67,8 +71,8 @@
       changed();
       box.focus();
     });
-    const status = made("p", { className: "laboratory-status", role: "status" });
-    const output = made("div", { className: "laboratory-output", role: "region", ariaLabel: `Output, ${name}`, hidden: true });
+    const status = named(made("p", { className: "laboratory-status" }), "status");
+    const output = named(made("div", { className: "laboratory-output", hidden: true }), "region", `Output, ${name}`);
     const stale = made("p", { className: "laboratory-stale", textContent: "What follows came from other code than this.", hidden: true });
     const buttons = made("p", { className: "laboratory-buttons" });
     const field = made("div", { className: "laboratory-code" });
@@ -77,8 +81,7 @@
     field.append(textarea);
     input.before(made("p", { className: "laboratory-title", textContent: "Laboratory" }), field, buttons, status, stale);
     cell.append(output);
-    cell.role = "group";
-    cell.ariaLabel = name[0].toUpperCase() + name.slice(1);
+    named(cell, "group", name[0].toUpperCase() + name.slice(1));
     cell.classList.add("laboratory");
     const box = (globalThis.textBox?.code ?? plain)({ textarea, onRun: go, onChange: changed });
     let busy = false;
