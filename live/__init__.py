@@ -7,7 +7,7 @@ from typing import Any
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
-from live import files, laboratories, runtime
+from live import bundle, files, laboratories, runtime
 from lossprimer.explorer.own_html import PYTHON
 
 # What a page's policy allows beside the rest if the page has a place for Python.
@@ -27,6 +27,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
         os.environ[PYTHON] = "./live/python.js"
         app.connect("builder-inited", _fetch)
         app.connect("html-page-context", _allow, priority=850)
+        app.connect("html-page-context", _add_box, priority=850)
         app.connect("build-finished", _ship)
         for part in (laboratories,):
             part.setup(app)
@@ -39,6 +40,7 @@ def _fetch(app: Sphinx) -> None:
         listed, about = files.runtime()
         try:
             files.fetch(listed, about["sources"])
+            bundle.bundle(files.cache())
         except files.FilesMissing as error:
             raise ExtensionError(str(error)) from None
 
@@ -47,6 +49,12 @@ def _allow(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any
     """Let a page that has a place for Python start a worker from the site's own files."""
     if context.get("uses_python") and "policy" in context:
         context["policy"] += WORKERS
+
+
+def _add_box(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:
+    """Give such a page its text boxes, before the scripts that use them."""
+    if context.get("uses_python"):
+        app.add_js_file("live/box.js", priority=400, loading_method="defer")
 
 
 def _ship(app: Sphinx, failed: Exception | None) -> None:

@@ -9,7 +9,7 @@ Where they cannot be had, one sentence says what can be done.
 import sys
 from pathlib import Path
 
-from live import files, runtime, wanted
+from live import bundle, files, runtime, wanted
 
 try:
     if sys.argv[1:]:
@@ -17,5 +17,6 @@ try:
     elif wanted():
         listed, about = files.runtime()
         files.fetch(listed, about["sources"])
+        bundle.bundle(files.cache())
 except files.FilesMissing as error:
     sys.exit(str(error))

@@ -7,7 +7,7 @@ import zlib
 from functools import cache
 from pathlib import Path
 
-from live import files, wheel
+from live import bundle, files, wheel
 
 ASSETS = Path(__file__).parent / "assets"
 LOCK = "pyodide-lock.json"
@@ -29,7 +29,7 @@ def ship(folder: Path) -> None:
     Raises
     ------
     FilesMissing
-        If a file of the runtime cannot be had.
+        If a file of the runtime cannot be had, or the editor not be bundled.
     """
     listed, about = files.runtime()
     kept = files.fetch(listed, about["sources"])
@@ -41,7 +41,7 @@ def ship(folder: Path) -> None:
         shutil.copy(kept / file.name, place / file.name.replace(".mjs", ".module.js"))
     packages = [file.package for file in listed if file.package]
     (place / LOCK).write_text(files.lock([*packages, wheel.build(place)], about), "utf-8")
-    for asset in ASSETS.iterdir():
+    for asset in [*ASSETS.iterdir(), *bundle.bundle(files.cache()).iterdir()]:
         shutil.copy(asset, folder)
     later = {path.name: transferred(path) for path in place.iterdir() if not path.name.startswith(FIRST)}
     version = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(folder.rglob("*.js*")))).hexdigest()[:12]
