@@ -23,7 +23,7 @@ TARGET = ROOT / "_build" / "primer.pdf"
 # These speak of the site.
 SITE_ONLY = {"book/accessibility", "book/publishing"}
 STYLES = "primer.css", "explorer.css", "prediction.css"
-NOT_PRINTED = "script, noscript, .headerlink, .neighbours, .explorer-announcement"
+NOT_PRINTED = "script, noscript, .needs-script, .headerlink, .neighbours, .explorer-announcement"
 RUNNING = '<p style="font: 8px sans-serif; width: 100%; text-align: center; color: #555">{}</p>'
 
 
