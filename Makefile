@@ -14,7 +14,7 @@ export OMP_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book serve pdf notebooks exercises answers outputs unit test compare lint bench pins clean
+.PHONY: help book serve pdf notebooks exercises answers outputs unit test live compare lint bench pins clean
 
 help: ## list the commands
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -67,6 +67,10 @@ test: $(VENV)/installed ## run every test: notebooks, units, the built site in a
 	$(BIN)/python -m tools.isolation
 	$(MAKE) --jobs 2 book compare
 	$(BIN)/pytest tests lossprimer --numprocesses 3 --dist loadfile --no-loadscope-reorder
+
+live: $(VENV)/installed | $(SITE)/index.html ## run every chapter and problem set in JupyterLite on the built site: minutes
+	$(BIN)/python -m tools.browser
+	$(BIN)/python -m tools.live
 
 compare: $(VENV)/installed
 	$(BIN)/pytest notebooks --quiet

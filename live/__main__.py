@@ -9,14 +9,14 @@ Where they cannot be had, one sentence says what can be done.
 import sys
 from pathlib import Path
 
-from live import bundle, files, runtime, wanted
+from live import bundle, files, lite, runtime, wanted
 
 try:
     if sys.argv[1:]:
         runtime.ship(Path(sys.argv[1]))
     elif wanted():
-        listed, about = files.runtime()
-        files.fetch(listed, about["sources"])
+        for listed, about in (files.runtime(), files.runtime(lite.LISTED)):
+            files.fetch(listed, about["sources"])
         bundle.bundle(files.cache())
 except files.FilesMissing as error:
     sys.exit(str(error))

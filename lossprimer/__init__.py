@@ -1,5 +1,6 @@
 """What do softmax, cross-entropy, dropout and normalization really do? The functions that the course explains."""
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
         softmax_backward,
     )
     from lossprimer.transformer import FeedForward, SelfAttention, Transformer, TransformerBlock, generate
+
+if sys.platform == "emscripten":
+    import_module("lossprimer._browser").quiet()
 
 __version__ = "0.1.0"
 

@@ -23,8 +23,16 @@ sys.modules.setdefault("rfc3987_syntax", None)
 # Whose site is looked at: the variable BOOK names another project folder than this one.
 BOOK = Path(os.environ.get("BOOK", Path(__file__).parents[1]))
 SITE = BOOK / "_build" / "html"
+
+
+def own(pattern: str) -> list[Path]:
+    """Return the files of the site that are the course's own: JupyterLite and Pyodide have a folder each."""
+    others = SITE / "live", SITE / "_static" / "live" / "pyodide"
+    return sorted(path for path in SITE.rglob(pattern) if not any(map(path.is_relative_to, others)))
+
+
 # The page for missing addresses is left out: its links hold only where the site says that it stands (test_address.py).
-PAGES = sorted(path.relative_to(SITE).as_posix() for path in SITE.rglob("*.html") if path.name != "404.html")
+PAGES = [path.relative_to(SITE).as_posix() for path in own("*.html") if path.name != "404.html"]
 SCREEN = {"width": 1280, "height": 900}
 # As a reader who does not want to be asked: what predictions cover is looked at, too.
 UNCOVER = """() => {

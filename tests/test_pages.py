@@ -18,7 +18,7 @@ from fontTools.ttLib import TTFont
 from playwright.sync_api import expect
 from sphinx_external_toc.parsing import parse_toc_yaml
 
-from conftest import BOOK, NEXT_FRAME, SITE, UNCOVER
+from conftest import BOOK, NEXT_FRAME, SITE, UNCOVER, own
 from live import WORKERS
 from theme.mathfont import characters
 from theme.pages import description, page_links
@@ -299,10 +299,9 @@ def test_pictures_have_a_text_alternative(name):
 
 
 def test_style_sheets_and_scripts_load_nothing_from_elsewhere():
-    # Pyodide's scripts name its own host, but a worker of the site refuses to ask it: tests/test_live_in_browser.py.
-    ours = [path for path in SITE.rglob("*.js") if "pyodide" not in path.parts]
-    styles = [found for path in SITE.rglob("*.css") for found in foreign_in_style(path.read_text("utf-8"))]
-    scripts = [found for path in ours for found in foreign_in_script(path.read_text("utf-8"))]
+    # Those of Pyodide and JupyterLite name other hosts, but ask none: test_live_in_browser.py, test_lite_in_browser.py.
+    styles = [found for path in own("*.css") for found in foreign_in_style(path.read_text("utf-8"))]
+    scripts = [found for path in own("*.js") for found in foreign_in_script(path.read_text("utf-8"))]
     assert styles + scripts == []
 
 

@@ -35,7 +35,11 @@
   });
 
   // A saved page may not read the others: its search shows where the words were found, without their surroundings.
-  if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
+  // Nor may it start Python.
+  if (location.protocol === "file:") {
+    DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
+    document.querySelector(".open-live")?.remove();
+  }
 
   // The page's contents show where the reader is, and close when a section was chosen.
   function followReader() {
