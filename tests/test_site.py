@@ -216,7 +216,8 @@ def test_the_page_does_not_jump_and_no_track_changes_its_length(explorer):
 SENTENCES = """(figure) => {
   const [room, text] = [figure.querySelector("figcaption"), figure.querySelector("figcaption span")];
   const shown = text.textContent;
-  const found = JSON.parse(figure.querySelector('script[type="application/json"]').textContent).sentences.map((sentence) => {
+  const { sentences } = JSON.parse(figure.querySelector('script[type="application/json"]').textContent);
+  const found = sentences.map((sentence) => {
     text.textContent = sentence;
     const lines = document.createRange();
     lines.selectNodeContents(text);
