@@ -17,6 +17,8 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from difflib import get_close_matches
 from typing import Any
 
+import numpy as np
+
 # The name under which what was typed stands in a traceback.
 FILE = "your code"
 # What the problem sets import in their first cells.
@@ -174,7 +176,7 @@ def _run(
     names["display"] = lambda *values: outputs.extend(map(_shown, values)) if outputs is not None else None
     # Tracebacks and warnings quote the lines from here.
     linecache.cache[FILE] = (len(code), None, code.splitlines(keepends=True), FILE)
-    with _listening() as text, _as_main(module):
+    with _listening() as text, _as_main(module), np.errstate():  # which leaves NumPy's own setting as it was
         try:
             tree = compile(code, FILE, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
             exec(compile(ast.Module(_used(setup, tree), []), "setup", "exec"), names)

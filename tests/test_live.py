@@ -95,6 +95,11 @@ class TestRun:
     def test_a_warning_is_printed_with_its_line(self):
         assert "your code:2: RuntimeWarning: overflow" in page.run("x = 1000.0\nnp.exp(x)")["printed"]
 
+    @pytest.mark.parametrize("code", ["np.seterr(all='raise')", "import warnings\nwarnings.simplefilter('error')"])
+    def test_what_one_run_sets_the_next_does_not_notice(self, code):
+        assert page.run(code)["error"] is None
+        assert page.run("np.exp(1000.0)")["error"] is None
+
     @pytest.mark.parametrize("code", ["print('x' * 10**6)", "for _ in range(10**5): print('xxxxxxxxx')", "'x' * 10**6"])
     def test_much_text_is_cut_and_the_cut_is_told(self, code):
         found = page.run(code)

@@ -311,7 +311,11 @@ def test_a_file_that_cannot_be_had_is_told_and_the_next_click_tries_again(browse
 
 @pytest.mark.parametrize(
     ("script", "said"),
-    [("delete globalThis.Worker", "This browser has no workers"), ("delete globalThis.WebAssembly", "no WebAssembly")],
+    [
+        ("delete globalThis.Worker", "This browser has no workers"),
+        ("delete globalThis.WebAssembly", "no WebAssembly"),
+        ("globalThis.Worker = class { constructor() { throw new Error('refused'); } }", "did not start: refused."),
+    ],
 )
 def test_a_browser_that_cannot_is_told(browser, address, script, said):
     context = browser.new_context()

@@ -53,8 +53,12 @@ class Python extends EventTarget {
   }
 
   #send({ id, kind, request }) {
-    this.#start();
-    this.#worker.postMessage({ id, kind, request });
+    try {
+      this.#start();
+      this.#worker.postMessage({ id, kind, request });
+    } catch (error) {
+      this.#end("failed", `Python did not start: ${error.message}.`);
+    }
   }
 
   #start() {
