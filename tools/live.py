@@ -5,6 +5,7 @@ contains the word. It fails where a cell does, where something is written to std
 """
 
 import argparse
+import re
 import sys
 import time
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from tools.server import serving
 
 SITE = Path(__file__).resolve().parent.parent / "_build" / "html"
 SECONDS = 1200
+_BAR = re.compile(r"^\s*\d+%\|.*$", re.MULTILINE)
 _DOCUMENT = "window.jupyterapp?.shell?.currentWidget?.context"
 _AT_REST = f"""() => {{
   const code = {_DOCUMENT}.model.toJSON().cells.filter((cell) => cell.cell_type === "code" && cell.source.trim());
@@ -49,9 +51,9 @@ class Outcome:
     def faults(self) -> list[str]:
         """Errors, what was written to stderr, and cells that did not run."""
         found = [f"{error['ename']}: {error['evalue']}" for error in self.outputs("error")]
-        # What is left of a progress bar that was there while it was needed is blank.
+        # JupyterLab keeps some states of a progress bar, and blanks in place of others.
         told = ("".join(text["text"]) for text in self.outputs("stream") if text["name"] == "stderr")
-        found += [text for text in told if text.strip()]
+        found += [text for text in told if re.sub(_BAR, "", text).strip()]
         skipped = [cell for cell in self.cells if "".join(cell["source"]).strip() and not cell["execution_count"]]
         return found + [f"not run: {''.join(cell['source'])}" for cell in skipped]
 
