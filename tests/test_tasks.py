@@ -63,10 +63,11 @@ def _gaps_of(name, task):
         elif isinstance(step, Case) and task.right is None:
             yield f"the case {step.title!r} needs a right function to compare with. {DECLARE}"
     for mistake in task.mistakes:
-        if not re.fullmatch(r"[^\W_].*[.?]", mistake.cause):
-            yield f"a mistake has {mistake.cause!r} for a sentence: say what is wrong and where to look. {DECLARE}"
+        said = mistake.cause.likely if mistake.cause else ""
+        if not re.fullmatch(r"[^\W_].*[.?]", said):
+            yield f"a mistake has {said!r} for a sentence: say what is wrong and where to look. {DECLARE}"
         if not mistake.wrong:
-            yield f"the mistake {mistake.cause!r} has no wrong function that makes it. {DECLARE}"
+            yield f"the mistake {said!r} has no wrong function that makes it. {DECLARE}"
 
 
 def test_every_task_is_whole_and_nothing_is_without_a_task():

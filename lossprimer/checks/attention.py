@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from lossprimer.checks.probability import probabilities, scores
+from lossprimer.checks.probability import TOPS, probabilities, scores
+from lossprimer.checks.report import Cause
 from lossprimer.checks.task import Case, Mistake, Task
 
 
@@ -10,9 +11,17 @@ def _products(queries, keys, scale=None):
     return queries @ np.swapaxes(keys, -1, -2) / (np.sqrt(queries.shape[-1]) if scale is None else scale)
 
 
+def _allowed(products, k=0, keep=np.tril):
+    return keep(np.ones(products.shape[-2:], dtype=bool), k)
+
+
 def _masked(products, k=0, fill=-np.inf, keep=np.tril):
-    allowed = keep(np.ones(products.shape[-2:], dtype=bool), k)
-    return np.where(allowed, products, fill)
+    return np.where(_allowed(products, k, keep), products, fill)
+
+
+def _added(products, k=0, fill=-np.inf, keep=np.tril):
+    """The mask as numbers that are added to the products."""
+    return products + np.where(_allowed(products, k, keep), 0.0, fill)
 
 
 def _right(queries, keys):
@@ -32,30 +41,68 @@ def _masked_late(products):
     return powers / powers.sum(axis=-1, keepdims=True)
 
 
-def _after_softmax(queries, keys):
-    return np.tril(probabilities(_products(queries, keys)))
+def _over(powers):
+    return powers / powers.sum(axis=-1, keepdims=True)
+
+
+def _both(**options):
+    """A wrong mask, set or added."""
+    return [lambda q, k, mask=mask: probabilities(mask(_products(q, k), **options)) for mask in (_masked, _added)]
+
+
+def _of_weights(change):
+    """Something that is done to the right weights."""
+    return lambda queries, keys: change(_right(queries, keys))
 
 
 _QUERIES = np.array([[1.0, 0.0, 2.0, -1.0], [0.5, 1.5, 0.0, 1.0], [2.0, -1.0, 1.0, 0.0]])
 _KEYS = np.array([[0.5, 1.0, -1.0, 0.0], [1.0, 0.0, 0.5, 2.0], [-1.0, 1.0, 1.0, 0.5]])
 _WEIGHTS = 0.5 * np.array([[2.0, 1.0, 0.0, 1.0], [1.0, 3.0, -1.0, 0.0], [0.0, 2.0, 2.0, -2.0]])
-_NO_MAXIMUM = (
-    "The exponential of a large product is infinite. Subtract the largest allowed product of each row before exp."
+_SIZE = Cause(
+    "The formula holds, and here the numbers do not: with products of this size an exponential is infinite, or all of "
+    "a row are 0, unless the largest exponent of each row is 0.",
+    "Subtract the largest allowed product of each row before exp.",
 )
-
-
-_FUTURE_MAXIMUM = (
-    "A position of the future takes part in the maximum or in the sum. Mask the products before the softmax."
+_NO_MAXIMUM = Cause(
+    "Nothing is subtracted before exp, and the exponential of a large product is infinite.",
+    "Subtract the largest allowed product of each row before exp.",
 )
+_FUTURE_MAXIMUM = Cause(
+    "A position of the future takes part in the maximum or in the sum.", "Mask the products before the softmax."
+)
+_TOO_HIGH = Cause(
+    "A masked product is not far enough below the others, and the future keeps some weight.", "Use -np.inf."
+)
+_DIAGONAL = Cause(
+    "The diagonal is masked: no position sees itself, and the first one sees nothing.",
+    "Keep it: np.tril(..., k=0), or mask np.triu(..., k=1).",
+)
+_UPPER = Cause(
+    "The mask keeps the wrong triangle: each position sees the future, and not the past.",
+    "Row t keeps the keys 0 to t, the lower triangle: np.tril.",
+)
+_NONE = Cause("Nothing is masked: each position sees the future.")
+# What stands for minus infinity. The last ones are far enough for any product of this course.
+_FILLS = tuple(-(10.0**n) for n in range(1, 6)) + (-65504.0, -50.0, -500.0, -5.0, -20.0, -99.0, -999.0)
+_FAR_FILLS = (-np.inf, -1e9, -1e6, -1e8, -1e10, -1e30, -1e20, float(np.finfo(np.float32).min))
 
 
 def _draw(rng):
-    steps, size = int(rng.integers(2, 6)), int(rng.integers(2, 7))
+    steps, size = int(rng.integers(2, 5)), int(rng.integers(2, 6))
     return [
         Case("one sequence", (scores(rng, steps, size), scores(rng, steps, size))),
         Case("a batch with heads", (scores(rng, 2, 2, steps, size), scores(rng, 2, 2, steps, size))),
-        Case("large products", (30 * scores(rng, steps, size), 30 * scores(rng, steps, size)), _NO_MAXIMUM),
+        Case(
+            "large products",
+            ((30 * scores(rng, steps, size)).round(2), (30 * scores(rng, steps, size)).round(2)),
+            _SIZE,
+        ),
     ]
+
+
+def _many():
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(4, 24, 8)), rng.normal(size=(4, 24, 8))
 
 
 attention_weights = Task(
@@ -69,6 +116,7 @@ attention_weights = Task(
     steps=[
         Case("three positions by hand", (_QUERIES, _KEYS)),
         Case("one position attends to itself alone", (_QUERIES[:1], _KEYS[:1])),
+        Case("two positions of three components", (_QUERIES[:2, :3], _KEYS[:2, :3])),
         Case("a batch of two", (np.stack([_QUERIES, _KEYS]), np.stack([_KEYS, _WEIGHTS]))),
         Case("a batch with heads", (np.stack([[_QUERIES, _KEYS]]), np.stack([[_WEIGHTS, _QUERIES]]))),
         Case("float32", (_QUERIES.astype(np.float32), _KEYS.astype(np.float32))),
@@ -77,86 +125,236 @@ attention_weights = Task(
             (np.array([[1.0, 0.0], [0.0, 1.0]]), np.array([[-1000.0, 1.0], [1000.0, 0.0]])),
             _FUTURE_MAXIMUM,
         ),
-        Case("large products", (40 * _QUERIES, 40 * _KEYS), _NO_MAXIMUM),
+        Case("large products", (40 * _QUERIES, 40 * _KEYS), _SIZE),
+        Case(
+            "very negative products of the past",
+            (np.array([[1.0, 0.0], [0.0, 1000.0]]), np.array([[-300000.0, -900.0], [0.0, -902.0]])),
+            _TOO_HIGH,
+        ),
+        Case(
+            "products far apart in one row",
+            (40 * _QUERIES[:, ::-1], 40 * np.array([[-1.0, 2, 0, 1], [2, 0, 1, -2], [0, 1, -2, 1]])),
+            _SIZE,
+        ),
     ],
     draw=_draw,
+    large=_many,
     mistakes=[
         Mistake(
-            "The products are not scaled. Divide them by the square root of d, the length of a query.",
+            "The products are not scaled.",
             _scaled_by(lambda q: 1.0),
+            hint="Divide them by the square root of d, the length of a query.",
         ),
         Mistake(
-            "The products are divided by d. Divide by its square root: that is how the spread of a sum of d products "
-            "grows.",
+            "The products are divided by d. The spread of a sum of d products grows with its square root.",
             _scaled_by(lambda q: q.shape[-1]),
+            hint="Divide by the square root of d.",
         ),
         Mistake(
-            "The scale is taken from the number of positions T. It is the square root of d, the last axis.",
+            "The scale is taken from the number of positions T.",
             _scaled_by(lambda q: np.sqrt(q.shape[-2])),
             _scaled_by(lambda q: q.shape[-2]),
+            hint="It is the square root of d, the last axis.",
         ),
         Mistake(
-            "The products are multiplied by the square root of d. Divide by it.",
+            "The products are multiplied by the scale, where they are divided by it.",
             _scaled_by(lambda q: 1 / np.sqrt(q.shape[-1])),
+            _scaled_by(lambda q: 1 / q.shape[-1]),
+            hint="Divide by the square root of d.",
         ),
         Mistake(
-            "The mask comes after the softmax, so that the rows no longer add up to 1. Set the future products to -inf "
-            "before the softmax.",
-            _after_softmax,
+            "The scale is the square of d, or its fourth root. It is its square root.",
+            _scaled_by(lambda q: q.shape[-1] ** 2),
+            _scaled_by(lambda q: q.shape[-1] ** 0.25),
+        ),
+        Mistake(
+            "The scale is taken from the first axis. It is the square root of d, the last one.",
+            _scaled_by(lambda q: np.sqrt(len(q))),
+            _scaled_by(lambda q: len(q)),
+        ),
+        Mistake(
+            "The weights are scaled, and not the products: a row no longer adds up to 1.",
+            lambda q, k: probabilities(_masked(_products(q, k, 1.0))) / np.sqrt(q.shape[-1]),
+            _of_weights(lambda w: w / 2),
+            hint="Divide the products by the square root of d, before the softmax.",
+        ),
+        Mistake(
+            "The mask comes after the softmax, so that the rows no longer add up to 1.",
+            lambda q, k: np.tril(probabilities(_products(q, k))),
             lambda q, k: np.tril(probabilities(_products(q, k), top="none")),
+            hint="Set the future products to -inf before the softmax.",
         ),
         Mistake(
-            "The mask keeps the wrong triangle: each position sees the future. Row t keeps the keys 0 to t, the lower "
-            "triangle: np.tril.",
-            lambda q, k: probabilities(_masked(_products(q, k), keep=np.triu)),
-            lambda q, k: probabilities(_masked(_products(q, k), 1, keep=np.triu)),
+            "The mask is applied to the weights with the value for products: -inf, or a very negative number.",
+            lambda q, k: _masked(probabilities(_products(q, k))),
+            lambda q, k: _masked(probabilities(_products(q, k)), fill=-1e9),
+            hint="Mask the products, before the softmax.",
         ),
         Mistake(
-            "The diagonal is masked: no position sees itself, and the first one sees nothing, which gives nan. Keep "
-            "it: np.tril(..., k=0), or mask np.triu(..., k=1).",
-            lambda q, k: probabilities(_masked(_products(q, k), -1)),
-            lambda q, k: probabilities(_masked(_products(q, k), -1, -1e9)),
+            _UPPER,
+            *(option for fill in (-np.inf, -1e9) for option in _both(fill=fill, keep=np.triu)),
+            *(option for fill in (-np.inf, -1e9) for option in _both(k=1, fill=fill, keep=np.triu)),
+            lambda q, k: np.triu(probabilities(_products(q, k))),
         ),
         Mistake(
-            "One position too many is allowed: each one sees the next. Mask np.triu(..., k=1).",
-            lambda q, k: probabilities(_masked(_products(q, k), 1)),
+            _DIAGONAL,
+            *(option for fill in _FAR_FILLS for option in _both(k=-1, fill=fill)),
+            lambda q, k: np.tril(probabilities(_products(q, k)), -1),
         ),
-        Mistake("Nothing is masked: each position sees the future.", lambda q, k: probabilities(_products(q, k))),
         Mistake(
-            "Masked products are set to 0, and exp(0) is 1: the future still gets a weight. Set them to -inf.",
+            "One position too many is allowed: each one sees the next.",
+            *(option for fill in _FAR_FILLS[:2] for option in _both(k=1, fill=fill)),
+            hint="Mask np.triu(..., k=1).",
+        ),
+        Mistake(
+            "Two positions too many are masked: the diagonal of the mask is not the main one.",
+            *_both(k=-2, fill=-1e9),
+            hint="np.tril(..., k=0) keeps the main diagonal, and np.triu(..., k=1) begins above it.",
+        ),
+        Mistake(
+            _NONE,
+            lambda q, k: probabilities(_products(q, k)),
+            lambda q, k: probabilities(_products(q, k), top="none"),
+        ),
+        Mistake(
+            "Nothing is masked, and nothing is scaled: this is the softmax of the plain products.",
+            lambda q, k: probabilities(_products(q, k, 1.0)),
+        ),
+        Mistake(
+            "Masked products become 0, and exp(0) is 1: the future still gets a weight.",
             lambda q, k: probabilities(_masked(_products(q, k), fill=0.0)),
             lambda q, k: probabilities(np.tril(_products(q, k))),
+            lambda q, k: _over(np.exp(np.tril(_products(q, k)))),
+            hint="Set them to -np.inf.",
         ),
         Mistake(
-            "The softmax goes over the queries. The weights of one query, a row, add up to 1: axis=-1.",
+            "1 or 0 is added to the products as a mask: that changes the weights a little, and masks nothing.",
+            lambda q, k: probabilities(_products(q, k) + np.tril(np.ones((q.shape[-2],) * 2))),
+            lambda q, k: probabilities(_products(q, k) - np.triu(np.ones((q.shape[-2],) * 2), 1)),
+            lambda q, k: probabilities(_products(q, k) + np.triu(np.ones((q.shape[-2],) * 2), 1)),
+            hint="Set the products of the future to -np.inf.",
+        ),
+        Mistake(
+            "The masked products become a large number, or plus infinity: the future gets all the weight, or nan.",
+            *(option for fill in (np.inf, 1e9, 1e30) for option in _both(fill=fill)),
+            lambda q, k: probabilities(_products(q, k) - np.where(_allowed(_products(q, k)), 0.0, -np.inf)),
+            lambda q, k: probabilities(_products(q, k) - np.where(_allowed(_products(q, k)), 0.0, -1e9)),
+            hint="Use -np.inf: its exponential is 0.",
+        ),
+        Mistake(
+            "The mask multiplies infinity, and 0 times infinity is nan.",
+            lambda q, k: probabilities(_products(q, k) * np.tril(np.ones((q.shape[-2],) * 2)) + _nan(q, 0)),
+            lambda q, k: probabilities(_products(q, k) + _nan(q, 0)),
+            hint="Write np.where(allowed, products, -np.inf) in place of a product with the mask.",
+        ),
+        Mistake(
+            "The future products are multiplied by a large number, or by minus infinity, and one that is negative "
+            "becomes large by that.",
+            lambda q, k: probabilities(np.where(_allowed(_products(q, k)), 1.0, -np.inf) * _products(q, k)),
+            lambda q, k: probabilities(np.where(_allowed(_products(q, k)), 1.0, -1e9) * _products(q, k)),
+            hint="Set the products of the future to -np.inf.",
+        ),
+        Mistake(
+            "The softmax is applied twice: the second one takes the weights for products, and what was masked gets a "
+            "weight.",
+            _of_weights(probabilities),
+            lambda q, k: probabilities(_masked(_right(q, k))),
+            lambda q, k: probabilities(_masked(probabilities(_products(q, k)))),
+            lambda q, k: np.tril(probabilities(_right(q, k))),
+        ),
+        Mistake(
+            "The softmax goes over the queries. The weights of one query, a row, add up to 1.",
             lambda q, k: probabilities(_masked(_products(q, k)), -2),
             lambda q, k: probabilities(_masked(_products(q, k)), 0),
+            lambda q, k: probabilities(_masked(_products(q, k), fill=-1e9), -2),
+            hint="axis=-1",
         ),
         Mistake(
-            "Queries and keys are swapped. Row t belongs to query t: queries @ keys transposed.",
+            "The softmax goes over the whole array. The weights of one query, a row, add up to 1.",
+            lambda q, k: probabilities(_masked(_products(q, k)), None),
+            hint="axis=-1, keepdims=True",
+        ),
+        Mistake(
+            "The sum of row i divides column i: the sums stand in a row instead of a column, and in a square table "
+            "that goes unnoticed.",
+            lambda q, k: (
+                np.exp(_masked(_products(q, k)) - _masked(_products(q, k)).max(axis=-1, keepdims=True))
+                / np.exp(_masked(_products(q, k)) - _masked(_products(q, k)).max(axis=-1, keepdims=True)).sum(axis=-1)
+            ),
+            lambda q, k: np.exp(_masked(_products(q, k))) / np.exp(_masked(_products(q, k))).sum(axis=-1),
+            hint="Sum with keepdims=True.",
+        ),
+        Mistake(
+            "Queries and keys are swapped. Row t belongs to query t.",
             lambda q, k: _right(k, q),
+            hint="queries @ keys transposed",
+        ),
+        Mistake(
+            "The result is transposed: row t holds what key t gets, and not how query t looks.",
+            _of_weights(lambda w: np.swapaxes(w, -1, -2)),
+        ),
+        Mistake(
+            "The keys are left out: each query is multiplied with the queries, or each key with the keys.",
+            lambda q, k: _right(q, q),
+            lambda q, k: _right(k, k),
+        ),
+        Mistake(
+            "Products are taken entry by entry, and not of whole vectors.",
+            lambda q, k: probabilities(_masked(q * k / np.sqrt(q.shape[-1]))),
+            hint="queries @ np.swapaxes(keys, -1, -2)",
+        ),
+        Mistake(
+            "Queries and keys are divided by their lengths: these are cosines. Only the square root of d divides the "
+            "products.",
+            lambda q, k: _right(_unit(q), _unit(k)),
+            lambda q, k: probabilities(_masked(_products(_unit(q), _unit(k), 1.0))),
         ),
         Mistake(
             "The softmax is missing: these are the masked products.",
             lambda q, k: _masked(_products(q, k)),
             lambda q, k: _masked(_products(q, k), fill=0.0),
+            lambda q, k: _masked(_products(q, k), fill=-1e9),
+            lambda q, k: _added(_products(q, k), fill=-1e9),
         ),
         Mistake(
-            "The largest product of the whole array is subtracted. A row far below it becomes 0/0, which is nan. "
-            "Subtract the largest of each row.",
+            "The exponentials of a row are not divided by their sum.", lambda q, k: np.exp(_masked(_products(q, k)))
+        ),
+        Mistake(
+            "The largest product of the whole array is subtracted. A row far below it becomes 0/0, which is nan.",
             lambda q, k: probabilities(_masked(_products(q, k)), top="all"),
+            hint="Subtract the largest of each row.",
         ),
         Mistake(
             _FUTURE_MAXIMUM,
             lambda q, k: _masked_late(_products(q, k) - _products(q, k).max(axis=-1, keepdims=True)),
+            lambda q, k: _over(
+                np.exp(_masked(_products(q, k)) - _products(q, k).max(axis=-1, keepdims=True)),
+            ),
         ),
         Mistake(_NO_MAXIMUM, _without_maximum),
         Mistake(
-            "A masked product is not far enough below the others, and the future keeps some weight. Use -inf.",
+            "Another number than the largest product of the row is subtracted before exp.",
+            *(lambda q, k, top=top: _over(np.exp(_masked(_products(q, k)) - top(_products(q, k)))) for top in TOPS),
             *(
-                lambda q, k, fill=fill: probabilities(_masked(_products(q, k), fill=fill))
-                for fill in (-1.0, -10.0, -100.0)
+                lambda q, k, top=top: _over(np.exp(_masked(_products(q, k), fill=-1e9) - top(_products(q, k))))
+                for top in TOPS
             ),
+            hint="Subtract the largest allowed product of each row.",
+        ),
+        Mistake(_TOO_HIGH, *(option for fill in _FILLS for option in _both(fill=fill))),
+        Mistake(
+            "These are the logarithms of the weights.",
+            _of_weights(np.log),
         ),
     ],
 )
+
+
+def _nan(queries, k):
+    """0 where a mask of -inf times 0 and 1 is -inf, else nan."""
+    allowed = np.tril(np.ones((queries.shape[-2],) * 2, dtype=bool), k)
+    return np.where(allowed, np.nan, -np.inf)
+
+
+def _unit(vectors):
+    return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)

@@ -1,9 +1,10 @@
 """Call a function that may do anything: quietly, on copies of its arguments, with a sentence for every error."""
 
 import io
-import linecache
 import re
-import traceback
+import signal
+import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
@@ -11,15 +12,27 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lossprimer.checks.report import Cause
 from lossprimer.checks.values import Refused, plain
+from lossprimer.grading.inside.raised import LATE, Late, told
+
+PATIENCE = 10  # seconds for one call, as when an answer is graded
 
 
 class Trouble(Exception):
-    """Something did not hold: the input, what came and in which line, what was expected, and the likely cause."""
+    """Something did not hold: what came, what was expected, and the likely cause.
 
-    def __init__(self, came: str, expected: str, cause: str, line: str = ""):
-        super().__init__(cause)
-        self.given, self.came, self.expected, self.cause, self.line = "", came, expected, cause, line
+    Where the cause takes time to find, `explain` returns it when it is called.
+    """
+
+    def __init__(
+        self, came: str, expected: str, cause: Cause | str = "", hint: str = "", explain: Callable[[], Cause] = None
+    ):
+        super().__init__(came)
+        self.given = self.place = self.printed = ""
+        self.raised = False  # whether the learner's code raised an exception
+        self.came, self.expected = came, expected
+        self.explain = explain or (lambda: cause if isinstance(cause, Cause) else Cause(cause, hint))
 
 
 class NotAttempted(Trouble):
@@ -42,6 +55,8 @@ class Outcome:
         The first warning, or nothing.
     changed : int or None
         The number of the first argument that was changed in place.
+    printed : str
+        The last lines that were printed.
     """
 
     results: tuple[np.ndarray, ...]
@@ -49,16 +64,34 @@ class Outcome:
     single: tuple[bool, ...]
     warning: str
     changed: int | None
+    printed: str
 
 
 class _Sink(io.TextIOBase):
-    """A stream that remembers only whether anything was written to it."""
+    """A stream that keeps the last lines of what is written to it."""
 
-    written = False
+    LINES, CHARACTERS = 5, 500
+
+    def __init__(self):
+        self._text = ""
+        self._cut = False
+
+    def writable(self):
+        return True
 
     def write(self, text):
-        self.written = True
+        kept = self._text + str(text)
+        self._text = kept[-4 * self.CHARACTERS :]
+        self._cut |= len(kept) > len(self._text)
         return len(text)
+
+    @property
+    def last(self):
+        """The last lines, and a mark if there were more."""
+        lines = self._text.rstrip().splitlines()
+        text = "\n".join(lines[-self.LINES :])[-self.CHARACTERS :]
+        cut = self._cut or len(lines) > self.LINES or len(text) < len("\n".join(lines))
+        return ("…\n" if cut else "") + text
 
 
 @contextmanager
@@ -97,32 +130,62 @@ def attempt(f: Callable, args: tuple, *, names: tuple[str, ...], usage: str, pla
     NotAttempted
         If a NotImplementedError is raised.
     Trouble
-        If another exception is raised, or what is returned cannot be read. KeyboardInterrupt passes through.
+        If another exception is raised, it takes too long, or what is returned cannot be read. KeyboardInterrupt
+        passes through.
     """
     copies = tuple(arg.copy() if isinstance(arg, np.ndarray) else arg for arg in args)
     sink = _Sink()
-    with (
-        warnings.catch_warnings(record=True) as caught,
-        np.errstate(divide="warn", over="warn", invalid="warn", under="ignore"),
-        redirect_stdout(sink),
-        redirect_stderr(sink),
-    ):
-        warnings.simplefilter("always")
-        try:
-            value = play(f, *copies)
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:
-            raise _failed(error, usage) from None
-    results = _unpacked(value, names, sink.written)
-    arrays = tuple(_read(name, result, sink.written) for name, result in zip(names, results, strict=True))
+    try:
+        with (
+            warnings.catch_warnings(record=True) as caught,
+            np.errstate(divide="warn", over="warn", invalid="warn", under="ignore"),
+            redirect_stdout(sink),
+            redirect_stderr(sink),
+        ):
+            warnings.simplefilter("always")
+            try:
+                with _in_time(f):
+                    value = play(f, *copies)
+            except BaseException as error:
+                if isinstance(error, KeyboardInterrupt) and not isinstance(error, Late):
+                    raise
+                raise _failed(error, usage) from None
+        results = _unpacked(value, names, sink.last)
+        arrays = tuple(_read(name, result, sink.last) for name, result in zip(names, results, strict=True))
+    except Trouble as trouble:
+        trouble.printed = sink.last
+        raise
     return Outcome(
         results=arrays,
         typed=tuple(isinstance(result, np.ndarray | np.generic) for result in results),
         single=tuple(type(result) is tuple and len(result) == 1 for result in results),
         warning=str(caught[0].message) if caught else "",
         changed=_changed(args, copies),
+        printed=sink.last,
     )
+
+
+@contextmanager
+def _in_time(f):
+    """Raise `Late` in what takes too long, where a signal can: not in a thread, on Windows or in a page.
+
+    A page stops its worker itself, and a stand-in for a function in another process keeps the time there.
+    """
+    able = hasattr(signal, "setitimer") and sys.platform != "emscripten"
+    if not able or threading.current_thread() is not threading.main_thread() or hasattr(type(f), "keeps_time"):
+        yield
+        return
+
+    def late(*_):
+        raise Late(LATE)
+
+    before = signal.signal(signal.SIGALRM, late)
+    running = signal.setitimer(signal.ITIMER_REAL, PATIENCE, 1)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, *running)
+        signal.signal(signal.SIGALRM, before)
 
 
 def _changed(args, copies):
@@ -136,16 +199,18 @@ def _changed(args, copies):
 def _unpacked(value, names, printed):
     if len(names) == 1:
         return (value,)
-    if type(value) in (tuple, list) and len(value) == len(names):
-        return tuple(value)
+    sequence = next((kind for kind in (tuple, list) if issubclass(type(value), kind)), None)
+    entries = tuple(sequence.__iter__(value)) if sequence else ()
+    if sequence and len(entries) == len(names):
+        return entries
     wanted = ", ".join(names)
-    if type(value) in (tuple, list):
-        came = f"{len(value)} results"
+    if sequence:
+        came = f"{len(entries)} results"
     elif value is None:
         raise _nothing(printed)
     else:
         came = f"one {type(value).__name__}"
-    raise Trouble(came, f"the tuple ({wanted})", f"End the function with: return {wanted}")
+    raise Trouble(came, f"the tuple ({wanted})", "The function returns something else.", f"return {wanted}")
 
 
 def _read(name, value, printed):
@@ -158,16 +223,15 @@ def _read(name, value, printed):
         raise Trouble(
             str(refused),
             f"{name}: a NumPy array of numbers, or a number".removeprefix(": "),
-            "Only plain arrays and numbers can be checked. Make one, for instance with np.array(...).",
+            "Only plain arrays and numbers can be checked.",
+            "Make one, for instance with np.array(...).",
         ) from None
 
 
 def _nothing(printed):
     if printed:
-        cause = "The function prints its result and returns nothing. Write return in place of print."
-    else:
-        cause = "The function returns nothing. End it with a line that begins with return."
-    return Trouble("None", "", cause)
+        return Trouble("None", "", "The function prints and returns nothing.", "Write return in place of print.")
+    return Trouble("None", "", "The function returns nothing.", "End it with a line that begins with return.")
 
 
 _LONG = 300
@@ -176,32 +240,41 @@ _LONG = 300
 _ERRORS = (
     (
         r"could not be broadcast|non-broadcastable|could not broadcast",
-        "Shapes do not fit together. A sum, mean or "
-        "maximum over an axis loses that axis; keepdims=True keeps it, so that the result fits what it came from.",
+        "The shapes of two arrays do not fit together.",
+        "A sum, mean or maximum over an axis loses that axis; keepdims=True keeps it, so that the result fits what it "
+        "came from.",
     ),
     (
         r"matmul|not aligned|einsum",
-        "The shapes of a matrix product do not fit. What is multiplied are the last two "
-        "axes; np.swapaxes(x, -1, -2) swaps these two, while x.T reverses all axes.",
+        "The shapes of a matrix product do not fit.",
+        "What is multiplied are the last two axes; np.swapaxes(x, -1, -2) swaps these two, while x.T reverses all "
+        "axes.",
     ),
-    (r"positional argument", "The function takes other arguments than the task says. It is called as {usage}."),
     (
         r"^(NameError|UnboundLocalError)",
-        "A name is used that the function does not know. What it needs must be an "
-        "argument, a variable of its own, or an import.",
+        "A name is used that has no value here.",
+        "What a function needs must be an argument, a variable of its own, or an import.",
     ),
-    (r"^SystemExit|^GeneratorExit", "The function ends the whole program. Let it end with return."),
-    (r"^RecursionError", "The function calls itself without end."),
-    (r"truth value of an array", "An if, max or and meets a whole array. Use np.where, np.maximum or np.max."),
-    (r"has no attribute", "A method or attribute is missing. The task asks for {usage}."),
-    (r"^AxisError", "The array does not have that axis. The last one is axis=-1, however many there are."),
+    (r"^SystemExit|^GeneratorExit", "The function ends the whole program.", "Let it end with return."),
+    (r"^RecursionError", "The function calls itself without end.", ""),
+    (r"^TimeoutError", "The function does not come to an end.", "Look at its loops: when does each of them stop?"),
     (
-        r"^IndexError",
-        "An index does not fit the array. To take one entry of each row, write x[np.arange(len(x)), labels].",
+        r"truth value of an array",
+        "An if, a while, and, or, max or min meets a whole array, and asks for one truth value.",
+        "np.where, np.maximum and np.max work on whole arrays.",
     ),
+    (r"^AxisError", "The array does not have that axis.", "The last one is axis=-1, however many there are."),
     (
-        r"Cannot cast ufunc",
-        "An operation in place, such as -=, cannot store floats in this array. Write x = x - y instead.",
+        r"^IndexError: index .* out of bounds",
+        "An index is too large for the axis that it is used on.",
+        "One entry of each row is x[np.arange(len(x)), labels]. A one-hot row has as many columns as there are "
+        "classes.",
+    ),
+    (r"^IndexError", "An index does not fit the array.", "One entry of each row is x[np.arange(len(x)), labels]."),
+    (
+        r"Cannot cast ufunc|_UFuncOutputCastingError",
+        "An operation in place, such as -=, cannot store its result in this array.",
+        "Write x = x - y in place of x -= y.",
     ),
 )
 
@@ -210,23 +283,27 @@ def _failed(error, usage):
     """Trouble that says what was raised. An error from another process names its type in its text already."""
     if isinstance(error, NotImplementedError):
         return NotAttempted("NotImplementedError", "", "This part is not written yet.")
-    try:
-        text = str(error)[:_LONG]
-    except Exception:
-        text = ""
+    name, text, place = told(error)
+    text = text[:_LONG]
+    if hasattr(error, "place"):
+        place = str(error.place)
     if not re.match(r"[A-Za-z_]\w*(Error|Exit|Exception|Interrupt)\b", text):
-        text = f"{type(error).__name__}: {text}".removesuffix(": ")
-    for pattern, cause in _ERRORS:
+        text = f"{name}: {text}".removesuffix(": ")
+    trouble = Trouble(text, "", *_sentence(text, place, usage))
+    trouble.raised, trouble.place = True, place
+    return trouble
+
+
+def _sentence(text, place, usage):
+    if re.search(r"positional argument", text):
+        if not place:
+            return "The function takes other arguments than the task says.", f"It is called as {usage}."
+        return "Something is called with too many or too few arguments.", ""
+    if missing := re.search(r"has no attribute '(\w+)'", text):
+        if re.search(rf"\b{missing[1]}\b", usage.partition(" with ")[2]):
+            return f"The class has no {missing[1]}.", f"The task asks for {usage}."
+        return "There is no attribute or method of that name.", ""
+    for pattern, cause, hint in _ERRORS:
         if re.search(pattern, text):
-            return Trouble(text, "", cause.format(usage=usage), _line(error))
-    return Trouble(text, "", "The function stops with an error before it returns.", _line(error))
-
-
-def _line(error):
-    """The innermost line of the program itself, a notebook's or a page's cells, that an error has come through."""
-    frames = traceback.walk_tb(error.__traceback__)
-    places = [(frame.f_code.co_filename, line) for frame, line in frames if frame.f_globals["__name__"] == "__main__"]
-    if not places:
-        return ""
-    file, number = places[-1]
-    return f"{number}: {linecache.getline(file, number).strip()}".removesuffix(": ")
+            return cause, hint
+    return "The function stops with an error before it returns.", ""

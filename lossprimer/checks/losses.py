@@ -3,7 +3,16 @@
 import numpy as np
 
 import lossprimer
-from lossprimer.checks.probability import log_of_probabilities, probabilities, scores, second
+from lossprimer.checks.probability import (
+    SMALL_NUMBERS,
+    TOPS,
+    distributions,
+    log_of_probabilities,
+    probabilities,
+    scores,
+    second,
+)
+from lossprimer.checks.report import Cause
 from lossprimer.checks.task import Case, Mistake, Task
 from lossprimer.probability import log_softmax, one_hot
 
@@ -15,6 +24,11 @@ def _log_probabilities(z):
 
 def _naive(z):
     return z - np.log(np.exp(z).sum(axis=-1, keepdims=True))
+
+
+def _shifted_by(top):
+    """A log-softmax that subtracts another number than the largest logit."""
+    return lambda z: z - top(z) - np.log(np.exp(z - top(z)).sum(axis=-1, keepdims=True))
 
 
 def _picked(logs, labels):
@@ -31,66 +45,97 @@ _LOGITS = np.array([[2.0, 1.0, 0.5, -1.0], [0.0, 0.5, -1.5, 3.0]])
 _LABELS = np.array([1, 3])
 _THREE = np.array([[1.0, 2.0, 0.0], [0.5, -1.0, 1.5], [3.0, 0.5, -0.5]])
 _THREE_LABELS = np.array([2, 0, 0])
+_LOW_LABELS = np.array([1, 0, 1])
 _REPEATED = np.array([1, 1])
 _SURE_AND_WRONG = np.array([[1000.0, 0.0, -500.0], [1.0, 2.0, 0.5]])
-_LEVELS = np.array([[1000.0, 999.0, 998.0], [2.0, 1.0, 0.0]])
+_IN_ANY_ORDER = np.array([[0.0, -500.0, 1000.0], [-500.0, 1000.0, 0.0], [-1000.0, -1800.0, 500.0]])
+_APART = np.array([[-10.0, 710.0, 0.0], [720.0, 0.0, 30.0]])  # e^-720 is just above the smallest number there is
+_LEVELS = np.array([[1.0, 2.0, 0.0], [999.0, 998.0, 1000.0]])
 _COLD = np.array([[-1000.0, -1001.0], [-998.0, -1000.0]])
-_SINGLE = np.array([[200.0, 0.0, 1.0], [1.0, 2.0, 0.5]], dtype=np.float32)
+_SINGLE = np.array([[200.0, 0.0, 1.0], [0.0, 1.0, 180.0]], dtype=np.float32)
 
-_OVERFLOW = (
-    "The exponential of a large logit is infinite, and that of a very negative one is 0. Subtract the largest logit of "
-    "each row before exp."
+_ROW = "logits.max(axis=-1, keepdims=True)"
+_OVERFLOW = Cause(
+    "Nothing is subtracted from the logits before exp: the exponential of a large one is infinite, and those of very "
+    "negative ones are all 0.",
+    f"Subtract the largest logit of each row, {_ROW}, before exp.",
 )
-_UNDERFLOW = (
-    "The probability of the label underflows to 0, and its logarithm is -inf. Do not take the log of a probability: "
-    "compute log(sum(exp(z))) - z[label], with the largest logit subtracted."
+_SIZE = Cause(
+    "The formula holds, and here the numbers do not: with logits of this size an exponential is infinite, or all of a "
+    "row are 0, unless the largest exponent of each row is 0.",
+    f"Subtract the largest logit of each row before exp: {_ROW}.",
 )
-_SMALL_NUMBER = (
+_OTHER_NUMBER = Cause(
+    "Another number than the largest logit of the row is subtracted before exp. In a row that is wide enough an "
+    "exponential is still infinite, or all of them are 0.",
+    f"Subtract the largest logit of each row: {_ROW}.",
+)
+_UNDERFLOW = Cause(
+    "The probability of the label underflows to 0, and its logarithm is -inf.",
+    "Do not take the log of a probability: compute log(sum(exp(z))) - z[label], with the largest logit subtracted.",
+)
+_FAR = Cause(
+    "The label's probability is smaller here than a float can hold, and its logarithm is a number all the same.",
+    _UNDERFLOW.hint,
+)
+_SMALL_NUMBER = Cause(
     "A small number is added to the probability, or it is clipped, before the log. That hides the -inf and puts a "
-    "wrong loss in its place. Compute log(sum(exp(z))) - z[label] with the largest logit subtracted."
+    "wrong loss in its place.",
+    "Compute log(sum(exp(z))) - z[label] with the largest logit subtracted.",
 )
-_BASE_TWO = "The logarithm has base 2 or 10: the loss is not in nats. np.log is the natural one."
-_SUM = "The losses are added up. Divide by the number of examples: the mean over the batch."
-_WRONG_COUNT = (
-    "The loss is divided by the number of classes, or of all entries. The mean is over the N examples of the batch."
+_BASE_TWO = Cause("The logarithm has base 2 or 10: the loss is not in nats.", "np.log is the natural one.")
+_SUM = Cause("The losses are added up. The task asks for their mean.", "Divide by the number of examples.")
+_WRONG_COUNT = Cause(
+    "The loss is divided by the number of classes, or of all entries.", "The mean is over the N examples of the batch."
 )
-_SIGN = "The sign is reversed. A loss is -log p, which is never negative."
-_COLUMNS = "The softmax goes over the examples. The classes are on the last axis: axis=-1."
-_WHOLE = "The softmax goes over the whole batch at once. Each example has a softmax of its own: axis=-1."
-_GLOBAL_MAXIMUM = (
-    "The largest logit of the whole batch is subtracted. In a row far below it every exponential is 0. Subtract the "
-    "largest logit of each row: axis=-1, keepdims=True."
+_SIGN = Cause("The sign is reversed. A loss is -log p, which is never negative.")
+_COLUMNS = Cause("The softmax goes over the examples.", "The classes are on the last axis: axis=-1.")
+_WHOLE = Cause("The softmax goes over the whole batch at once.", "Each example has a softmax of its own: axis=-1.")
+_GLOBAL_MAXIMUM = Cause(
+    "The largest logit of the whole batch is subtracted. In a row far below it every exponential is 0.",
+    f"Subtract the largest logit of each row: {_ROW}.",
 )
-_NOT_AVERAGED = "These are the losses of the examples. The task asks for their mean, one number."
+_NOT_AVERAGED = Cause("These are the losses of the examples. The task asks for their mean, one number.")
+_TWICE = Cause("Softmax is applied twice. The logits are scores, and one softmax makes probabilities of them.")
+_FROM_ONE = Cause(
+    "The labels are taken to count from 1: the entry before the label's is used.", "They count from 0, as NumPy does."
+)
+_KEPT_MAXIMUM = Cause(
+    "The largest logit is subtracted in the exponent and not given back.",
+    "Add it to the logarithm of the sum, or subtract it from the label's logit too.",
+)
+_LOG_IS_TAKEN_OF_SUM_OF_LOGS = Cause(
+    "Logarithms are added up, and exp and log cancel: sum(log(exp(z))) is the sum of the logits.",
+    "log(sum(exp(z))): first the exponentials, then their sum, then one logarithm.",
+)
+_SMALL_LOGS = log_of_probabilities(probabilities)
 
 
-def _clipped(low):
-    return lambda z: np.log(np.clip(probabilities(z), low, 1.0))
+def _in_logs(logs):
+    return [lambda z, labels, log=log: _loss(log)(z, labels) for log in logs]
 
 
-_SMALL_LOGS = [
-    *log_of_probabilities(probabilities),
-    *map(_clipped, (1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-12, 1e-15, 1e-16, 1e-20, 1e-30, 1e-100, 1e-300)),
-]
-
-
-def _cases(*options, underflow=_UNDERFLOW):
+def _cases(*options, far=_FAR):
     """Cases that the losses and their gradients share."""
     return [
         Case("one example by hand", (_HAND, np.array([2]), *options)),
         Case("two examples, four classes", (_LOGITS, _LABELS, *options)),
         Case("as many examples as classes", (_THREE, _THREE_LABELS, *options)),
+        Case("the last class is nobody's label", (_THREE, _LOW_LABELS, *options)),
         Case("the same label twice", (_LOGITS, _REPEATED, *options)),
         Case("float32", (_LOGITS.astype(np.float32), _LABELS, *options)),
-        Case("logits near 1000", (_LEVELS[:1], np.array([1]), *options), _OVERFLOW),
-        Case("logits near -1000", (_COLD, np.array([1, 0]), *options), _OVERFLOW),
-        Case("rows at different levels", (_LEVELS, np.array([1, 2]), *options), _OVERFLOW),
-        Case("sure and wrong", (_SURE_AND_WRONG, np.array([1, 1]), *options), underflow),
-        Case("sure and wrong in float32", (_SINGLE, np.array([1, 1]), *options), underflow),
+        Case("logits near 1000", (_LEVELS[1:], np.array([1]), *options), _SIZE),
+        Case("logits near -1000", (_COLD, np.array([1, 0]), *options), _SIZE),
+        Case("rows at different levels", (_LEVELS, np.array([1, 2]), *options), _SIZE),
+        Case("logits 720 apart", (_APART, np.array([1, 0]), *options), _SIZE),
+        Case("sure and right", (_IN_ANY_ORDER, np.array([2, 1, 2]), *options), _SIZE),
+        Case("sure and wrong", (_SURE_AND_WRONG, np.array([1, 1]), *options), far),
+        Case("sure and wrong, the rival at any place", (_IN_ANY_ORDER, np.array([1, 2, 0]), *options), far),
+        Case("sure and wrong in float32", (_SINGLE, np.array([1, 1]), *options), far),
     ]
 
 
-def _draw(*options):
+def _draw(*options, far=_FAR):
     def draw(rng):
         n, classes = int(rng.integers(2, 7)), int(rng.integers(2, 7))
         labels = rng.integers(classes, size=n)
@@ -98,11 +143,31 @@ def _draw(*options):
         return [
             Case("a batch", (scores(rng, n, classes), labels, *options)),
             Case("float32", (scores(rng, n, classes).astype(np.float32), labels, *options)),
-            Case("rows at different levels", (scores(rng, n, classes) + levels, labels, *options), _OVERFLOW),
-            Case("sure logits", (scores(rng, n, classes, scale=400.0), labels, *options), _UNDERFLOW),
+            Case("rows at different levels", ((scores(rng, n, classes) + levels).round(2), labels, *options), _SIZE),
+            Case("sure logits", (scores(rng, n, classes, scale=400.0), labels, *options), far),
         ]
 
     return draw
+
+
+def _many(*options):
+    rng = np.random.default_rng(0)
+    return lambda: (rng.normal(size=(300, 20)), rng.integers(20, size=300), *options)
+
+
+def _binary(z, labels, q=probabilities):
+    """The binary cross-entropy of each entry, as if each class were a question of its own."""
+    y, p = one_hot(labels, z.shape[-1]), q(z)
+    return -(y * np.log(p) + (1 - y) * np.log(1 - p))
+
+
+def _sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+
+def _wrong_entries(z, labels, value):
+    """What stands at the classes that are not the label."""
+    return np.where(one_hot(labels, z.shape[-1]) > 0, 0.0, value)
 
 
 cross_entropy = Task(
@@ -115,9 +180,20 @@ cross_entropy = Task(
     right=lossprimer.cross_entropy,
     steps=_cases(),
     draw=_draw(),
+    large=_many(),
     mistakes=[
-        Mistake(_NOT_AVERAGED, _loss(average=np.asarray), _loss(average=np.asarray, logs=_log_probabilities)),
-        Mistake(_SIGN, _loss(sign=1.0)),
+        Mistake(
+            _NOT_AVERAGED,
+            _loss(average=np.asarray),
+            _loss(average=np.asarray, logs=_log_probabilities),
+            _loss(average=np.asarray, logs=_naive),
+        ),
+        Mistake(
+            "These are the losses of the examples, each in a row of its own. The task asks for their mean, one number.",
+            lambda z, labels: -_picked(log_softmax(z), labels)[:, None],
+            lambda z, labels: -one_hot(labels, z.shape[-1]) * log_softmax(z),
+        ),
+        Mistake(_SIGN, _loss(sign=1.0), _loss(_naive, sign=1.0), _loss(_log_probabilities, sign=1.0)),
         Mistake(_BASE_TWO, _loss(lambda z: log_softmax(z) / np.log(2)), _loss(lambda z: log_softmax(z) / np.log(10))),
         Mistake(_SUM, _loss(average=np.sum), _loss(_log_probabilities, np.sum), _loss(_naive, np.sum)),
         Mistake(
@@ -126,59 +202,223 @@ cross_entropy = Task(
             lambda z, labels: _loss(average=np.sum)(z, labels) / z.shape[-1],
         ),
         Mistake(
+            "The loss is divided by N - 1. The mean is over N examples.",
+            lambda z, labels: _loss(average=np.sum)(z, labels) / (len(z) - 1),
+        ),
+        Mistake(
+            "The loss is divided by N twice: the mean has done so already.",
+            lambda z, labels: _loss()(z, labels) / len(z),
+        ),
+        Mistake("This is the median of the losses. The task asks for their mean.", _loss(average=np.median)),
+        Mistake("This is the largest of the losses. The task asks for their mean.", _loss(average=np.min)),
+        Mistake("This is the smallest of the losses. The task asks for their mean.", _loss(average=np.max)),
+        Mistake(
+            "Only one example counts: the loop returns before its end, or keeps the last loss alone.",
+            lambda z, labels: -log_softmax(z)[0, labels[0]],
+            lambda z, labels: -log_softmax(z)[-1, labels[-1]],
+            lambda z, labels: -log_softmax(z)[0, labels[0]] / len(z),
+            lambda z, labels: -log_softmax(z)[-1, labels[-1]] / len(z),
+            hint="Add the losses up in the loop, and return after it.",
+        ),
+        Mistake(
+            "This is the perplexity, exp of the loss. The task asks for the loss itself.",
+            lambda z, labels: np.exp(_loss()(z, labels)),
+        ),
+        Mistake(
+            "This is the probability that the labels get together, or its geometric mean. The loss is its logarithm "
+            "with the sign reversed.",
+            lambda z, labels: np.exp(-_loss()(z, labels)),
+            lambda z, labels: np.exp(-_loss(average=np.sum)(z, labels)),
+        ),
+        Mistake(
             "The logarithm is missing. The loss is -log p, not 1 - p and not -p.",
             lambda z, labels: 1 - _picked(probabilities(z), labels).mean(),
             lambda z, labels: -_picked(probabilities(z), labels).mean(),
+            lambda z, labels: _picked(probabilities(z), labels).mean(),
+        ),
+        Mistake(
+            "1 is added before the logarithm: np.log1p(p) is log(1 + p).",
+            lambda z, labels: -np.log1p(_picked(probabilities(z), labels)).mean(),
         ),
         Mistake(
             "The logarithm is taken of the mean probability. Take it for each example, then average.",
             lambda z, labels: -np.log(_picked(probabilities(z), labels).mean()),
         ),
         Mistake(
-            "logits[:, labels] takes every label from every row. One entry of each row is "
-            "logits[np.arange(N), labels].",
+            "logits[:, labels] takes every label from every row.",
             lambda z, labels: -log_softmax(z)[:, labels].mean(),
             lambda z, labels: -log_softmax(z)[:, labels],
+            lambda z, labels: -log_softmax(z)[:, labels].sum() / len(z),
+            lambda z, labels: -log_softmax(z)[:, labels].sum(),
+            lambda z, labels: np.mean(np.log(np.exp(z).sum(axis=-1, keepdims=True)) - z[:, labels]),
+            lambda z, labels: np.mean(np.log(np.exp(z).sum(axis=-1)) - z[:, labels]),
+            hint="One entry of each row is logits[np.arange(N), labels].",
+        ),
+        Mistake(
+            "The indices are swapped: the label stands where the number of the example belongs.",
+            lambda z, labels: -log_softmax(z)[labels, np.arange(len(labels))].mean(),
+            hint="logits[np.arange(N), labels]",
+        ),
+        Mistake(
+            "The label picks a row, and not an entry of its row.",
+            lambda z, labels: -log_softmax(z)[labels].mean(),
+            lambda z, labels: -log_softmax(z)[labels].sum(axis=-1).mean(),
+            lambda z, labels: -log_softmax(z)[labels],
+            hint="logits[np.arange(N), labels]",
+        ),
+        Mistake(_FROM_ONE, lambda z, labels: _loss()(z, labels - 1)),
+        Mistake(
+            "The loss is taken at the class after the label's.",
+            lambda z, labels: _loss()(z, (labels + 1) % z.shape[-1]),
+            lambda z, labels: _loss()(z, np.minimum(labels + 1, z.shape[-1] - 1)),
+        ),
+        Mistake(
+            "The labels, and not the places that they name, multiply the logarithms.",
+            lambda z, labels: -(labels[:, None] * log_softmax(z)).sum(axis=-1).mean(),
+            lambda z, labels: -(labels[:, None] * log_softmax(z)).mean(),
+            lambda z, labels: -(labels * _picked(log_softmax(z), labels)).mean(),
+            hint="Take the entry of the label, logits[np.arange(N), labels], or multiply with a one-hot row.",
         ),
         Mistake(
             "The softmax is missing: the logarithm needs probabilities, and logits are none.",
             lambda z, labels: -_picked(z, labels).mean(),
             lambda z, labels: -_picked(np.log(z), labels).mean(),
+            lambda z, labels: -_picked(np.log(np.abs(z)), labels).mean(),
+            lambda z, labels: -_picked(np.log(z / z.sum(axis=-1, keepdims=True)), labels).mean(),
+            lambda z, labels: -_picked(z, labels).sum(),
         ),
         Mistake(
-            "Softmax is applied twice. The logits are scores, and the log of their softmax is all that is needed.",
-            lambda z, labels: _loss()(probabilities(z), labels),
+            "The logit of the label is not subtracted: this is the mean logarithm of the sum alone.",
+            lambda z, labels: np.log(np.exp(z).sum(axis=-1)).mean(),
         ),
         Mistake(
-            "The loss is taken at the most likely class. It belongs to the label, however unlikely that is.",
-            lambda z, labels: -log_softmax(z).max(axis=-1).mean(),
+            "The logit of the label is added. It is subtracted from the logarithm of the sum.",
+            lambda z, labels: (np.log(np.exp(z).sum(axis=-1)) + _picked(z, labels)).mean(),
         ),
         Mistake(
-            "Terms for the wrong classes are added. Cross-entropy with a hard label has one term, that of the label.",
+            "The logarithm of the sum is missing.",
+            lambda z, labels: (np.exp(z).sum(axis=-1) - _picked(z, labels)).mean(),
             lambda z, labels: (
-                -(
-                    _picked(log_softmax(z), labels)
-                    + (np.log1p(-probabilities(z)) * (1 - one_hot(labels, z.shape[-1]))).sum(axis=-1)
-                ).mean()
-            ),
-            lambda z, labels: -log_softmax(z).sum(axis=-1).mean(),
-            lambda z, labels: -log_softmax(z).mean(),
-        ),
-        Mistake(
-            "The largest logit is subtracted in the exponent and not given back: add it to the logarithm of the sum, "
-            "or subtract it from the label's logit too.",
-            lambda z, labels: (
-                np.log(np.exp(z - z.max(axis=-1, keepdims=True)).sum(axis=-1)) - _picked(z, labels)
+                np.exp(z - z.max(axis=-1, keepdims=True)).sum(axis=-1)
+                - _picked(z - z.max(axis=-1, keepdims=True), labels)
             ).mean(),
         ),
         Mistake(
-            _COLUMNS, _loss(lambda z: log_softmax(z, axis=0)), _loss(lambda z: np.log(probabilities(z, 0, "none")))
+            "The logarithm of the sum of the exponentials is missing: what is left is the distance of the label's "
+            "logit from the largest.",
+            lambda z, labels: (z.max(axis=-1) - _picked(z, labels)).mean(),
+            lambda z, labels: (z.max() - _picked(z, labels)).mean(),
         ),
-        Mistake(_WHOLE, _loss(lambda z: log_softmax(z, axis=(0, 1)))),
+        Mistake(
+            "This is a hinge: the distance of the label's logit from its rivals, with a margin of 1. Every class takes "
+            "part in a cross-entropy, by the logarithm of the sum of the exponentials.",
+            lambda z, labels: (
+                np.maximum(_wrong_entries(z, labels, z - _picked(z, labels)[:, None] + 1), 0).sum(axis=-1).mean()
+            ),
+            lambda z, labels: np.maximum(
+                0, 1 + np.where(one_hot(labels, z.shape[-1]) > 0, -np.inf, z).max(axis=-1) - _picked(z, labels)
+            ).mean(),
+        ),
+        Mistake(
+            "The label is left out of the sum of the exponentials. It belongs to it like every class.",
+            lambda z, labels: np.mean(
+                np.log((np.exp(z) * (1 - one_hot(labels, z.shape[-1]))).sum(axis=-1)) - _picked(z, labels)
+            ),
+        ),
+        Mistake(_TWICE, lambda z, labels: _loss()(probabilities(z), labels)),
+        Mistake(
+            "Each logit goes through a sigmoid by itself. The classes exclude each other: softmax compares them.",
+            lambda z, labels: -np.log(_picked(_sigmoid(z), labels)).mean(),
+            lambda z, labels: _binary(z, labels, _sigmoid).mean(),
+            lambda z, labels: _binary(z, labels, _sigmoid).sum(axis=-1).mean(),
+        ),
+        Mistake(
+            "The label is not used: this is the loss of the most likely class. It belongs to the label, however "
+            "unlikely that is.",
+            lambda z, labels: -log_softmax(z).max(axis=-1).mean(),
+        ),
+        Mistake(
+            "This is the share of wrong answers, or of right ones. The loss is the mean of -log p of the label.",
+            lambda z, labels: (z.argmax(axis=-1) != labels).mean(),
+            lambda z, labels: (z.argmax(axis=-1) == labels).mean(),
+        ),
+        Mistake(
+            "Terms for the wrong classes are added. Cross-entropy with a hard label has one term, that of the label.",
+            lambda z, labels: _binary(z, labels).sum(axis=-1).mean(),
+            lambda z, labels: _binary(z, labels).mean(),
+            lambda z, labels: _binary(z, labels).sum(),
+            lambda z, labels: -log_softmax(z).sum(axis=-1).mean(),
+            lambda z, labels: -log_softmax(z).mean(),
+            lambda z, labels: -log_softmax(z).sum(),
+        ),
+        Mistake(
+            "This is the entropy of the predictions: the logarithms are weighted by p. The label alone has a weight.",
+            lambda z, labels: lossprimer.entropy(probabilities(z)).mean(),
+            lambda z, labels: -(probabilities(z) * log_softmax(z)).mean(),
+            lambda z, labels: -(_picked(probabilities(z), labels) * _picked(log_softmax(z), labels)).mean(),
+        ),
+        Mistake(
+            "This is a squared error. Cross-entropy is -log p of the label.",
+            lambda z, labels: ((probabilities(z) - one_hot(labels, z.shape[-1])) ** 2).sum(axis=-1).mean(),
+            lambda z, labels: ((probabilities(z) - one_hot(labels, z.shape[-1])) ** 2).mean(),
+            lambda z, labels: ((1 - _picked(probabilities(z), labels)) ** 2).mean(),
+            lambda z, labels: ((z - one_hot(labels, z.shape[-1])) ** 2).mean(),
+        ),
+        Mistake(
+            "The losses are weighted by 1 - p or a power of it: a focal loss. In a cross-entropy all examples weigh "
+            "the same.",
+            *(
+                lambda z, labels, g=g: (
+                    -((1 - _picked(probabilities(z), labels)) ** g * _picked(log_softmax(z), labels)).mean()
+                )
+                for g in (1.0, 2.0, 5.0)
+            ),
+        ),
+        Mistake(
+            "The losses are squared before the mean.", lambda z, labels: (_picked(log_softmax(z), labels) ** 2).mean()
+        ),
+        Mistake(
+            _KEPT_MAXIMUM,
+            lambda z, labels: (
+                np.log(np.exp(z - z.max(axis=-1, keepdims=True)).sum(axis=-1)) - _picked(z, labels)
+            ).mean(),
+            lambda z, labels: (np.log(np.exp(z - z.max()).sum(axis=-1)) - _picked(z, labels)).mean(),
+            lambda z, labels: (
+                np.log(np.exp(z).sum(axis=-1)) - _picked(z - z.max(axis=-1, keepdims=True), labels)
+            ).mean(),
+        ),
+        Mistake(
+            _LOG_IS_TAKEN_OF_SUM_OF_LOGS,
+            lambda z, labels: (z.sum(axis=-1) - _picked(z, labels)).mean(),
+        ),
+        Mistake(
+            _COLUMNS,
+            _loss(lambda z: log_softmax(z, axis=0)),
+            _loss(lambda z: np.log(probabilities(z, 0, "none"))),
+            _loss(lambda z: np.log(probabilities(z, 0))),
+            _loss(lambda z: z - np.log(np.exp(z).sum(axis=0))),
+        ),
+        Mistake(
+            "The sum of row i divides column i: the sums stand in a row instead of a column, and in a square table "
+            "that goes unnoticed.",
+            _loss(lambda z: z - np.log(np.exp(z).sum(axis=-1))),
+            hint="Sum with keepdims=True.",
+        ),
+        Mistake(
+            _WHOLE,
+            _loss(lambda z: log_softmax(z, axis=(0, 1))),
+            _loss(lambda z: z - np.log(np.exp(z).sum())),
+            _loss(lambda z: np.log(probabilities(z, None))),
+        ),
         Mistake(
             _GLOBAL_MAXIMUM, _loss(lambda z: _naive(z - z.max())), _loss(lambda z: np.log(probabilities(z, top="all")))
         ),
         Mistake(_OVERFLOW, _loss(_naive), _loss(lambda z: np.log(probabilities(z, top="none")))),
+        Mistake(
+            _OTHER_NUMBER,
+            *(_loss(_shifted_by(top)) for top in TOPS),
+            *(_loss(lambda z, top=top: np.log(probabilities(z - top(z), top="none"))) for top in TOPS),
+        ),
         Mistake(_UNDERFLOW, _loss(_log_probabilities)),
         Mistake(_SMALL_NUMBER, *map(_loss, _SMALL_LOGS)),
     ],
@@ -190,15 +430,34 @@ def _gradient(p=probabilities, scale=len, sign=1.0):
     return lambda z, labels: sign * (p(z) - one_hot(labels, z.shape[-1])) / scale(z)
 
 
-def _by_probabilities(z, labels):
-    return -one_hot(labels, z.shape[-1]) / probabilities(z)
+def _each_scale(gradient):
+    """A wrong gradient of each example by itself, averaged or not."""
+    return lambda z, labels: gradient(z, labels) / len(z), gradient
 
 
 def _minus_columns(z, labels):
     p = probabilities(z)
     p[:, labels] -= 1
-    return p / len(z)
+    return p
 
+
+def _through_softmax(outer):
+    """A gradient with respect to the probabilities, sent through the softmax."""
+    return lambda z, labels: lossprimer.softmax_backward(
+        outer(probabilities(z), one_hot(labels, z.shape[-1])), probabilities(z)
+    )
+
+
+def _narrow(z, labels):
+    """With a one-hot row as long as the largest label, where that fits."""
+    return (probabilities(z) - np.eye(labels.max() + 1)[labels]) / len(z)
+
+
+_SIZE_OF_GRADIENT = Cause(
+    "The formula holds, and here the numbers do not. p - y is never larger than 1, however large the logits are.",
+    "p - y needs the probabilities alone, with the largest logit of each row subtracted before exp: no logarithm, and "
+    "no division by p.",
+)
 
 cross_entropy_grad = Task(
     "cross_entropy_grad(logits, labels)",
@@ -207,65 +466,182 @@ cross_entropy_grad = Task(
     `logits` and the result have the shape ``(N, K)``, `labels` holds N integers from 0 to K - 1.
     """,
     right=lossprimer.cross_entropy_grad,
-    steps=_cases(underflow="p - y needs no logarithm and no division by p: where do they come in?"),
-    draw=_draw(),
+    steps=_cases(far=_SIZE_OF_GRADIENT),
+    draw=_draw(far=_SIZE_OF_GRADIENT),
+    large=_many(),
     mistakes=[
         Mistake(
-            "The gradient is not divided by the batch size. The loss is a mean over N examples, so each of them counts "
-            "1/N.",
+            "The gradient is not divided by the batch size. The loss is a mean over N examples.",
             _gradient(scale=lambda z: 1),
+            _gradient(lambda z: probabilities(z, top="none"), scale=lambda z: 1),
+            hint="Each example counts 1/N.",
         ),
         Mistake(
-            "The gradient is divided by the number of classes, or of all entries. The mean is over the N examples of "
-            "the batch.",
+            "The gradient is divided by the number of classes, or of all entries.",
             _gradient(scale=lambda z: z.size),
             _gradient(scale=lambda z: z.shape[-1]),
+            hint="The mean is over the N examples of the batch.",
         ),
+        Mistake("The gradient is divided by N twice.", _gradient(scale=lambda z: len(z) ** 2)),
         Mistake(
-            "The sign is reversed. The gradient is p - y: the label's logit has a negative slope, because raising it "
-            "lowers the loss.",
+            "The sign is reversed. The label's logit has a negative slope, because raising it lowers the loss.",
             _gradient(sign=-1.0),
             _gradient(sign=-1.0, scale=lambda z: 1),
+            hint="The gradient is p - y.",
         ),
         Mistake(
-            "The labels are not subtracted. The gradient is p - y.",
-            lambda z, labels: probabilities(z) / len(z),
-            lambda z, labels: probabilities(z),
+            "The labels are not subtracted: these are the probabilities.",
+            *_each_scale(lambda z, labels: probabilities(z)),
+            hint="The gradient is p - y.",
         ),
         Mistake(
-            "p[:, labels] takes every label from every row. One entry of each row is p[np.arange(N), labels].",
-            _minus_columns,
-            lambda z, labels: _minus_columns(z, labels) * len(z),
+            "The labels are added. They are subtracted.",
+            *_each_scale(lambda z, labels: probabilities(z) + one_hot(labels, z.shape[-1])),
         ),
         Mistake(
-            "This is the gradient with respect to the probabilities, -y/p. The chain rule through the softmax turns it "
-            "into p - y.",
-            _by_probabilities,
-            lambda z, labels: _by_probabilities(z, labels) / len(z),
+            "Only the labels are left: the probabilities are missing.",
+            *_each_scale(lambda z, labels: -one_hot(labels, z.shape[-1])),
+            *_each_scale(lambda z, labels: one_hot(labels, z.shape[-1])),
+            hint="The gradient is p - y.",
+        ),
+        Mistake(
+            "p[:, labels] takes every label from every row.",
+            *_each_scale(_minus_columns),
+            hint="One entry of each row is p[np.arange(N), labels].",
+        ),
+        Mistake(
+            "The number of the label is subtracted, and not a one-hot row.",
+            *_each_scale(lambda z, labels: probabilities(z) - labels[:, None]),
+            lambda z, labels: (probabilities(z) - labels) / len(z),
+            hint="Subtract 1 at one place of each row: p[np.arange(N), labels] -= 1.",
+        ),
+        Mistake(
+            "1 is subtracted from whole rows, or from the rows that the labels name, and not at one place of each row.",
+            *_each_scale(lambda z, labels: probabilities(z) - 1),
+            *_each_scale(
+                lambda z, labels: probabilities(z) - np.isin(np.arange(len(z)), labels)[:, None].astype(float)
+            ),
+            hint="p[np.arange(N), labels] -= 1",
+        ),
+        Mistake(
+            "The indices are swapped: the label stands where the number of the example belongs.",
+            *_each_scale(lambda z, labels: probabilities(z) - one_hot(labels, z.shape[-1])[: z.shape[-1]].T),
+            hint="p[np.arange(N), labels] -= 1",
+        ),
+        Mistake(
+            "The one-hot rows have as many columns as there are examples. They need one for each class.",
+            lambda z, labels: (probabilities(z) - np.eye(len(labels))[labels]) / len(z),
+            lambda z, labels: probabilities(z) - np.eye(len(labels))[labels],
+        ),
+        Mistake(
+            "1 is subtracted at the class before the label's.",
+            lambda z, labels: _gradient()(z, labels - 1),
+            lambda z, labels: _gradient(scale=lambda z: 1)(z, labels - 1),
+            hint="The labels count from 0, as NumPy does.",
+        ),
+        Mistake(
+            "1 is subtracted at the most likely class. It belongs to the label.",
+            lambda z, labels: _gradient()(z, z.argmax(axis=-1)),
+        ),
+        Mistake(
+            "This is the gradient with respect to the probabilities, -y/p. The chain rule goes on, through the "
+            "softmax.",
+            *_each_scale(lambda z, labels: -one_hot(labels, z.shape[-1]) / probabilities(z)),
+            hint="Through the softmax -y/p becomes p - y.",
+        ),
+        Mistake(
+            "p - y is sent through the softmax once more. It is the gradient with respect to the logits already.",
+            *_each_scale(_through_softmax(lambda p, y: p - y)),
+        ),
+        Mistake(
+            "This is the gradient of a squared error through the softmax.",
+            *_each_scale(_through_softmax(lambda p, y: 2 * (p - y))),
+            *_each_scale(lambda z, labels: 2 * (probabilities(z) - one_hot(labels, z.shape[-1]))),
+            hint="That of the cross-entropy is p - y.",
+        ),
+        Mistake(
+            "p - y is multiplied by p (1 - p), the slope of a sigmoid. The derivative of the softmax is in p - y "
+            "already.",
+            *_each_scale(
+                lambda z, labels: (
+                    (probabilities(z) - one_hot(labels, z.shape[-1])) * probabilities(z) * (1 - probabilities(z))
+                )
+            ),
+        ),
+        Mistake(
+            "This is p (1 - p), the diagonal of the softmax's derivative, without the loss.",
+            *_each_scale(lambda z, labels: probabilities(z) * (1 - probabilities(z))),
+        ),
+        Mistake(
+            "This is the gradient of binary terms for each class. With a hard label only the label has a term.",
+            *_each_scale(
+                lambda z, labels: (
+                    (probabilities(z) - one_hot(labels, z.shape[-1])) / (probabilities(z) * (1 - probabilities(z)))
+                )
+            ),
+            *_each_scale(lambda z, labels: _sigmoid(z) - one_hot(labels, z.shape[-1])),
         ),
         Mistake(
             "The softmax is missing: y is subtracted from the logits themselves.",
-            _gradient(p=lambda z: z),
-            _gradient(p=lambda z: z, scale=lambda z: 1),
+            *_each_scale(_gradient(p=lambda z: z, scale=lambda z: 1)),
         ),
         Mistake(
-            "y is subtracted from the logarithms of the probabilities. The gradient is p - y.",
-            _gradient(p=log_softmax),
-            _gradient(p=log_softmax, scale=lambda z: 1),
+            "y is subtracted from the logarithms of the probabilities.",
+            *_each_scale(_gradient(p=log_softmax, scale=lambda z: 1)),
+            hint="The gradient is p - y.",
+        ),
+        Mistake(_TWICE, *_each_scale(_gradient(p=lambda z: probabilities(probabilities(z)), scale=lambda z: 1))),
+        Mistake(
+            "This is the loss. The task asks for its gradient, one number for each logit.",
+            _loss(),
+            _loss(average=np.asarray),
         ),
         Mistake(
-            _COLUMNS, _gradient(p=lambda z: probabilities(z, 0)), _gradient(p=lambda z: probabilities(z, 0, "none"))
+            "p - y is multiplied by the loss. The gradient is p - y alone.",
+            lambda z, labels: _gradient()(z, labels) * _loss()(z, labels),
+            lambda z, labels: _gradient()(z, labels) * -_picked(log_softmax(z), labels)[:, None],
         ),
-        Mistake(_WHOLE, _gradient(p=lambda z: probabilities(z, None))),
+        Mistake(
+            _COLUMNS,
+            *_each_scale(_gradient(p=lambda z: probabilities(z, 0), scale=lambda z: 1)),
+            _gradient(p=lambda z: probabilities(z, 0, "none")),
+        ),
+        Mistake(
+            "The sum of row i divides column i: the sums stand in a row instead of a column, and in a square table "
+            "that goes unnoticed.",
+            _gradient(p=lambda z: np.exp(z) / np.exp(z).sum(axis=-1)),
+            hint="Sum with keepdims=True.",
+        ),
+        Mistake(
+            "The exponentials are not divided by their sum.",
+            *_each_scale(_gradient(p=np.exp, scale=lambda z: 1)),
+            *_each_scale(_gradient(p=lambda z: np.exp(z - z.max(axis=-1, keepdims=True)), scale=lambda z: 1)),
+        ),
+        Mistake(_WHOLE, *_each_scale(_gradient(p=lambda z: probabilities(z, None), scale=lambda z: 1))),
         Mistake(_GLOBAL_MAXIMUM, _gradient(p=lambda z: probabilities(z, top="all"))),
         Mistake(_OVERFLOW, _gradient(p=lambda z: probabilities(z, top="none"))),
         Mistake(
+            _OTHER_NUMBER,
+            *(_gradient(p=lambda z, top=top: probabilities(z - top(z), top="none")) for top in TOPS),
+        ),
+        Mistake(
             "Only the entry of the label is kept. Every class has a slope: the wrong ones are pushed down by p.",
-            lambda z, labels: _gradient()(z, labels) * one_hot(labels, z.shape[-1]),
+            *_each_scale(lambda z, labels: _gradient(scale=lambda z: 1)(z, labels) * one_hot(labels, z.shape[-1])),
+        ),
+        Mistake(
+            "The entry of the label is lost: only the wrong classes have a slope.",
+            *_each_scale(lambda z, labels: probabilities(z) * (1 - one_hot(labels, z.shape[-1]))),
+        ),
+        Mistake(
+            "The label's entry is -p where it is p - 1.",
+            *_each_scale(
+                lambda z, labels: np.where(one_hot(labels, z.shape[-1]) > 0, -probabilities(z), probabilities(z))
+            ),
         ),
         Mistake(
             "The gradients of the examples are added up. Each logit keeps its own.",
             lambda z, labels: _gradient()(z, labels).sum(axis=0),
+            lambda z, labels: _gradient(scale=lambda z: 1)(z, labels).sum(axis=0),
         ),
     ],
 )
@@ -280,21 +656,24 @@ def _smoothed(target=_soft, logs=log_softmax, average=np.mean, sign=-1.0):
     return lambda z, labels, smoothing: sign * average((target(labels, z.shape[-1], smoothing) * logs(z)).sum(axis=-1))
 
 
-def _others_only(labels, classes, smoothing):
-    y = one_hot(labels, classes)
-    return (1 - smoothing) * y + smoothing / (classes - 1) * (1 - y)
+def _target(label, others):
+    """Make targets from what the label gets and what each other class gets, of the smoothing e and the classes k."""
+    return lambda labels, k, e: np.where(one_hot(labels, k) > 0, label(e, k), others(e, k))
 
 
-def _without_label(labels, classes, smoothing):
-    y = one_hot(labels, classes)
-    return (1 - smoothing) * y + smoothing / classes * (1 - y)
+def _spread(z):
+    """What all classes alike cost, for each example."""
+    return -log_softmax(z).mean(axis=-1)
 
 
 _SMOOTHED_CASES = _cases(0.1)
 _ZERO = Case(
     "smoothing 0 is the plain loss, sure and right",
     (np.array([[1000.0, 0.0]]), np.array([0]), 0.0),
-    "0 times -inf is nan. Take the logarithms from the logits, then none of them is -inf.",
+    Cause(
+        "A class has the weight 0 and the logarithm -inf, and 0 times -inf is nan.",
+        "Take the logarithms from the logits, then none of them is -inf.",
+    ),
 )
 
 smoothed_cross_entropy = Task(
@@ -307,50 +686,129 @@ smoothed_cross_entropy = Task(
     right=lambda logits, labels, smoothing: lossprimer.cross_entropy(logits, labels, label_smoothing=smoothing),
     steps=[
         Case("one example by hand", (_HAND, np.array([2]), 0.3)),
-        *_SMOOTHED_CASES[1:5],
+        *_SMOOTHED_CASES[1:6],
+        Case("three examples, smoothing 0.6", (_THREE, _THREE_LABELS, 0.6)),
         Case("smoothing 1 forgets the label", (_LOGITS, _LABELS, 1.0)),
-        *_SMOOTHED_CASES[5:],
+        *_SMOOTHED_CASES[6:],
         _ZERO,
     ],
     draw=lambda rng: _draw(float(rng.choice([0.05, 0.2, 0.4])))(rng),
+    large=_many(0.1),
     mistakes=[
-        Mistake(_NOT_AVERAGED, _smoothed(average=np.asarray)),
+        Mistake(_NOT_AVERAGED, _smoothed(average=np.asarray), _smoothed(logs=_naive, average=np.asarray)),
         Mistake(
-            "The smoothing is shared among the K - 1 other classes. Here it is shared among all K, the label included: "
-            "smoothing / K each.",
-            _smoothed(_others_only),
+            "The smoothing is shared among the K - 1 other classes. Here it is shared among all K, the label included.",
+            _smoothed(_target(lambda e, k: 1 - e, lambda e, k: e / (k - 1))),
+            hint="smoothing / K each.",
         ),
         Mistake(
-            "The label gets 1 - smoothing only. It also gets its part of the smoothing: 1 - smoothing + smoothing / K.",
-            _smoothed(_without_label),
+            "Every class gets smoothing / (K - 1). The smoothing is shared among all K classes.",
+            _smoothed(_target(lambda e, k: 1 - e + e / (k - 1), lambda e, k: e / (k - 1))),
+            _smoothed(_target(lambda e, k: 1.0, lambda e, k: e / (k - 1))),
+            _smoothed(_target(lambda e, k: 1 - e - e / (k - 1), lambda e, k: e / (k - 1))),
+            hint="smoothing / K each, and 1 - smoothing more at the label.",
         ),
         Mistake(
-            "The label keeps its full 1, so that the target adds up to more than 1. It gets 1 - smoothing, plus "
-            "smoothing / K.",
-            _smoothed(lambda labels, k, e: one_hot(labels, k) + e / k),
-            _smoothed(lambda labels, k, e: np.where(one_hot(labels, k) > 0, 1.0, e / k)),
+            "The label gets 1 - smoothing only. It also gets its part of the smoothing.",
+            _smoothed(_target(lambda e, k: 1 - e, lambda e, k: e / k)),
+            hint="1 - smoothing + smoothing / K.",
         ),
         Mistake(
-            "Every class gets the whole smoothing. They share it: smoothing / K each.",
-            _smoothed(lambda labels, k, e: (1 - e) * one_hot(labels, k) + e),
-            _smoothed(lambda labels, k, e: np.where(one_hot(labels, k) > 0, 1 - e, e)),
+            "The label keeps its full 1, so that the target adds up to more than 1.",
+            _smoothed(_target(lambda e, k: 1 + e / k, lambda e, k: e / k)),
+            _smoothed(_target(lambda e, k: 1.0, lambda e, k: e / k)),
+            lambda z, labels, e: _loss()(z, labels) + e * _spread(z).mean(),
+            hint="It gets 1 - smoothing, plus smoothing / K.",
+        ),
+        Mistake(
+            "The target is divided by 1 + smoothing, another way to make it add up to 1.",
+            _smoothed(lambda labels, k, e: (one_hot(labels, k) + e / k) / (1 + e)),
+            _smoothed(lambda labels, k, e: (one_hot(labels, k) + e) / (1 + e * k)),
+            hint="(1 - smoothing) times the one-hot label, plus smoothing / K.",
+        ),
+        Mistake(
+            "Every class gets the whole smoothing. They share it.",
+            _smoothed(_target(lambda e, k: 1.0, lambda e, k: e)),
+            _smoothed(_target(lambda e, k: 1 - e, lambda e, k: e)),
+            _smoothed(_target(lambda e, k: 1.0 + e, lambda e, k: e)),
+            hint="smoothing / K each.",
+        ),
+        Mistake(
+            "The smoothing is halved, as it is for two classes. Each of the K classes gets smoothing / K.",
+            _smoothed(_target(lambda e, k: 1 - e / 2, lambda e, k: e / 2)),
+            _smoothed(_target(lambda e, k: 1 - e + e / 2, lambda e, k: e / 2)),
+            _smoothed(_target(lambda e, k: 1 - e / 2, lambda e, k: e / 2 / (k - 1))),
+        ),
+        Mistake(
+            "The label loses only smoothing / K. It loses the whole smoothing, and gets its part back.",
+            _smoothed(_target(lambda e, k: 1 - e / k, lambda e, k: e / k)),
+            hint="1 - smoothing + smoothing / K.",
+        ),
+        Mistake(
+            "The smoothing of the label and that of the other classes are not the same: the target does not add up to "
+            "1.",
+            _smoothed(_target(lambda e, k: 1 - e + e / k, lambda e, k: e / (k - 1))),
+            _smoothed(_target(lambda e, k: 1 - e - e / k, lambda e, k: e / k)),
+            _smoothed(_target(lambda e, k: (1 - e) * (1 + e / k), lambda e, k: e / k)),
         ),
         Mistake(
             "smoothing and 1 - smoothing are swapped: a small smoothing keeps most of the label.",
             _smoothed(lambda labels, k, e: _soft(labels, k, 1 - e)),
+            _smoothed(_target(lambda e, k: e, lambda e, k: (1 - e) / (k - 1))),
+            lambda z, labels, e: e * _loss()(z, labels) + (1 - e) * _spread(z).mean() * z.shape[-1],
         ),
         Mistake("The smoothing is not used: this is the plain loss.", lambda z, labels, e: _loss()(z, labels)),
         Mistake(
             "The smoothing part is missing: the plain loss is multiplied by 1 - smoothing, and nothing is added.",
             lambda z, labels, e: (1 - e) * _loss()(z, labels),
+            lambda z, labels, e: (1 - e + e / z.shape[-1]) * _loss()(z, labels),
         ),
         Mistake(
-            "The smoothing part is divided by K twice: the mean over the classes has done so already.",
-            lambda z, labels, e: (1 - e) * _loss()(z, labels) - e * log_softmax(z).mean() / z.shape[-1],
+            "The plain loss is missing: this is the smoothing part alone.",
+            lambda z, labels, e: e * _spread(z).mean(),
+            lambda z, labels, e: _spread(z).mean(),
+        ),
+        Mistake(
+            "The smoothing part is subtracted. Both parts cost something.",
+            lambda z, labels, e: (1 - e) * _loss()(z, labels) - e * _spread(z).mean(),
+        ),
+        Mistake(
+            "The smoothing part is divided by K twice, or by K and N: the mean has done so already.",
+            lambda z, labels, e: (1 - e) * _loss()(z, labels) + e * _spread(z).mean() / z.shape[-1],
+            lambda z, labels, e: (1 - e) * _loss()(z, labels) + e * _spread(z).mean() / len(z),
+        ),
+        Mistake(
+            "The smoothing part is a sum over the examples, and the other part a mean.",
+            lambda z, labels, e: (1 - e) * _loss()(z, labels) + e * _spread(z).sum(),
+            lambda z, labels, e: (1 - e) * _loss(average=np.sum)(z, labels) + e * _spread(z).mean(),
+        ),
+        Mistake(
+            "The logarithm of the mean probability stands in the smoothing part, and that is always -log K.",
+            lambda z, labels, e: (1 - e) * _loss()(z, labels) + e * np.log(z.shape[-1]),
+            lambda z, labels, e: (1 - e) * _loss()(z, labels) + e / z.shape[-1],
+            lambda z, labels, e: _loss()(z, labels) + e / z.shape[-1],
+            hint="The smoothing part is the mean of -log p over the classes.",
+        ),
+        Mistake(
+            "The smoothing part is weighted by the predictions: an entropy. All classes weigh the same, 1/K.",
+            lambda z, labels, e: (1 - e) * _loss()(z, labels) + e * lossprimer.entropy(probabilities(z)).mean(),
+            lambda z, labels, e: (1 - e) * _loss()(z, labels) - e * lossprimer.entropy(probabilities(z)).mean(),
+            lambda z, labels, e: _loss()(z, labels) - e * lossprimer.entropy(probabilities(z)).mean(),
+        ),
+        Mistake(
+            "The entropy of the target is subtracted: that is the divergence from it. The task asks for the "
+            "cross-entropy.",
+            lambda z, labels, e: _smoothed()(z, labels, e) - lossprimer.entropy(_soft(labels, z.shape[-1], e)).mean(),
         ),
         Mistake(
             "The probabilities are smoothed. What is smoothed is the label.",
             lambda z, labels, e: _loss(lambda z: np.log((1 - e) * probabilities(z) + e / z.shape[-1]))(z, labels),
+            lambda z, labels, e: _loss(lambda z: log_softmax((1 - e) * z + e / z.shape[-1]))(z, labels),
+            lambda z, labels, e: _loss(lambda z: np.log(probabilities(z) + e))(z, labels),
+        ),
+        Mistake(
+            "A softmax is applied to the smoothed target. It adds up to 1 as it is.",
+            _smoothed(lambda labels, k, e: probabilities(_soft(labels, k, e))),
         ),
         Mistake(_SIGN, _smoothed(sign=1.0)),
         Mistake(
@@ -364,7 +822,27 @@ smoothed_cross_entropy = Task(
             lambda z, labels, e: _smoothed(average=np.sum)(z, labels, e) / z.size,
             lambda z, labels, e: _smoothed(average=np.sum)(z, labels, e) / z.shape[-1],
         ),
-        Mistake(_COLUMNS, _smoothed(logs=lambda z: log_softmax(z, axis=0))),
+        Mistake(
+            "The logarithm is missing: the target weighs the probabilities themselves.",
+            _smoothed(logs=probabilities),
+            lambda z, labels, e: 1 - _smoothed(logs=probabilities, sign=1.0)(z, labels, e),
+        ),
+        Mistake("The softmax is missing: the target weighs the logits themselves.", _smoothed(logs=lambda z: z)),
+        Mistake(_TWICE, _smoothed(logs=lambda z: log_softmax(probabilities(z)))),
+        Mistake(
+            _FROM_ONE,
+            lambda z, labels, e: _smoothed()(z, labels - 1, e),
+        ),
+        Mistake(
+            "Binary terms are taken for each class. Cross-entropy weighs log p with the target, and nothing else.",
+            lambda z, labels, e: _binary_smoothed(z, labels, e).sum(axis=-1).mean(),
+            lambda z, labels, e: _binary_smoothed(z, labels, e).mean(),
+        ),
+        Mistake(
+            _COLUMNS,
+            _smoothed(logs=lambda z: log_softmax(z, axis=0)),
+            _smoothed(logs=lambda z: np.log(probabilities(z, 0))),
+        ),
         Mistake(_WHOLE, _smoothed(logs=lambda z: log_softmax(z, axis=(0, 1)))),
         Mistake(
             _GLOBAL_MAXIMUM,
@@ -374,8 +852,17 @@ smoothed_cross_entropy = Task(
         Mistake(_OVERFLOW, _smoothed(logs=_naive), _smoothed(logs=lambda z: np.log(probabilities(z, top="none")))),
         Mistake(_UNDERFLOW, _smoothed(logs=_log_probabilities)),
         Mistake(_SMALL_NUMBER, *(_smoothed(logs=logs) for logs in _SMALL_LOGS)),
+        Mistake(
+            _OTHER_NUMBER,
+            *(_smoothed(logs=_shifted_by(top)) for top in TOPS),
+        ),
     ],
 )
+
+
+def _binary_smoothed(z, labels, smoothing):
+    y, p = _soft(labels, z.shape[-1], smoothing), probabilities(z)
+    return -(y * np.log(p) + (1 - y) * np.log(1 - p))
 
 
 def _terms(p, q, log=np.log):
@@ -387,23 +874,43 @@ def _divergence(p, q):
     return _terms(p, q).sum(axis=-1)
 
 
-def _with_small_number(small):
-    return lambda p, q: (p * np.log((p + small) / (q + small))).sum(axis=-1)
+def _above(limit, p, q):
+    """The divergence over the classes of which p says more than a limit."""
+    return np.where(p > limit, _terms(p, q), 0.0).sum(axis=-1)
+
+
+def _normalized(p):
+    return p / p.sum(axis=-1, keepdims=True)
 
 
 _P = np.array([[0.7, 0.2, 0.1], [0.1, 0.6, 0.3], [0.25, 0.25, 0.5]])
 _Q = np.array([[0.5, 0.25, 0.25], [0.3, 0.3, 0.4], [0.1, 0.8, 0.1]])
+_THRESHOLD = Cause(
+    "Classes of a small p are left out. Only those with p = 0 add nothing: 0.001 log(0.001/q) is a number like any "
+    "other.",
+    "Compare with 0: np.where(p > 0, ..., 0).",
+)
+_SMALL_ADDED = Cause(
+    "A small number is added to the probabilities, or they are clipped. An infinite divergence becomes finite by that, "
+    "and the others are off.",
+    "Sum where p > 0, and let log 0 be -inf.",
+)
 
 
 def _draw_pairs(rng):
     rows, classes = (int(n) for n in rng.integers(2, 6, size=2))
-    p, q = (probabilities(scores(rng, 2, rows, classes, scale=1.0)) for _ in range(2))
-    zeros = np.where(np.arange(classes) == 0, 0.0, p[0])
+    p, q = (distributions(scores(rng, 2, rows, classes, scale=1.0)) for _ in range(2))
+    never = distributions(np.where(np.arange(classes) == 0, -np.inf, scores(rng, rows, classes)))
     return [
         Case("two rows of distributions", (p[0], q[0])),
         Case("three axes", (p, q)),
-        Case("a class that never occurs", (zeros / zeros.sum(axis=-1, keepdims=True), q[0])),
+        Case("a class that never occurs", (never, q[0])),
     ]
+
+
+def _many_pairs():
+    rng = np.random.default_rng(0)
+    return tuple(probabilities(rng.normal(size=(200, 20))) for _ in range(2))
 
 
 kl_divergence = Task(
@@ -418,17 +925,24 @@ kl_divergence = Task(
         Case("a coin by hand", (np.array([0.75, 0.25]), np.array([0.5, 0.5]))),
         Case("of a distribution from itself: 0", (_P[0], _P[0])),
         Case("three rows of distributions", (_P, _Q)),
+        Case("two rows of three classes", (_P[1:], _Q[1:])),
         Case("three axes", (np.stack([_P, _Q]), np.stack([_Q, _P]))),
         Case("float32", (_P.astype(np.float32), _Q.astype(np.float32))),
         Case(
             "a class that p never shows adds 0",
             (np.array([0.0, 0.5, 0.5]), np.array([0.2, 0.3, 0.5])),
-            "0 log 0 is 0 in a divergence, and nan in a computer. Add only the classes with p > 0.",
+            Cause(
+                "0 log 0 is 0 in a divergence, and nan in a computer.",
+                "Add only the classes with p > 0.",
+            ),
         ),
         Case(
             "a class that neither shows adds 0",
             (np.array([0.0, 0.5, 0.5]), np.array([0.0, 0.25, 0.75])),
-            "0 log(0/0) is 0 in a divergence, and nan in a computer. Add only the classes with p > 0.",
+            Cause(
+                "0 log(0/0) is 0 in a divergence, and nan in a computer.",
+                "Add only the classes with p > 0.",
+            ),
         ),
         Case(
             "a class that q rules out and p shows: infinite",
@@ -436,50 +950,94 @@ kl_divergence = Task(
             "Where q = 0 < p the divergence is infinite: q says that this never happens, and it does.",
         ),
         Case(
+            "a class that q rules out and p shows very rarely: infinite",
+            (np.array([[1e-6, 1 - 1e-6], [1e-300, 1.0]]), np.array([[0.0, 1.0], [0.0, 1.0]])),
+            "Where q = 0 < p the divergence is infinite, however small p is.",
+        ),
+        Case(
+            "a class that p shows once in a thousand counts",
+            (np.array([[0.001, 0.999], [0.97, 0.03]]), np.array([[0.5, 0.5], [0.03, 0.97]])),
+            "A small probability is not 0.",
+        ),
+        Case(
+            "a class that p shows once in a million counts",
+            (np.array([1e-6, 1 - 1e-6]), np.array([0.5, 0.5])),
+            "A small probability is not 0.",
+        ),
+        Case(
             "very small probabilities",
             (np.array([1e-200, 1.0]), np.array([0.5, 0.5])),
-            "A small probability is not 0. Is it compared with a threshold, or is a product of two of them taken?",
+            Cause("A small probability is not 0.", "Is it compared with a threshold, or is it squared somewhere?"),
         ),
         Case(
             "a very small q",
             (np.array([0.5, 0.5]), np.array([1e-200, 1.0])),
-            "A small probability is not 0: its logarithm is finite. Nothing needs to be added to it.",
+            Cause("A small probability is not 0: its logarithm is finite.", "Nothing needs to be added to it."),
+        ),
+        Case(
+            "a very small q under a p that is small",
+            (np.array([1e-10, 1 - 1e-10]), np.array([1e-300, 1.0])),
+            Cause("A small probability is not 0: its logarithm is finite.", "Nothing needs to be added to it."),
         ),
     ],
     draw=_draw_pairs,
+    large=_many_pairs,
     mistakes=[
         Mistake(
             "p and q are swapped. The divergence is no distance: the weights are those of the first, p.",
             lambda p, q: _divergence(q, p),
+            lambda p, q: (q * np.log(q / p)).sum(axis=-1),
         ),
         Mistake(
-            "0 times log 0 is nan here. A class with p = 0 adds 0: sum only where p > 0, for instance with np.where.",
+            "The fraction is upside down, q / p: the divergence becomes negative.",
+            lambda p, q: (p * np.log(q / p)).sum(axis=-1),
+        ),
+        Mistake("The sign is reversed. A divergence is never negative.", lambda p, q: -_divergence(p, q)),
+        Mistake(
+            "The logarithms are right and the weight is q. It is p, what really happens.",
+            lambda p, q: (q * np.log(p / q)).sum(axis=-1),
+        ),
+        Mistake(
+            "0 times log 0 is nan here. A class with p = 0 adds 0.",
             lambda p, q: (p * np.log(p / q)).sum(axis=-1),
             lambda p, q: (p * (np.log(p) - np.log(q))).sum(axis=-1),
+            hint="Sum only where p > 0, for instance with np.where.",
         ),
         Mistake(
-            "A small number is added to the probabilities, or they are clipped. An infinite divergence becomes finite "
-            "by that, and the others are off. Sum where p > 0, and let log 0 be -inf.",
-            *map(_with_small_number, (1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-12, 1e-15, 1e-16, 1e-20, 1e-30, 1e-300)),
+            _SMALL_ADDED,
+            *(lambda p, q, e=e: (p * np.log((p + e) / (q + e))).sum(axis=-1) for e in SMALL_NUMBERS),
+            *(lambda p, q, e=e: (p * np.log(p / q + e)).sum(axis=-1) for e in SMALL_NUMBERS),
+            *(lambda p, q, e=e: ((p + e) * np.log((p + e) / (q + e))).sum(axis=-1) for e in SMALL_NUMBERS),
+            *(lambda p, q, e=e: _divergence(np.clip(p, e, 1), np.clip(q, e, 1)) for e in SMALL_NUMBERS),
+            *(lambda p, q, e=e: _divergence(p, np.clip(q, e, 1)) for e in SMALL_NUMBERS),
+            *(lambda p, q, e=e: _divergence(np.clip(p, e, 1 - e), np.clip(q, e, 1 - e)) for e in SMALL_NUMBERS),
+            *(lambda p, q, e=e: _divergence(p, q + e) for e in SMALL_NUMBERS),
+            *(lambda p, q, e=e: _divergence(_normalized(p + e), _normalized(q + e)) for e in SMALL_NUMBERS),
+        ),
+        Mistake(
+            _THRESHOLD,
             *(
-                lambda p, q, e=e: _divergence(np.clip(p, e, 1), np.clip(q, e, 1))
-                for e in (1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-12, 1e-15, 1e-16, 1e-20, 1e-30, 1e-300)
+                lambda p, q, limit=limit: _above(limit, p, q)
+                for limit in (0.05, 0.03, 0.02, *SMALL_NUMBERS)
+                if 1e-301 < limit < 0.06
             ),
-            *(lambda p, q, e=e: _divergence(p, q + e) for e in (1e-7, 1e-8, 1e-9, 1e-10, 1e-12, 1e-15, 1e-16)),
         ),
         Mistake(
-            "The logarithm has base 2 or 10: the divergence is not in nats. np.log is the natural one.",
+            "The logarithm has base 2 or 10: the divergence is not in nats.",
             lambda p, q: _divergence(p, q) / np.log(2),
             lambda p, q: _divergence(p, q) / np.log(10),
+            hint="np.log is the natural one.",
         ),
-        Mistake("The sign is reversed. A divergence is never negative: p log(p / q).", lambda p, q: -_divergence(p, q)),
         Mistake(
-            "The rows are added up. Each pair of rows has a divergence of its own: axis=-1.",
+            "The rows are added up. Each pair of rows has a divergence of its own.",
             lambda p, q: _terms(p, q).sum(),
+            hint="axis=-1",
         ),
         Mistake(
-            "The rows are averaged. Each pair of rows has a divergence of its own: axis=-1.",
+            "The rows are averaged. Each pair of rows has a divergence of its own.",
             lambda p, q: _divergence(p, q).mean(),
+            lambda p, q: _terms(p, q).sum() / len(p),
+            hint="axis=-1",
         ),
         Mistake(
             "The classes are averaged. Their terms are added up; p is the weight already.",
@@ -487,9 +1045,15 @@ kl_divergence = Task(
             lambda p, q: _terms(p, q).mean(),
         ),
         Mistake(
-            "The sum goes over the rows. The classes are on the last axis: axis=-1.",
+            "The sum goes over the rows.",
             lambda p, q: _terms(p, q).sum(axis=0),
             lambda p, q: _terms(p, q).sum(axis=second(p)),
+            hint="The classes are on the last axis: axis=-1.",
+        ),
+        Mistake(
+            "The sum keeps its axis: each divergence stands in a row of its own.",
+            lambda p, q: _terms(p, q).sum(axis=-1, keepdims=True),
+            hint="keepdims=True keeps the axis; here it is to go.",
         ),
         Mistake("The terms are not added up.", _terms),
         Mistake(
@@ -497,21 +1061,86 @@ kl_divergence = Task(
             lambda p, q: -(p * np.log(q)).sum(axis=-1),
         ),
         Mistake(
-            "This is the entropy of p. The divergence compares p with q: p log(p / q).",
+            "This is the entropy of p. The divergence compares p with q.",
             lambda p, q: lossprimer.entropy(p),
+            lambda p, q: -lossprimer.entropy(p),
+        ),
+        Mistake(
+            "This is the difference of two entropies, sum p log p - sum q log q. Both logarithms have the weight p.",
+            lambda p, q: (p * np.log(p) - q * np.log(q)).sum(axis=-1),
+            lambda p, q: lossprimer.entropy(q) - lossprimer.entropy(p),
+            lambda p, q: lossprimer.entropy(p) - lossprimer.entropy(q),
+        ),
+        Mistake(
+            "The logarithms are added: log(p q). The divergence has their difference, log(p / q).",
+            lambda p, q: (p * np.log(p * q)).sum(axis=-1),
+            lambda p, q: (p * (np.log(p) + np.log(q))).sum(axis=-1),
+        ),
+        Mistake(
+            "The quotient of two logarithms stands for the logarithm of the quotient.",
+            lambda p, q: (p * np.log(p) / np.log(q)).sum(axis=-1),
         ),
         Mistake(
             "The weights p are missing: the logarithms of the ratios are added up as they are.",
             lambda p, q: np.log(p / q).sum(axis=-1),
+            lambda p, q: np.abs(np.log(p / q)).sum(axis=-1),
         ),
         Mistake(
-            "Both directions are averaged or added. The divergence of p from q has one: sum p log(p / q).",
+            "The logarithm is missing: the ratios are weighted as they are.",
+            lambda p, q: (p * (p / q)).sum(axis=-1),
+            lambda p, q: (p * (p - q)).sum(axis=-1),
+            lambda p, q: ((p - q) ** 2 / q).sum(axis=-1),
+        ),
+        Mistake(
+            "The logarithm is taken of the whole sum. Each class has a logarithm of its own.",
+            lambda p, q: np.log((p / q).sum(axis=-1)),
+            lambda p, q: np.log((p * p / q).sum(axis=-1)),
+            lambda p, q: p.sum(axis=-1) * np.log(p.sum(axis=-1) / q.sum(axis=-1)) + 0 * q.sum(axis=-1),
+        ),
+        Mistake(
+            "This is a distance between the probabilities, without a logarithm.",
+            lambda p, q: np.abs(p - q).sum(axis=-1),
+            lambda p, q: np.abs(p - q).sum(axis=-1) / 2,
+            lambda p, q: ((p - q) ** 2).sum(axis=-1),
+            lambda p, q: np.sqrt(((p - q) ** 2).sum(axis=-1)),
+            lambda p, q: ((p - q) ** 2).mean(axis=-1),
+        ),
+        Mistake(
+            "Both directions are averaged or added. The divergence of p from q has one.",
             lambda p, q: _divergence(p, q) + _divergence(q, p),
             lambda p, q: (_divergence(p, q) + _divergence(q, p)) / 2,
+            lambda p, q: ((p - q) * np.log(p / q)).sum(axis=-1),
+        ),
+        Mistake(
+            "p and q are compared with their mean: that is the Jensen-Shannon divergence. Here p is compared with q.",
+            lambda p, q: (_divergence(p, (p + q) / 2) + _divergence(q, (p + q) / 2)) / 2,
+            lambda p, q: _divergence(p, (p + q) / 2) + _divergence(q, (p + q) / 2),
+            lambda p, q: _divergence(p, (p + q) / 2),
+            lambda p, q: np.sqrt((_divergence(p, (p + q) / 2) + _divergence(q, (p + q) / 2)) / 2),
+        ),
+        Mistake(
+            "Binary terms are added for each class, (1 - p) log((1 - p)/(1 - q)). The sum over the classes of p "
+            "log(p/q) is all.",
+            lambda p, q: (p * np.log(p / q) + (1 - p) * np.log((1 - p) / (1 - q))).sum(axis=-1),
+        ),
+        Mistake(
+            "p or q is taken for scores or for logarithms. They are probabilities already.",
+            lambda p, q: _divergence(probabilities(p), probabilities(q)),
+            lambda p, q: _divergence(p, probabilities(q)),
+            lambda p, q: (p * (np.log(p) - q)).sum(axis=-1),
+            lambda p, q: (np.exp(p) * (p - q)).sum(axis=-1),
         ),
         Mistake(
             "Classes with q = 0 are left out. Only those with p = 0 are: where q = 0 < p the divergence is infinite.",
             lambda p, q: np.where((p > 0) & (q > 0), _terms(p, q), 0.0).sum(axis=-1),
+            lambda p, q: np.where(q > 0, p * np.log(p / q), 0.0).sum(axis=-1),
+        ),
+        Mistake(
+            "An infinite term is replaced by 0 or by a large number.",
+            lambda p, q: np.nan_to_num(p * np.log(p / q)).sum(axis=-1),
+            lambda p, q: np.nan_to_num(p * np.log(p / q), posinf=1.0).sum(axis=-1),
+            lambda p, q: np.minimum(_terms(p, q), 100.0).sum(axis=-1),
+            hint="Where q = 0 < p the divergence is infinite. Only the nan of p = 0 is to become 0.",
         ),
         Mistake(
             "Negative terms are cut off, or their signs reversed. They belong to the sum.",

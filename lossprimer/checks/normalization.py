@@ -4,7 +4,9 @@ import numpy as np
 
 import lossprimer
 from lossprimer.checks.probability import second
+from lossprimer.checks.report import Cause
 from lossprimer.checks.task import Case, Mistake, Task
+from lossprimer.checks.values import as_code
 
 
 def _numbers(rng, *shape):
@@ -29,6 +31,23 @@ def _unbiased(x, **options):
     return np.var(x, ddof=1, **options)
 
 
+def _sum_of_squares(x, **options):
+    return np.var(x, **options) * _count(x, options["axis"])
+
+
+def _mean_square(x, **options):
+    return np.mean(x**2, **options)
+
+
+def _absolute(x, **options):
+    """The square of the mean absolute deviation."""
+    return np.mean(np.abs(x - np.mean(x, axis=options["axis"], keepdims=True)), **options) ** 2
+
+
+def _count(x, axis):
+    return x.size if axis is None else int(np.prod([x.shape[a] for a in np.atleast_1d(axis)]))
+
+
 def _no_mean(x, **options):
     return np.zeros_like(np.mean(x, **options))
 
@@ -44,24 +63,43 @@ _SQUARE = np.array([[1.0, 4.0, 0.0], [3.0, -1.0, 2.5], [-2.0, 6.0, 0.5]])
 _GAMMA = np.array([2.0, 0.5, -1.0, 3.0])
 _BETA = np.array([1.0, -2.0, 0.5, 4.0])
 _DEEP = np.stack([_X, 2.0 - _X**2, _X[::-1] + 1])
+# Far enough from 0 to lose digits in E[x^2] - E[x]^2, and so near that the mean, however it is summed, loses none.
+_FAR = 1e6 + 0.3
 
-_EPS_OUTSIDE = "eps is in the wrong place. It is added to the variance, inside the root: sqrt(var + eps)."
-_NO_EPS = "eps is missing: sqrt(var + eps) keeps the division finite where all values are equal."
-_NO_ROOT = "The root is missing: divide by sqrt(var + eps), not by the variance."
-_DDOF = "The variance divides by n - 1. Normalization takes the plain mean of the squares: np.var with ddof=0."
-_CANCELS = (
+_SQRT = "sqrt(var + eps)"
+_EPS_OUTSIDE = Cause("eps is in the wrong place: it is added outside of the root.", f"It is inside: {_SQRT}.")
+_EPS_OF_THIS_SIZE = Cause("With an eps of this size it shows where it is added.", f"It is inside the root: {_SQRT}.")
+_NO_EPS = Cause("eps is missing in the division.", f"{_SQRT} keeps the division finite where all values are equal.")
+_EQUAL = Cause("All values are equal here, and their variance is 0.", f"{_SQRT} keeps the division finite.")
+_OTHER_EPS = Cause("Another eps than the one that is given is used: is a number written in its place?")
+_NO_ROOT = Cause("The root is missing: the division is by the variance.", f"Divide by {_SQRT}.")
+_DDOF = Cause(
+    "The variance divides by n - 1.", "Normalization takes the plain mean of the squares: np.var with ddof=0."
+)
+_NOT_DIVIDED = Cause(
+    "The squares are added up, and not averaged: this is a sum where the variance stands.", "The variance is a mean."
+)
+_CANCELS = Cause(
     "The variance is computed as E[x^2] - E[x]^2. For values far from 0 the two nearly cancel, and few digits are "
-    "left, or a negative number. Subtract the mean first, then average the squares."
+    "left, or a negative number.",
+    "Subtract the mean first, then average the squares.",
 )
-_NOT_CENTRED = "The mean is not subtracted."
-_NO_GAMMA = "gamma is not used: multiply the normalized values by it."
-_NO_BETA = "beta is not used: add it at the end."
-_GAMMA_IS_BETA = "gamma and beta are swapped: gamma multiplies, beta is added."
-_KEEPDIMS = (
-    "The means of the rows stand in a row instead of a column: without keepdims=True, column i loses the mean of row "
-    "i, and in a square table that goes unnoticed."
+_FAR_FROM_0 = Cause(
+    "The formula holds, and here digits are lost: the values are far from 0, and two large numbers are subtracted that "
+    "nearly cancel.",
+    "Subtract the mean first, then average the squares: not E[x^2] - E[x]^2.",
 )
-_WHOLE = "Mean and variance are those of the whole array."
+_NOT_CENTRED = Cause("The mean is not subtracted.")
+_NO_GAMMA = Cause("gamma is not used.", "Multiply the normalized values by it.")
+_NO_BETA = Cause("beta is not used.", "Add it at the end.")
+_GAMMA_IS_BETA = Cause("gamma and beta are swapped: gamma multiplies, beta is added.")
+_KEEPDIMS = Cause(
+    "The means of the rows stand in a row instead of a column: column i loses the mean of row i, and in a square table "
+    "that goes unnoticed.",
+    "Take mean and variance with keepdims=True.",
+)
+_TWICE = Cause("The values are normalized twice.")
+_EPS_SIZES = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1.0)
 
 
 def _shared(axis):
@@ -70,24 +108,121 @@ def _shared(axis):
         Mistake(_NO_GAMMA, lambda x, gamma, beta, eps: _standard(x, eps, axis) + beta),
         Mistake(_NO_BETA, lambda x, gamma, beta, eps: gamma * _standard(x, eps, axis)),
         Mistake(
-            "gamma and beta are not used: multiply by gamma and add beta.",
+            "gamma and beta are not used.",
             lambda x, gamma, beta, eps: _standard(x, eps, axis),
+            hint="Multiply by gamma and add beta.",
         ),
         Mistake(_GAMMA_IS_BETA, lambda x, gamma, beta, eps: beta * _standard(x, eps, axis) + gamma),
         Mistake(
-            "beta is added before gamma multiplies. Multiply first, then add.",
+            "beta is added before gamma multiplies.",
             lambda x, gamma, beta, eps: gamma * (_standard(x, eps, axis) + beta),
+            hint="Multiply first, then add.",
+        ),
+        Mistake("beta is subtracted.", lambda x, gamma, beta, eps: gamma * _standard(x, eps, axis) - beta),
+        Mistake(
+            "1 + gamma multiplies, or gamma is added. gamma itself is the factor.",
+            lambda x, gamma, beta, eps: (1 + gamma) * _standard(x, eps, axis) + beta,
+            lambda x, gamma, beta, eps: gamma + _standard(x, eps, axis) + beta,
+        ),
+        Mistake(
+            "gamma divides, or its size alone counts. It multiplies.",
+            lambda x, gamma, beta, eps: _standard(x, eps, axis) / gamma + beta,
+            lambda x, gamma, beta, eps: np.abs(gamma) * _standard(x, eps, axis) + beta,
+        ),
+        Mistake(
+            "gamma or beta comes before the normalization, which takes it away again.",
+            lambda x, gamma, beta, eps: _standard(gamma * x + beta, eps, axis),
+            lambda x, gamma, beta, eps: _standard(gamma * x, eps, axis) + beta,
+            hint="First normalize, then multiply by gamma and add beta.",
         ),
         Mistake(_NOT_CENTRED, _affine(axis, mean=_no_mean)),
-        Mistake("The values are centred and not divided by sqrt(var + eps).", _affine(axis, root=lambda var, eps: 1.0)),
+        Mistake(
+            "The mean is not subtracted, neither from the values nor in the variance: this is RMSNorm.",
+            _affine(axis, mean=_no_mean, var=_mean_square),
+        ),
+        Mistake(
+            "The variance is taken without the mean, as the mean of the squares of the values.",
+            _affine(axis, var=_mean_square),
+        ),
+        Mistake(
+            "The values are centred and not divided.",
+            _affine(axis, root=lambda var, eps: 1.0),
+            hint=f"Divide by {_SQRT}.",
+        ),
+        Mistake(
+            "Only the mean is divided by the root: x - mean / root. The difference is divided, in parentheses.",
+            lambda x, gamma, beta, eps: (
+                gamma * (x - x.mean(axis, keepdims=True) / np.sqrt(x.var(axis, keepdims=True) + eps)) + beta
+            ),
+            hint="(x - mean) / root",
+        ),
+        Mistake("The sign is reversed: the values are subtracted from the mean.", _affine(axis, root=_minus)),
+        Mistake(_TWICE, lambda x, gamma, beta, eps: gamma * _standard(_standard(x, eps, axis), eps, axis) + beta),
+        Mistake(_NOT_DIVIDED, _affine(axis, var=_sum_of_squares)),
+        Mistake(
+            "The values are divided by the mean absolute deviation, and not by the root of the mean square.",
+            _affine(axis, var=_absolute),
+            _affine(axis, var=_absolute, root=lambda var, eps: np.sqrt(var) + eps),
+        ),
+        Mistake(
+            "The values are moved to the range from 0 to 1, by their smallest and largest, or divided by their range.",
+            lambda x, gamma, beta, eps: (
+                gamma * (x - x.min(axis, keepdims=True)) / (np.ptp(x, axis=axis, keepdims=True) + eps) + beta
+            ),
+            lambda x, gamma, beta, eps: (
+                gamma * (x - x.mean(axis, keepdims=True)) / (np.ptp(x, axis=axis, keepdims=True) + eps) + beta
+            ),
+            hint="Subtract the mean, and divide by the root of the variance.",
+        ),
+        Mistake("The median is subtracted, and not the mean.", _affine(axis, mean=np.median)),
+        Mistake(
+            "The mean is that of the whole array, and the variance is not.",
+            _affine(axis, mean=lambda x, **options: np.mean(x)),
+        ),
+        Mistake(
+            "The variance is that of the whole array, and the mean is not.",
+            _affine(axis, var=lambda x, **options: np.var(x)),
+        ),
         Mistake(_DDOF, _affine(axis, var=_unbiased)),
-        Mistake(_NO_ROOT, _affine(axis, root=lambda var, eps: var + eps)),
+        Mistake(
+            _NO_ROOT,
+            _affine(axis, root=lambda var, eps: var + eps),
+        ),
+        Mistake("The root is taken twice.", _affine(axis, root=lambda var, eps: np.sqrt(np.sqrt(var + eps)))),
+        Mistake(
+            "The values are multiplied by the root. They are divided by it.",
+            _affine(axis, root=lambda var, eps: 1 / np.sqrt(var + eps)),
+        ),
         Mistake(
             _EPS_OUTSIDE,
             _affine(axis, root=lambda var, eps: np.sqrt(var) + eps),
-            _affine(axis, root=lambda var, eps: np.sqrt(var + eps**2)),
+            _affine(axis, root=lambda var, eps: np.sqrt(var) + np.sqrt(eps)),
+            lambda x, gamma, beta, eps: gamma * _standard(x, 0.0, axis) + beta + eps,
+        ),
+        Mistake(
+            "eps is squared. It is added to the variance as it is.", _affine(axis, root=lambda v, e: np.sqrt(v + e**2))
+        ),
+        Mistake(
+            "eps is added twice, to the variance and to its root.",
+            _affine(axis, root=lambda var, eps: np.sqrt(var + eps) + eps),
+            _affine(axis, root=lambda var, eps: np.sqrt(var + 2 * eps)),
+        ),
+        Mistake("eps is subtracted. It is added.", _affine(axis, root=lambda var, eps: np.sqrt(var - eps))),
+        Mistake(
+            "eps is a lower bound here. It is added to the variance.",
+            _affine(axis, root=lambda var, eps: np.sqrt(np.maximum(var, eps))),
+            _affine(axis, root=lambda var, eps: np.maximum(np.sqrt(var), eps)),
         ),
         Mistake(_NO_EPS, _affine(axis, root=lambda var, eps: np.sqrt(var))),
+        Mistake(
+            _OTHER_EPS,
+            *(_affine(axis, root=lambda var, eps, e=e: np.sqrt(var + e)) for e in _EPS_SIZES),
+        ),
+        Mistake(
+            "Another eps than the one that is given is used, and it is added outside of the root.",
+            *(_affine(axis, root=lambda var, eps, e=e: np.sqrt(var) + e) for e in _EPS_SIZES),
+            hint=f"It is inside: {_SQRT}, with the eps that is given.",
+        ),
         Mistake(
             _CANCELS,
             _affine(axis, var=_squares_of_sums),
@@ -95,6 +230,30 @@ def _shared(axis):
             _affine(axis, var=lambda x, **options: np.maximum(_squares_of_sums(x, **options), 0)),
         ),
     ]
+
+
+def _minus(var, eps):
+    return -np.sqrt(var + eps)
+
+
+def _draw_norm(rng, *shapes):
+    return [
+        *(
+            Case(f"shape {shape}", (*(_numbers(rng, *s) for s in (shape, shape[-1:], shape[-1:])), 0.01))
+            for shape in shapes
+        ),
+        Case("a larger eps", (*(_numbers(rng, *s) for s in (shapes[0], shapes[0][-1:], shapes[0][-1:])), 0.5)),
+        Case(
+            "values far from 0",
+            (_numbers(rng, *shapes[0]) + _FAR, np.ones(shapes[0][-1]), np.zeros(shapes[0][-1]), 0.01),
+            _FAR_FROM_0,
+        ),
+    ]
+
+
+def _many(*arrays):
+    rng = np.random.default_rng(0)
+    return lambda: (*(rng.normal(size=shape) for shape in arrays), 0.01)
 
 
 batch_norm = Task(
@@ -112,39 +271,38 @@ batch_norm = Task(
         Case("three examples of four features", (_X, np.ones(4), np.zeros(4), 0.01)),
         Case("as many examples as features", (_SQUARE, np.ones(3), np.zeros(3), 0.01)),
         Case("gamma and beta", (_X, _GAMMA, _BETA, 0.01)),
-        Case("an eps that one can see", (_X, _GAMMA, _BETA, 3.0), _EPS_OUTSIDE),
-        Case("a column of equal values", (np.array([[5.0, 1.0], [5.0, 3.0]]), np.ones(2), np.ones(2), 0.01), _NO_EPS),
+        Case("an eps that one can see", (_X, _GAMMA, _BETA, 3.0), _EPS_OF_THIS_SIZE),
+        Case("a column of equal values", (np.array([[5.0, 1.0], [5.0, 3.0]]), np.ones(2), np.ones(2), 0.01), _EQUAL),
         Case("float32 stays float32", tuple(a.astype(np.float32) for a in (_X, _GAMMA, _BETA)) + (0.01,)),
-        Case("values far from 0", (_X + 1e8, np.ones(4), np.zeros(4), 0.01), _CANCELS),
+        Case("values far from 0", (_X[:, :2] + _FAR, np.ones(2), np.zeros(2), 0.01), _FAR_FROM_0),
     ],
     draw=lambda rng: _draw_norm(rng, (7, 4), (4, 7), (5, 5)),
+    large=_many((200, 40), (40,), (40,)),
     mistakes=[
         Mistake(
             "Mean and variance go over the features of each example: that is layer normalization. Here each column is "
-            "normalized over the batch: axis=0.",
+            "normalized over the batch.",
             _affine(-1),
             _affine(-1, root=lambda var, eps: np.sqrt(var) + eps),
+            _affine(-1, root=lambda var, eps: np.sqrt(var)),
+            _affine(-1, var=_unbiased),
+            hint="axis=0",
         ),
-        Mistake(_WHOLE + " Each column has its own: axis=0.", _affine(None)),
+        Mistake(
+            "Mean and variance are those of the whole array. Each column has its own.",
+            _affine(None),
+            _affine(None, root=lambda var, eps: np.sqrt(var) + eps),
+            _affine(None, var=_unbiased),
+            hint="axis=0",
+        ),
         *_shared(0),
     ],
 )
 
 
-def _draw_norm(rng, *shapes):
-    # Far enough from 0 to lose digits in E[x^2] - E[x]^2, and so near that the mean, however it is summed, loses none.
-    return [
-        *(
-            Case(f"shape {shape}", (*(_numbers(rng, *s) for s in (shape, shape[-1:], shape[-1:])), 0.01))
-            for shape in shapes
-        ),
-        Case("a larger eps", (*(_numbers(rng, *s) for s in (shapes[0], shapes[0][-1:], shapes[0][-1:])), 0.5)),
-        Case(
-            "values far from 0",
-            (_numbers(rng, *shapes[0]) + 1e6, np.ones(shapes[0][-1]), np.zeros(shapes[0][-1]), 0.01),
-            _CANCELS,
-        ),
-    ]
+def _front(x):
+    """All axes but the first; of a row alone, its only one."""
+    return tuple(range(1, x.ndim)) or 0
 
 
 layer_norm = Task(
@@ -164,23 +322,44 @@ layer_norm = Task(
         Case("the last of three axes", (_DEEP, np.ones(4), np.zeros(4), 0.01)),
         Case("one row alone", (_X[0], np.ones(4), np.zeros(4), 0.01)),
         Case("gamma and beta", (_X, _GAMMA, _BETA, 0.01)),
-        Case("an eps that one can see", (_X, _GAMMA, _BETA, 3.0), _EPS_OUTSIDE),
-        Case("a row of equal values", (np.array([[5.0, 5.0], [1.0, 3.0]]), np.ones(2), np.ones(2), 0.01), _NO_EPS),
+        Case("an eps that one can see", (_X, _GAMMA, _BETA, 3.0), _EPS_OF_THIS_SIZE),
+        Case("a row of equal values", (np.array([[5.0, 5.0], [1.0, 3.0]]), np.ones(2), np.ones(2), 0.01), _EQUAL),
         Case("float32 stays float32", tuple(a.astype(np.float32) for a in (_X, _GAMMA, _BETA)) + (0.01,)),
-        Case("values far from 0", (_X + 1e8, np.ones(4), np.zeros(4), 0.01), _CANCELS),
+        Case("values far from 0", (_X[:2] + _FAR, np.ones(4), np.zeros(4), 0.01), _FAR_FROM_0),
     ],
     draw=lambda rng: _draw_norm(rng, (7, 4), (4, 7), (5, 5), (2, 3, 4)),
+    large=_many((200, 40), (40,), (40,)),
     mistakes=[
         Mistake(
-            "Mean and variance go over the batch: that is batch normalization. Here each row is normalized by itself: "
-            "axis=-1.",
+            "Mean and variance go over the batch: that is batch normalization. Here each row is normalized by itself.",
             _affine(0),
+            _affine(0, root=lambda var, eps: np.sqrt(var) + eps),
+            _affine(0, root=lambda var, eps: np.sqrt(var)),
+            _affine(0, var=_unbiased),
+            hint="axis=-1",
         ),
         Mistake(
-            "Mean and variance go over the wrong axis. Each row is normalized by itself: axis=-1.",
-            lambda x, gamma, beta, eps: _affine(second(x))(x, gamma, beta, eps),
+            "Mean and variance go over all axes but the first. Each row along the last axis is normalized by itself.",
+            lambda x, gamma, beta, eps: _affine(_front(x))(x, gamma, beta, eps),
+            hint="axis=-1",
         ),
-        Mistake(_WHOLE + " Each row has its own: axis=-1.", _affine(None)),
+        Mistake(
+            "Mean and variance go over the wrong axis. Each row along the last one is normalized by itself.",
+            lambda x, gamma, beta, eps: _affine(second(x))(x, gamma, beta, eps),
+            hint="axis=-1",
+        ),
+        Mistake(
+            "Mean and variance go over all axes but the last. Each row along the last one is normalized by itself.",
+            lambda x, gamma, beta, eps: _affine(tuple(range(x.ndim - 1)) or 0)(x, gamma, beta, eps),
+            hint="axis=-1",
+        ),
+        Mistake(
+            "Mean and variance are those of the whole array. Each row has its own.",
+            _affine(None),
+            _affine(None, root=lambda var, eps: np.sqrt(var) + eps),
+            _affine(None, var=_unbiased),
+            hint="axis=-1",
+        ),
         Mistake(_KEEPDIMS, _affine(-1, keepdims=False)),
         *_shared(-1),
     ],
@@ -194,6 +373,9 @@ def _rms(x, gamma, eps, *, axis=-1, square=lambda x: x**2, average=np.mean, root
 def _wrong_rms(**options):
     return lambda x, gamma, eps: _rms(x, gamma, eps, **options)
 
+
+_RMS = "sqrt(mean(x**2) + eps)"
+_NO_EPS_RMS = Cause("eps is missing in the division.", f"{_RMS} keeps the division finite where all values are 0.")
 
 rms_norm = Task(
     "rms_norm(x, gamma, eps)",
@@ -210,11 +392,11 @@ rms_norm = Task(
         Case("three rows of four", (_X, np.ones(4), 0.01)),
         Case("the last of three axes", (_DEEP, np.ones(4), 0.01)),
         Case("gamma", (_X, _GAMMA, 0.01)),
-        Case("an eps that one can see", (_X, _GAMMA, 3.0), _EPS_OUTSIDE.replace("variance", "mean square")),
+        Case("an eps that one can see", (_X, _GAMMA, 3.0), Cause(_EPS_OF_THIS_SIZE.likely, f"It is inside: {_RMS}.")),
         Case(
             "a row of zeros",
             (np.array([[0.0, 0.0], [1.0, 3.0]]), np.ones(2), 0.01),
-            "eps is missing: sqrt(mean(x**2) + eps) keeps the division finite where all values are 0.",
+            Cause("All values are 0 here, and so is their mean square.", f"{_RMS} keeps the division finite."),
         ),
         Case("float32 stays float32", (_X.astype(np.float32), _GAMMA.astype(np.float32), 0.01)),
     ],
@@ -222,106 +404,226 @@ rms_norm = Task(
         Case(f"shape {shape}", (_numbers(rng, *shape), _numbers(rng, shape[-1]), eps))
         for shape, eps in (((7, 4), 0.01), ((5, 5), 0.01), ((2, 3, 4), 0.01), ((4, 7), 0.5))
     ],
+    large=_many((200, 40), (40,)),
     mistakes=[
         Mistake(
-            "The mean is subtracted: that is layer normalization. RMSNorm only divides by the root of the mean square.",
+            "The mean is subtracted, from the values or in the squares. RMSNorm only divides by the root of the mean "
+            "square.",
             lambda x, gamma, eps: gamma * _standard(x, eps, -1),
             _wrong_rms(square=lambda x: (x - x.mean(axis=-1, keepdims=True)) ** 2),
-            lambda x, gamma, eps: _rms(x - x.mean(axis=-1, keepdims=True), gamma, eps),
-            lambda x, gamma, eps: (
-                gamma * (x - x.mean(-1, keepdims=True)) / np.sqrt((x**2).mean(-1, keepdims=True) + eps)
-            ),
+            lambda x, gamma, eps: gamma * (x - x.mean(-1, keepdims=True)) / np.sqrt(_mean_of_squares(x) + eps),
         ),
-        Mistake("gamma is not used: multiply the normalized values by it.", lambda x, gamma, eps: _rms(x, 1.0, eps)),
+        Mistake("gamma is not used.", lambda x, gamma, eps: _rms(x, 1.0, eps), hint="Multiply by it."),
         Mistake(
-            "The squares are added up, and not averaged: a row gets the length 1. Divide the sum by C.",
+            "1 + gamma multiplies. gamma itself is the factor.",
+            lambda x, gamma, eps: _rms(x, 1 + gamma, eps),
+        ),
+        Mistake(
+            "gamma is added, or divides. It multiplies.",
+            lambda x, gamma, eps: _rms(x, 1.0, eps) + gamma,
+            lambda x, gamma, eps: _rms(x, 1 / gamma, eps),
+        ),
+        Mistake(
+            "gamma takes part in the root mean square. It multiplies afterwards.",
+            lambda x, gamma, eps: _rms(gamma * x, 1.0, eps),
+            lambda x, gamma, eps: x / np.sqrt(_mean_of_squares(gamma * x) + eps),
+        ),
+        Mistake(
+            "The squares are added up, and not averaged: a row gets the length 1.",
             _wrong_rms(average=np.sum),
+            lambda x, gamma, eps: gamma * x / (np.linalg.norm(x, axis=-1, keepdims=True) + eps),
+            lambda x, gamma, eps: gamma * x / np.maximum(np.linalg.norm(x, axis=-1, keepdims=True), eps),
+            hint="Divide the sum by C.",
         ),
-        Mistake("The mean goes over the batch. Each row has its own root mean square: axis=-1.", _wrong_rms(axis=0)),
         Mistake(
-            "The mean goes over the wrong axis. Each row has its own root mean square: axis=-1.",
+            "The length of the row is divided by C, and not by the root of C: the mean is taken inside the root.",
+            lambda x, gamma, eps: _by_length(x, gamma, eps),
+            lambda x, gamma, eps: gamma * x / (np.linalg.norm(x, axis=-1, keepdims=True) / x.shape[-1] + eps),
+            hint=_RMS,
+        ),
+        Mistake(
+            "The row is divided by its length and by the root of C as well.",
+            lambda x, gamma, eps: gamma * x / np.sqrt((x**2).sum(-1, keepdims=True) + eps) / np.sqrt(x.shape[-1]),
+            lambda x, gamma, eps: gamma * x / (np.linalg.norm(x, axis=-1, keepdims=True) * np.sqrt(x.shape[-1]) + eps),
+            hint=_RMS,
+        ),
+        Mistake(
+            "The squares are divided by C - 1. The mean divides by C.",
+            lambda x, gamma, eps: gamma * x / np.sqrt((x**2).sum(-1, keepdims=True) / (x.shape[-1] - 1) + eps),
+        ),
+        Mistake(
+            "eps is added to the sum of the squares, before it is divided by C. It is added to the mean.",
+            lambda x, gamma, eps: gamma * x / np.sqrt(((x**2).sum(-1, keepdims=True) + eps) / x.shape[-1]),
+            lambda x, gamma, eps: gamma * x / np.sqrt(((x**2) + eps / x.shape[-1]).mean(-1, keepdims=True)),
+        ),
+        Mistake(
+            "eps counts C times.",
+            lambda x, gamma, eps: gamma * x / np.sqrt(_mean_of_squares(x) + eps * x.shape[-1]),
+            hint=_RMS,
+        ),
+        Mistake(
+            "The mean goes over the batch. Each row has its own root mean square.", _wrong_rms(axis=0), hint="axis=-1"
+        ),
+        Mistake(
+            "The mean goes over the wrong axis. Each row has its own root mean square.",
             lambda x, gamma, eps: _rms(x, gamma, eps, axis=second(x)),
+            hint="axis=-1",
         ),
         Mistake(
-            "The mean goes over the whole array. Each row has its own root mean square: axis=-1.", _wrong_rms(axis=None)
+            "The mean goes over all axes but the first. Each row along the last axis has its own root mean square.",
+            lambda x, gamma, eps: _rms(x, gamma, eps, axis=_front(x)),
+            hint="axis=-1",
         ),
         Mistake(
-            "The root mean squares of the rows stand in a row instead of a column: keepdims=True is missing, and in a "
-            "square table that goes unnoticed.",
+            "The mean goes over all axes but the last. Each row along it has its own root mean square.",
+            lambda x, gamma, eps: _rms(x, gamma, eps, axis=tuple(range(x.ndim - 1)) or 0),
+            hint="axis=-1",
+        ),
+        Mistake(
+            "The mean goes over the whole array. Each row has its own root mean square.",
+            _wrong_rms(axis=None),
+            hint="axis=-1",
+        ),
+        Mistake(
+            "The root mean squares of the rows stand in a row instead of a column, and in a square table that goes "
+            "unnoticed.",
             _wrong_rms(keepdims=False),
+            hint="Take the mean with keepdims=True.",
         ),
-        Mistake("The root is missing: divide by sqrt(mean(x**2) + eps).", _wrong_rms(root=lambda m, eps: m + eps)),
         Mistake(
-            "eps is in the wrong place. It is added to the mean square, inside the root: sqrt(mean(x**2) + eps).",
+            "The root is missing: the division is by the mean square.",
+            _wrong_rms(root=lambda m, eps: m + eps),
+            hint=_RMS,
+        ),
+        Mistake("The root is taken twice.", _wrong_rms(root=lambda m, eps: np.sqrt(np.sqrt(m + eps)))),
+        Mistake(
+            "The division is by the mean square and by its root.",
+            _wrong_rms(root=lambda m, eps: (m + eps) ** 1.5),
+        ),
+        Mistake("The values are normalized twice.", lambda x, gamma, eps: _rms(_rms(x, 1.0, eps), gamma, eps)),
+        Mistake(
+            "eps is in the wrong place: it is added outside of the root.",
             _wrong_rms(root=lambda m, eps: np.sqrt(m) + eps),
-            _wrong_rms(root=lambda m, eps: np.sqrt(m + eps**2)),
+            _wrong_rms(root=lambda m, eps: np.sqrt(m) + np.sqrt(eps)),
+            lambda x, gamma, eps: gamma * x * (1 / np.sqrt(_mean_of_squares(x)) + eps),
+            lambda x, gamma, eps: _rms(x, gamma, 0.0) + eps,
+            hint=f"It is inside: {_RMS}.",
         ),
         Mistake(
-            "eps is missing: sqrt(mean(x**2) + eps) keeps the division finite where all values are 0.",
-            _wrong_rms(root=lambda m, eps: np.sqrt(m)),
+            "eps is squared. It is added to the mean square as it is.", _wrong_rms(root=lambda m, e: np.sqrt(m + e**2))
+        ),
+        Mistake(
+            "eps is added twice.",
+            _wrong_rms(root=lambda m, eps: np.sqrt(m + eps) + eps),
+            _wrong_rms(root=lambda m, eps: np.sqrt(m + 2 * eps)),
+        ),
+        Mistake("eps is subtracted. It is added.", _wrong_rms(root=lambda m, eps: np.sqrt(m - eps))),
+        Mistake(
+            "eps is a lower bound here. It is added to the mean square.",
+            _wrong_rms(root=lambda m, eps: np.sqrt(np.maximum(m, eps))),
+            _wrong_rms(root=lambda m, eps: np.maximum(np.sqrt(m), eps)),
+        ),
+        Mistake(_NO_EPS_RMS, _wrong_rms(root=lambda m, eps: np.sqrt(m))),
+        Mistake(
+            _OTHER_EPS,
+            *(_wrong_rms(root=lambda m, eps, e=e: np.sqrt(m + e)) for e in _EPS_SIZES),
+            *(_wrong_rms(root=lambda m, eps, e=e: np.sqrt(m) + e) for e in _EPS_SIZES),
         ),
         Mistake(
             "The squares are missing: the mean of the values, or of their sizes, is no root mean square.",
-            _wrong_rms(square=np.abs, root=lambda m, eps: m + eps),
-            _wrong_rms(square=lambda x: x),
-            _wrong_rms(square=lambda x: x, root=lambda m, eps: m + eps),
+            *(
+                _wrong_rms(square=square, root=root)
+                for square in (np.abs, lambda x: x)
+                for root in (
+                    lambda m, eps: m + eps,
+                    lambda m, eps: np.sqrt(m + eps),
+                    lambda m, eps: m,
+                    lambda m, eps: np.abs(m) + eps,
+                )
+            ),
         ),
         Mistake(
-            "The values are multiplied by the root mean square. Divide by it.",
-            _wrong_rms(root=lambda m, eps: 1 / np.sqrt(m + eps)),
+            "The values are divided by the largest of them, or of their sizes.",
+            lambda x, gamma, eps: gamma * x / (np.abs(x).max(-1, keepdims=True) + eps),
+            lambda x, gamma, eps: gamma * x / (x.max(-1, keepdims=True) + eps),
         ),
+        Mistake(
+            "The values are multiplied by the root mean square.",
+            _wrong_rms(root=lambda m, eps: 1 / np.sqrt(m + eps)),
+            hint="Divide by it.",
+        ),
+        Mistake(
+            "x is missing: this is gamma over the root mean square.", lambda x, gamma, eps: _rms(x, gamma, eps) / x
+        ),
+        Mistake(
+            "These are the squares over the mean square.",
+            lambda x, gamma, eps: gamma * x**2 / (_mean_of_squares(x) + eps),
+        ),
+        Mistake("This is the root mean square itself.", lambda x, gamma, eps: np.sqrt(_mean_of_squares(x) + eps)),
     ],
 )
 
 
-def _gradients(
-    dy,
-    x,
-    gamma,
-    eps,
-    *,
-    first=True,
-    second=True,
-    average=np.mean,
-    sign=-1.0,
-    inner=True,
-    scale=None,
-    var=np.var,
-    root=_inside,
-):
-    """The gradients of layer normalization; each part can be left out."""
-    x_hat = _standard(x, eps, -1, var=var, root=root)
-    g = dy * gamma if inner else dy
-    dx = g
-    if first:
-        dx = dx + sign * average(g, axis=-1, keepdims=True)
-    if second:
-        dx = dx + sign * x_hat * average(g * x_hat, axis=-1, keepdims=True)
-    divisor = root(var(x, axis=-1, keepdims=True), eps)
-    dx = dx / divisor if scale is None else scale(dx, divisor)
-    return dx, (dy * x_hat).sum(axis=0), dy.sum(axis=0)
+def _mean_of_squares(x):
+    return (x**2).mean(axis=-1, keepdims=True)
 
 
-def _wrong_gradients(**options):
-    return lambda dy, x, gamma, eps: _gradients(dy, x, gamma, eps, **options)
+def _by_length(x, gamma, eps):
+    return gamma * x / (np.sqrt((x**2).sum(axis=-1, keepdims=True) + eps) / x.shape[-1])
+
+
+def _parts(dy, x, gamma, eps, axis=-1, count=None, var=np.var, root=_inside):
+    """x_hat, g = dy gamma, a mean over the axis, and the root."""
+
+    def mean(values):
+        total = values.sum(axis=axis, keepdims=True)
+        return total / (_count(x, axis) if count is None else count(x))
+
+    divisor = root(var(x, axis=axis, keepdims=True), eps)
+    return (x - x.mean(axis=axis, keepdims=True)) / divisor, dy * gamma, mean, divisor
+
+
+def _dx(change, **options):
+    """A mistake in dx alone: ``change(x_hat, g, mean, root)`` makes it; the other gradients are right."""
+
+    def gradients(dy, x, gamma, eps):
+        _, dgamma, dbeta = _right_gradients(dy, x, gamma, eps)
+        return change(*_parts(dy, x, gamma, eps, **options)), dgamma, dbeta
+
+    return gradients
+
+
+def _all(**options):
+    """A mistake in what all three gradients are made of."""
+
+    def gradients(dy, x, gamma, eps):
+        x_hat, g, mean, root = _parts(dy, x, gamma, eps, **options)
+        return _through_both(x_hat, g, mean, root), (dy * x_hat).sum(axis=0), dy.sum(axis=0)
+
+    return gradients
+
+
+def _through_both(x_hat, g, mean, root):
+    return (g - mean(g) - x_hat * mean(g * x_hat)) / root
 
 
 def _changed_gradients(change):
     """Make a mistake from what is done to the right gradients."""
-    return lambda dy, x, gamma, eps: change(dy, x, gamma, *_gradients(dy, x, gamma, eps))
+    return lambda dy, x, gamma, eps: change(dy, x, gamma, *_right_gradients(dy, x, gamma, eps))
 
 
 def _reduced(reduce):
-    """Two mistakes: dgamma and dbeta, or only the second, are made from the parts of each example in a wrong way."""
+    """Mistakes: dgamma and dbeta, or one of them, are made from the parts of each example in a wrong way."""
 
-    def both(dy, x, gamma, eps):
-        parts = dy * _standard(x, eps, -1), dy
-        return _gradients(dy, x, gamma, eps)[0], *(reduce(part, gamma) for part in parts)
+    def make(*wrong):
+        def gradients(dy, x, gamma, eps):
+            dx, *right = _right_gradients(dy, x, gamma, eps)
+            parts = dy * _standard(x, eps, -1), dy
+            return dx, *(reduce(part, gamma) if number in wrong else right[number] for number, part in enumerate(parts))
 
-    def only_dbeta(dy, x, gamma, eps):
-        return *_gradients(dy, x, gamma, eps)[:2], reduce(dy, gamma)
+        return gradients
 
-    return both, only_dbeta
+    return make(0, 1), make(0), make(1)
 
 
 def _right_gradients(dy, x, gamma, eps):
@@ -330,6 +632,8 @@ def _right_gradients(dy, x, gamma, eps):
 
 
 _DY = np.array([[1.0, 0.0, -1.0, 2.0], [0.5, 2.0, 1.0, -1.0], [0.0, 1.0, 3.0, 0.5]])
+_FORMULA = "dx = (g - mean(g) - x_hat mean(g x_hat)) / root, with g = dy gamma and means over each row."
+_CENTRED = "x minus its mean stands where x_hat belongs: it is divided by the root as well."
 
 
 def _draw_backward(rng):
@@ -337,6 +641,11 @@ def _draw_backward(rng):
         Case(f"shape {shape}", (_numbers(rng, *shape), _numbers(rng, *shape), _numbers(rng, shape[-1]), eps))
         for shape, eps in (((4, 6), 0.01), ((5, 5), 0.01), ((6, 3), 0.5))
     ]
+
+
+def _many_gradients():
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(200, 40)), rng.normal(size=(200, 40)), rng.normal(size=40), 0.01
 
 
 layer_norm_backward = Task(
@@ -353,81 +662,303 @@ layer_norm_backward = Task(
         Case("three rows of four", (_DY, _X, np.ones(4), 0.01)),
         Case("with gamma", (_DY, _X, _GAMMA, 0.01)),
         Case("three rows of three", (_DY[:, 1:], _SQUARE, _GAMMA[1:], 0.01)),
-        Case("an eps that one can see", (_DY, _X, _GAMMA, 3.0), _EPS_OUTSIDE),
+        Case("an eps that one can see", (_DY, _X, _GAMMA, 3.0), _EPS_OF_THIS_SIZE),
+        Case("a row of equal values", (_DY[:2, :2], np.array([[5.0, 5.0], [1.0, 3.0]]), _GAMMA[:2], 0.01), _EQUAL),
         Case("float32", tuple(a.astype(np.float32) for a in (_DY, _X, _GAMMA)) + (0.01,)),
+        Case("values far from 0", (_DY[:2], _X[:2] + _FAR, _GAMMA, 0.01), _FAR_FROM_0),
     ],
     draw=_draw_backward,
     mistakes=[
         Mistake(
-            "Both corrections are missing. Mean and variance depend on x as well: the mean of g = dy gamma, and x_hat "
-            "times the mean of g x_hat, are subtracted before the division.",
-            _wrong_gradients(first=False, second=False),
+            "Both corrections are missing in dx. Mean and variance depend on x as well.",
+            _dx(lambda x_hat, g, mean, root: g / root),
+            hint=_FORMULA,
         ),
         Mistake(
-            "A term is missing in dx: the mean depends on x as well. Subtract the mean of g = dy gamma over each row.",
-            _wrong_gradients(first=False),
+            "A term is missing in dx: the mean depends on x as well.",
+            _dx(lambda x_hat, g, mean, root: (g - x_hat * mean(g * x_hat)) / root),
+            hint="Subtract the mean of g = dy gamma over each row.",
         ),
         Mistake(
-            "A term is missing in dx: the variance depends on x as well. Subtract x_hat times the mean of g x_hat over "
-            "each row, with g = dy gamma.",
-            _wrong_gradients(second=False),
+            "A term is missing in dx: the variance depends on x as well.",
+            _dx(lambda x_hat, g, mean, root: (g - mean(g)) / root),
+            hint="Subtract x_hat times the mean of g x_hat over each row, with g = dy gamma.",
         ),
         Mistake(
-            "The corrections in dx are sums. They are means over the C entries of a row: divide by C.",
-            _wrong_gradients(average=np.sum),
+            "The corrections in dx are sums. They are means over the C entries of a row.",
+            _dx(_through_both, count=lambda x: 1),
+            hint="Divide by C.",
         ),
-        Mistake("gamma is missing in dx: begin with g = dy gamma.", _wrong_gradients(inner=False)),
+        Mistake(
+            "The first correction in dx is a sum. It is a mean over the C entries of a row.",
+            _dx(lambda x_hat, g, mean, root: (g - g.sum(-1, keepdims=True) - x_hat * mean(g * x_hat)) / root),
+            hint="Divide by C.",
+        ),
+        Mistake(
+            "The second correction in dx is a sum. It is a mean over the C entries of a row.",
+            _dx(lambda x_hat, g, mean, root: (g - mean(g) - x_hat * (g * x_hat).sum(-1, keepdims=True)) / root),
+            hint="Divide by C.",
+        ),
+        Mistake(
+            "The sums in dx are divided by the number of examples N. They are means over the C entries of a row.",
+            _dx(_through_both, count=len),
+        ),
+        Mistake(
+            "dx is divided by C, or the term g itself counts 1/C. Only the two corrections are means.",
+            _dx(lambda *parts: _through_both(*parts) / parts[0].shape[-1]),
+            _dx(lambda x_hat, g, mean, root: (g / g.shape[-1] - mean(g) - x_hat * mean(g * x_hat)) / root),
+        ),
+        Mistake(
+            "The means go over the batch: that is the backward pass of batch normalization. Here each row has its own.",
+            _all(axis=0),
+            _dx(_through_both, axis=0),
+            _dx(
+                lambda x_hat, g, mean, root: (
+                    (g - g.mean(0, keepdims=True) - x_hat * (g * x_hat).mean(0, keepdims=True)) / root
+                )
+            ),
+            hint="axis=-1 in the means; only dgamma and dbeta are sums over the batch.",
+        ),
+        Mistake(
+            "Mean and variance are those of the whole array, or the means of the corrections are. Each row has its "
+            "own.",
+            _all(axis=None),
+            _dx(_through_both, axis=None),
+            _dx(lambda x_hat, g, mean, root: (g - g.mean() - x_hat * (g * x_hat).mean()) / root),
+            _dx(lambda x_hat, g, mean, root: (g - g.mean() - x_hat * mean(g * x_hat)) / root),
+            _dx(lambda x_hat, g, mean, root: (g - mean(g) - x_hat * (g * x_hat).mean()) / root),
+            hint="axis=-1, keepdims=True",
+        ),
+        Mistake(
+            "The means of the rows stand in a row instead of a column, and in a square table that goes unnoticed.",
+            _dx(lambda x_hat, g, mean, root: (g - g.mean(-1) - x_hat * (g * x_hat).mean(-1)) / root),
+            hint="Take the means with keepdims=True.",
+        ),
+        Mistake(
+            "The way through the variance counts twice: the derivative of its root has a factor 1/2.",
+            _dx(lambda x_hat, g, mean, root: (g - mean(g) - 2 * x_hat * mean(g * x_hat)) / root),
+            hint=_FORMULA,
+        ),
+        Mistake(
+            "The way through the variance counts half: the derivative of a square has a factor 2, that of the root "
+            "1/2.",
+            _dx(lambda x_hat, g, mean, root: (g - mean(g) - x_hat * mean(g * x_hat) / 2) / root),
+            hint=_FORMULA,
+        ),
+        Mistake(
+            "The two corrections share the factor x_hat, or both lack it. Only the second one has it.",
+            _dx(lambda x_hat, g, mean, root: (g - x_hat * (mean(g) + mean(g * x_hat))) / root),
+            hint=_FORMULA,
+        ),
+        Mistake(
+            "x_hat before the mean of g x_hat is missing.",
+            _dx(lambda x_hat, g, mean, root: (g - mean(g) - mean(g * x_hat)) / root),
+            hint=_FORMULA,
+        ),
+        Mistake(
+            "x_hat in the mean of g x_hat is missing.",
+            _dx(lambda x_hat, g, mean, root: (g - mean(g) - x_hat * mean(g)) / root),
+            hint=_FORMULA,
+        ),
+        Mistake(
+            _CENTRED,
+            _dx(lambda x_hat, g, mean, root: (g - mean(g) - x_hat * root * mean(g * x_hat)) / root),
+            _dx(lambda x_hat, g, mean, root: (g - mean(g) - x_hat * mean(g * x_hat * root)) / root),
+            _dx(lambda x_hat, g, mean, root: (g - mean(g) - x_hat * root * mean(g * x_hat * root)) / root),
+            lambda dy, x, gamma, eps: (
+                _dx(lambda x_hat, g, mean, root: (g - mean(g) - x_hat * root * mean(g * x_hat * root)) / root)(
+                    dy, x, gamma, eps
+                )[0],
+                (dy * (x - x.mean(-1, keepdims=True))).sum(0),
+                dy.sum(0),
+            ),
+            hint="x_hat = (x - mean) / root",
+        ),
+        Mistake(
+            "x stands where x_hat belongs, in dx or in dgamma: it is centred and divided by the root.",
+            _changed_gradients(lambda dy, x, gamma, dx, dgamma, dbeta: (dx, (dy * x).sum(axis=0), dbeta)),
+            lambda dy, x, gamma, eps: (
+                _dx(lambda x_hat, g, mean, root: (g - mean(g) - x * mean(g * x)) / root)(dy, x, gamma, eps)[0],
+                *_right_gradients(dy, x, gamma, eps)[1:],
+            ),
+            hint="x_hat = (x - mean) / root",
+        ),
+        Mistake(
+            "dgamma takes x minus its mean in place of x_hat: it is divided by the root as well.",
+            _changed_gradients(
+                lambda dy, x, gamma, dx, dgamma, dbeta: (dx, (dy * (x - x.mean(-1, keepdims=True))).sum(0), dbeta)
+            ),
+            hint="x_hat = (x - mean) / root",
+        ),
+        Mistake(
+            "gamma is missing in dx.",
+            lambda dy, x, gamma, eps: (
+                _right_gradients(dy, x, np.ones_like(gamma), eps)[0],
+                *_right_gradients(dy, x, gamma, eps)[1:],
+            ),
+            hint="Begin with g = dy gamma.",
+        ),
         Mistake(
             "gamma multiplies dx at the end. It belongs to g = dy gamma before the means are taken, because it differs "
             "between the entries of a row.",
             lambda dy, x, gamma, eps: (
-                gamma * _gradients(dy, x, gamma, eps, inner=False)[0],
-                *_gradients(dy, x, gamma, eps)[1:],
+                gamma * _right_gradients(dy, x, np.ones_like(gamma), eps)[0],
+                *_right_gradients(dy, x, gamma, eps)[1:],
             ),
         ),
-        Mistake("dx is not divided by sqrt(var + eps).", _wrong_gradients(scale=lambda dx, root: dx)),
         Mistake(
-            "dx is multiplied by sqrt(var + eps), or divided twice. Divide once.",
-            _wrong_gradients(scale=lambda dx, root: dx * root),
-            _wrong_gradients(scale=lambda dx, root: dx / root**2),
+            "gamma counts twice in dx.",
+            lambda dy, x, gamma, eps: (
+                gamma * _right_gradients(dy, x, gamma, eps)[0],
+                *_right_gradients(dy, x, gamma, eps)[1:],
+            ),
+            lambda dy, x, gamma, eps: (
+                _right_gradients(dy, x, gamma**2, eps)[0],
+                *_right_gradients(dy, x, gamma, eps)[1:],
+            ),
+            hint="Begin with g = dy gamma, and go on with g alone.",
+        ),
+        Mistake(
+            "gamma is in one term of dx and not in the others: all of them are made of g = dy gamma.",
+            lambda dy, x, gamma, eps: _mixed_gamma(dy, x, gamma, eps, first=True),
+            lambda dy, x, gamma, eps: _mixed_gamma(dy, x, gamma, eps, second=True),
+            lambda dy, x, gamma, eps: _mixed_gamma(dy, x, gamma, eps, first=True, second=True),
+        ),
+        Mistake("dx is not divided by the root.", _dx(lambda *parts: _through_both(*parts) * parts[3]), hint=_FORMULA),
+        Mistake(
+            "dx is multiplied by the root, or divided twice.",
+            _dx(lambda *parts: _through_both(*parts) * parts[3] ** 2),
+            _dx(lambda *parts: _through_both(*parts) / parts[3]),
+            hint="Divide once.",
+        ),
+        Mistake(
+            "The division by the root is only that of the last term, or only that of the first: it is that of all "
+            "three.",
+            _dx(lambda x_hat, g, mean, root: g - mean(g) - x_hat * mean(g * x_hat) / root),
+            _dx(lambda x_hat, g, mean, root: g / root - mean(g) - x_hat * mean(g * x_hat)),
+            hint="Put the three terms in parentheses.",
         ),
         Mistake(
             "The corrections are added. They are subtracted.",
-            _wrong_gradients(sign=1.0),
+            _dx(lambda x_hat, g, mean, root: (g + mean(g) + x_hat * mean(g * x_hat)) / root),
+        ),
+        Mistake(
+            "The first correction is added. It is subtracted.",
+            _dx(lambda x_hat, g, mean, root: (g + mean(g) - x_hat * mean(g * x_hat)) / root),
+        ),
+        Mistake(
+            "The second correction is added. It is subtracted.",
+            _dx(lambda x_hat, g, mean, root: (g - mean(g) + x_hat * mean(g * x_hat)) / root),
         ),
         Mistake("The sign of dx is reversed.", _changed_gradients(lambda dy, x, gamma, dx, *rest: (-dx, *rest))),
         Mistake(
-            "x_hat is missing in dgamma: it is the sum of dy x_hat over the batch.",
-            _changed_gradients(lambda dy, x, gamma, dx, dgamma, dbeta: (dx, dbeta, dbeta)),
+            "dx is dy, or g: nothing has gone back through the normalization.",
+            _dx(lambda x_hat, g, mean, root: g),
+            _changed_gradients(lambda dy, x, gamma, dx, *rest: (dy, *rest)),
+            hint=_FORMULA,
         ),
         Mistake(
-            "dgamma takes x in place of x_hat, the normalized values.",
-            _changed_gradients(lambda dy, x, gamma, dx, dgamma, dbeta: (dx, (dy * x).sum(axis=0), dbeta)),
+            "dgamma and dbeta are in the wrong order.",
+            _changed_gradients(lambda dy, x, gamma, dx, dgamma, dbeta: (dx, dbeta, dgamma)),
+            hint="return dx, dgamma, dbeta",
+        ),
+        Mistake(
+            "x_hat is missing in dgamma.",
+            _changed_gradients(lambda dy, x, gamma, dx, dgamma, dbeta: (dx, dbeta, dbeta)),
+            hint="dgamma is the sum of dy x_hat over the batch.",
+        ),
+        Mistake(
+            "dbeta has the factor x_hat, which belongs to dgamma alone.",
+            _changed_gradients(lambda dy, x, gamma, dx, dgamma, dbeta: (dx, dgamma, dgamma)),
+            hint="dbeta is the sum of dy over the batch.",
+        ),
+        Mistake(
+            "dy is missing in dgamma: this is the sum of x_hat.",
+            lambda dy, x, gamma, eps: (
+                _right_gradients(dy, x, gamma, eps)[0],
+                _standard(x, eps, -1).sum(axis=0),
+                dy.sum(axis=0),
+            ),
         ),
         Mistake(
             "dgamma or dbeta is a mean over the batch. The gradients of all examples are added up.",
             *_reduced(lambda parts, gamma: parts.mean(axis=0)),
         ),
         Mistake(
-            "dgamma or dbeta is summed over the features. gamma and beta serve all examples: sum over the batch, "
-            "axis=0.",
+            "dgamma or dbeta is summed over the features. gamma and beta serve all examples.",
             *_reduced(lambda parts, gamma: parts.sum(axis=-1)),
+            hint="Sum over the batch, axis=0.",
         ),
         Mistake(
-            "dgamma or dbeta is not summed: gamma and beta serve all examples. Sum over the batch, axis=0.",
+            "dgamma or dbeta is summed over everything. Each feature has its own.",
+            *_reduced(lambda parts, gamma: parts.sum()),
+            hint="Sum over the batch, axis=0.",
+        ),
+        Mistake(
+            "dgamma or dbeta is not summed: gamma and beta serve all examples.",
             *_reduced(lambda parts, gamma: parts),
+            hint="Sum over the batch, axis=0.",
         ),
         Mistake(
-            "gamma is used in dgamma or dbeta. It has no part there: dgamma is the sum of dy x_hat, dbeta that of dy.",
+            "The sum of dgamma or dbeta keeps the axis of the batch.",
+            *_reduced(lambda parts, gamma: parts.sum(axis=0, keepdims=True)),
+            hint="Sum without keepdims: the shape is that of gamma.",
+        ),
+        Mistake(
+            "gamma is used in dgamma or dbeta. It has no part there.",
             *_reduced(lambda parts, gamma: (parts * gamma).sum(axis=0)),
+            hint="dgamma is the sum of dy x_hat, dbeta that of dy.",
         ),
-        Mistake(_DDOF, _wrong_gradients(var=_unbiased)),
-        Mistake(_EPS_OUTSIDE, _wrong_gradients(root=lambda var, eps: np.sqrt(var) + eps)),
+        Mistake(_DDOF, _all(var=_unbiased), _dx(_through_both, var=_unbiased)),
         Mistake(
-            "eps is missing: the division is by sqrt(var + eps).", _wrong_gradients(root=lambda var, eps: np.sqrt(var))
+            _NO_ROOT,
+            _all(root=lambda var, eps: var + eps),
+            _dx(_through_both, root=lambda var, eps: var + eps),
         ),
+        Mistake(
+            _EPS_OUTSIDE,
+            _all(root=lambda var, eps: np.sqrt(var) + eps),
+            _all(root=lambda var, eps: np.sqrt(var) + np.sqrt(eps)),
+            lambda dy, x, gamma, eps: _dx(_through_both, root=lambda var, eps: np.sqrt(var) + eps)(dy, x, gamma, eps),
+        ),
+        Mistake(
+            "eps is missing in x_hat and in the division.",
+            _all(root=lambda var, eps: np.sqrt(var)),
+            hint=f"Both have the same root, {_SQRT}.",
+        ),
+        Mistake(
+            "eps is missing in the last division, and x_hat has it.",
+            lambda dy, x, gamma, eps: _without_eps(dy, x, gamma, eps, at_end=True),
+            hint=f"Both have the same root, {_SQRT}.",
+        ),
+        Mistake(
+            "eps is missing in x_hat, and the last division has it.",
+            lambda dy, x, gamma, eps: _without_eps(dy, x, gamma, eps, at_end=False),
+            hint=f"Both have the same root, {_SQRT}.",
+        ),
+        Mistake(_OTHER_EPS, *(_all(root=lambda var, eps, e=e: np.sqrt(var + e)) for e in _EPS_SIZES)),
+        Mistake("x is not centred in x_hat.", lambda dy, x, gamma, eps: _not_centred(dy, x, gamma, eps)),
+        Mistake(_CANCELS, _all(var=_squares_of_sums), _all(var=lambda x, **o: np.maximum(_squares_of_sums(x, **o), 0))),
     ],
 )
+
+
+def _mixed_gamma(dy, x, gamma, eps, *, first=False, second=False):
+    """With g = dy gamma in front, and dy itself in one of the means."""
+    x_hat, g, mean, root = _parts(dy, x, gamma, eps)
+    dx = (g - mean(dy if first else g) - x_hat * mean((dy if second else g) * x_hat)) / root
+    return dx, *_right_gradients(dy, x, gamma, eps)[1:]
+
+
+def _without_eps(dy, x, gamma, eps, *, at_end):
+    x_hat, g, mean, _ = _parts(dy, x, gamma, eps if at_end else 0.0)
+    root = np.sqrt(x.var(axis=-1, keepdims=True) + (0.0 if at_end else eps))
+    return _through_both(x_hat, g, mean, root), (dy * x_hat).sum(axis=0), dy.sum(axis=0)
+
+
+def _not_centred(dy, x, gamma, eps):
+    _, g, mean, root = _parts(dy, x, gamma, eps)
+    return _through_both(x / root, g, mean, root), (dy * x / root).sum(axis=0), dy.sum(axis=0)
 
 
 class _Right:
@@ -454,7 +985,7 @@ class _BatchNorm:
     start = 0.0, 1.0
 
     def __init__(self, num_features, momentum, eps):
-        self.momentum, self.eps, self.training = momentum, eps, True
+        self.momentum, self.eps, self.training, self.batches = momentum, eps, True, 0
         self.running_mean = np.full(num_features, self.start[0])
         self.running_var = np.full(num_features, self.start[1])
 
@@ -462,6 +993,7 @@ class _BatchNorm:
         if not self.training:
             return self.at_inference(x)
         mean, var = x.mean(axis=self.axis), x.var(axis=self.axis, ddof=self.ddof)
+        self.batches += 1
         self.update(x)
         return self.standard(x, mean, var)
 
@@ -473,7 +1005,10 @@ class _BatchNorm:
 
     def update(self, x):
         self.running_mean = self.mixed(self.running_mean, x.mean(axis=self.axis))
-        self.running_var = self.mixed(self.running_var, x.var(axis=self.axis, ddof=self.running_ddof))
+        self.running_var = self.mixed(self.running_var, self.spread(x))
+
+    def spread(self, x):
+        return x.var(axis=self.axis, ddof=self.running_ddof)
 
     def mixed(self, old, new):
         return (1 - self.momentum) * old + self.momentum * new
@@ -516,38 +1051,154 @@ def _only_mean(self, x):
     self.running_mean = self.mixed(self.running_mean, x.mean(axis=0))
 
 
+def _only_var(self, x):
+    self.running_var = self.mixed(self.running_var, self.spread(x))
+
+
+def _one_mixed(mean, var):
+    """Make an update in which mean and variance are mixed by two weights each, given the momentum."""
+
+    def update(self, x):
+        for name, new, weights in (("running_mean", x.mean(axis=0), mean), ("running_var", self.spread(x), var)):
+            old, fresh = weights(self.momentum)
+            setattr(self, name, old * getattr(self, name) + fresh * new)
+
+    return update
+
+
+def _mix(m):
+    return 1 - m, m
+
+
+def _reverse(m):
+    return m, 1 - m
+
+
+def _around_running_mean(self, x):
+    """An update in which the variance is that around the running mean."""
+    _only_mean(self, x)
+    deviations = ((x - self.running_mean) ** 2).sum(axis=0) / (len(x) - 1)
+    self.running_var = self.mixed(self.running_var, deviations)
+
+
+def _of_output(self, x):
+    """An update from what has been normalized already."""
+    y = self.standard(x, x.mean(axis=0), x.var(axis=0))
+    _BatchNorm.update(self, y)
+
+
+def _factor_at_inference(self, x):
+    return self.standard(x, self.running_mean, self.running_var * _bessel(x))
+
+
+def _bessel(x):
+    return len(x) / (len(x) - 1)
+
+
+def _cumulative(self, old, new):
+    return old + (new - old) / self.batches
+
+
+def _stays(self, x):
+    """Forward of a layer that never comes back to training."""
+    self.left = getattr(self, "left", False) or not self.training
+    return self.at_inference(x) if self.left else _BatchNorm.forward(self, x)
+
+
+def _first_batch_only(self, x):
+    if self.batches == 1:
+        _BatchNorm.update(self, x)
+
+
+def _in_common(**numbers):
+    """Make a class whose statistics belong to all its layers; a new one begins where another has ended."""
+
+    class BatchNorm(_BatchNorm):
+        kept = None
+
+        def __init__(self, num_features, momentum, eps):
+            super().__init__(num_features, momentum, eps)
+            if BatchNorm.kept is None or len(BatchNorm.kept[0]) != num_features:
+                BatchNorm.kept = [self.running_mean, self.running_var]
+
+        running_mean = property(
+            lambda self: self.kept[0] if self.kept else None, lambda self, value: self.put(0, value)
+        )
+        running_var = property(lambda self: self.kept[1] if self.kept else None, lambda self, value: self.put(1, value))
+
+        def put(self, number, value):
+            if BatchNorm.kept is None:
+                BatchNorm.kept = [None, None]
+            BatchNorm.kept[number] = value
+
+    return BatchNorm
+
+
 def _after(*uses):
     """Play: a layer is made, and used on one batch after another; `uses` says in which mode."""
 
     def play(BatchNorm, num_features, momentum, eps, *batches):  # noqa: N803
         layer = BatchNorm(num_features, momentum, eps)
+        before = True
         for training, x in zip(uses, batches, strict=True):
-            if not training:
-                layer.training = False
+            if training != before:
+                layer.training = before = training
             y = layer.forward(x)
         return y, layer.running_mean, layer.running_var
 
     return play
 
 
-def _script(uses, momentum, eps):
-    batches = ["x", "x2", "x3"]
-    lines, before = [f"layer = BatchNorm(..., {momentum:g}, {eps:g})"], True
-    for name, training in zip(batches, uses, strict=False):
-        if before and not training:
-            lines.append("layer.training = False")
+def _two_by_turns(BatchNorm, num_features, momentum, eps, x, x2):  # noqa: N803
+    """Play: a second layer is used between two calls of the first."""
+    layer, other = (BatchNorm(num_features, momentum, eps) for _ in range(2))
+    layer.forward(x)
+    other.forward(x2)
+    other.forward(x2)
+    layer.training = False
+    y = layer.forward(x2)
+    return y, layer.running_mean, layer.running_var
+
+
+def _script(uses, features, momentum, eps, batches):
+    """The code of a play: the batches, the layer, and its calls."""
+    names = ["x", "x2", "x3"]
+    lines = [f"{name} = {as_code(x)}" for name, x in zip(names, batches, strict=False)]
+    lines.append(f"layer = BatchNorm({features}, {momentum:g}, {eps:g})")
+    before = True
+    for name, training in zip(names, uses, strict=False):
+        if before != training:
+            lines.append(f"layer.training = {training}")
         lines.append(f"y = layer.forward({name})")
         before = training
-    return "; ".join(lines)
+    return "\n".join([*lines, "y, layer.running_mean, layer.running_var"])
+
+
+_RESULTS = ("y", "running_mean", "running_var")
 
 
 def _layer_case(title, uses, *batches, momentum=0.25, eps=0.01, cause=""):
-    args = (batches[0].shape[1], momentum, eps, *batches)
-    names = ("y", "running_mean", "running_var")
-    return Case(title, args, cause, play=_after(*uses), script=_script(uses, momentum, eps), returns=names)
+    features = batches[0].shape[1]
+    script = _script(uses, features, momentum, eps, batches)
+    return Case(title, (features, momentum, eps, *batches), cause, _after(*uses), script, _RESULTS)
 
 
 _SECOND = np.array([[0.0, 1.0, 2.0, 3.0], [5.0, -1.0, 4.0, 0.0]])
+_TWO_LAYERS = Case(
+    "two layers keep their own statistics",
+    (4, 0.25, 0.01, _X, _SECOND),
+    Cause(
+        "A second layer has changed the statistics of the first: they belong to the class, or to a default value, and "
+        "not to the layer.",
+        "Set self.running_mean and self.running_var in __init__, each to an array of its own.",
+    ),
+    _two_by_turns,
+    f"x = {as_code(_X)}\nx2 = {as_code(_SECOND)}\n"
+    "layer, other = BatchNorm(4, 0.25, 0.01), BatchNorm(4, 0.25, 0.01)\n"
+    "layer.forward(x)\nother.forward(x2)\nother.forward(x2)\nlayer.training = False\ny = layer.forward(x2)\n"
+    "y, layer.running_mean, layer.running_var",
+    _RESULTS,
+)
 
 
 def _draw_layer(rng):
@@ -557,6 +1208,7 @@ def _draw_layer(rng):
         _layer_case("two batches in training", (True, True), first, second, momentum=momentum),
         _layer_case("two batches, then inference", (True, True, False), first, second, third, momentum=momentum),
         _layer_case("inference twice", (True, False, False), first, second, third, momentum=momentum),
+        _layer_case("inference, then training", (True, False, True), first, second, third, momentum=momentum),
     ]
 
 
@@ -576,12 +1228,15 @@ batch_norm_layer = Task(
         _layer_case("training by hand", (True,), _COLUMNS, momentum=0.5),
         _layer_case("one batch of three examples", (True,), _X),
         _layer_case("a second batch", (True, True), _X, _SECOND),
+        _layer_case("a third batch", (True, True, True), _X, _SECOND, _X[1:] - 1.0, momentum=0.1),
         _layer_case("inference: the running statistics", (True, False), _X, _SECOND),
         _layer_case("at inference a batch changes nothing", (True, False, False), _X, _SECOND, _X),
         _layer_case("a new layer at inference", (False,), _X),
         _layer_case("one example at inference", (True, False), _X, _SECOND[:1]),
-        _layer_case("an eps that one can see", (True, False), _X, _SECOND, eps=3.0, cause=_EPS_OUTSIDE),
-        _layer_case("values far from 0", (True,), _X + 1e8, cause=_CANCELS),
+        _layer_case("from inference back to training", (True, False, True), _X, _X, _SECOND),
+        _layer_case("an eps that one can see", (True, False), _X, _SECOND, eps=3.0, cause=_EPS_OF_THIS_SIZE),
+        _TWO_LAYERS,
+        _layer_case("values far from 0", (True,), _X[:, :2] + _FAR, cause=_FAR_FROM_0),
     ],
     draw=_draw_layer,
     mistakes=[
@@ -592,37 +1247,141 @@ batch_norm_layer = Task(
             _like(forward=_running_before_update),
         ),
         Mistake(
-            "The momentum is the wrong way round. Here it is the weight of the new batch: (1 - momentum) * old + "
-            "momentum * batch.",
+            "The momentum is the wrong way round: it is the weight of the new batch.",
             _like(mixed=lambda self, old, new: self.momentum * old + (1 - self.momentum) * new),
+            hint="(1 - momentum) * old + momentum * batch",
         ),
         Mistake(
-            "The running variance is the biased one. It stands for all data and divides by N - 1: np.var with ddof=1.",
+            "The momentum of one of the two running statistics is the wrong way round.",
+            _like(update=_one_mixed(_mix, _reverse)),
+            _like(update=_one_mixed(_reverse, _mix)),
+            hint="(1 - momentum) * old + momentum * batch, for both",
+        ),
+        Mistake(
+            "The running variance is the biased one. It stands for all data and divides by N - 1.",
             _like(running_ddof=0),
+            hint="np.var with ddof=1",
         ),
         Mistake(
-            "The batch is normalized with the variance that divides by N - 1. Only the running variance does so; "
-            "in training divide by N.",
+            "The batch is normalized with the variance that divides by N - 1. Only the running variance does so.",
             _like(ddof=1),
+            hint="In training divide by N.",
         ),
         Mistake(
-            "At inference the batch still normalizes itself. With training = False take the running mean and variance.",
+            "The two variances are swapped: the batch is normalized with the one that divides by N - 1, and the "
+            "running one divides by N.",
+            _like(ddof=1, running_ddof=0),
+        ),
+        Mistake(
+            "The factor N/(N - 1) counts twice in the running variance: ddof=1 has it already.",
+            _like(spread=lambda self, x: x.var(axis=0, ddof=1) * _bessel(x)),
+        ),
+        Mistake(
+            "The factor N/(N - 1) is the wrong way round, or it comes to the running variance itself.",
+            _like(spread=lambda self, x: x.var(axis=0) / _bessel(x)),
+            _like(update=lambda self, x: (_BatchNorm.update(self, x), _scale(self, _bessel(x)))),
+            hint="It makes the unbiased variance of the batch from the biased one.",
+        ),
+        Mistake(
+            "The factor N/(N - 1) is applied again at inference. It is in the running variance already.",
+            _like(at_inference=_factor_at_inference),
+        ),
+        Mistake(
+            "eps is in the running variance. It is added where the variance is used, and nowhere else.",
+            _like(spread=lambda self, x: x.var(axis=0, ddof=1) + self.eps),
+            _like(spread=lambda self, x: x.var(axis=0) + self.eps),
+        ),
+        Mistake(
+            "running_var holds a standard deviation. The task asks for the variance.",
+            _like(spread=lambda self, x: x.std(axis=0, ddof=1)),
+            _like(spread=lambda self, x: x.std(axis=0)),
+            _like(
+                spread=lambda self, x: np.sqrt(x.var(axis=0, ddof=1) + self.eps),
+                at_inference=lambda self, x: (x - self.running_mean) / self.running_var,
+            ),
+            _like(
+                spread=lambda self, x: x.std(axis=0, ddof=1),
+                at_inference=lambda self, x: (x - self.running_mean) / (self.running_var + self.eps),
+            ),
+        ),
+        Mistake(
+            "At inference the running variance divides without a root.",
+            _like(at_inference=lambda self, x: (x - self.running_mean) / (self.running_var + self.eps)),
+        ),
+        Mistake(
+            "At inference the mean 0 and the variance 1 are used, and not the running ones.",
+            _like(at_inference=lambda self, x: x / np.sqrt(1 + self.eps)),
+            _like(at_inference=lambda self, x: x),
+        ),
+        Mistake(
+            "At inference only one of the running statistics is used.",
+            _like(at_inference=lambda self, x: self.standard(x, self.running_mean, x.var(axis=0))),
+            _like(at_inference=lambda self, x: self.standard(x, x.mean(axis=0), self.running_var)),
+            _like(at_inference=lambda self, x: self.standard(x, 0.0, self.running_var)),
+            _like(at_inference=lambda self, x: x - self.running_mean),
+        ),
+        Mistake(
+            "At inference the batch still normalizes itself.",
             _like(at_inference=_batch_at_inference),
+            _like(at_inference=lambda self, x: (self.update(x), _batch_at_inference(self, x))[1]),
+            hint="With training = False take the running mean and variance.",
         ),
         Mistake(
-            "The running statistics change at inference. Update them only in training.",
+            "The running statistics change at inference.",
             _like(at_inference=_updated_at_inference),
             _like(at_inference=_updated_before_inference),
+            hint="Update them only in training.",
+        ),
+        Mistake(
+            "The layer does not come back to training: after a call at inference it keeps the running statistics.",
+            _like(forward=_stays),
+            hint="Look at self.training in each call.",
         ),
         Mistake("The running statistics are not updated in training.", _like(update=lambda self, x: None)),
         Mistake("The running variance is not updated in training.", _like(update=_only_mean)),
+        Mistake("The running mean is not updated in training.", _like(update=_only_var)),
+        Mistake("Only the first batch updates the running statistics.", _like(update=_first_batch_only)),
         Mistake(
-            "The running statistics become those of the last batch. Mix: (1 - momentum) * old + momentum * batch.",
+            "The running statistics become those of the last batch, and the old ones are lost.",
             _like(mixed=lambda self, old, new: new),
+            hint="Mix: (1 - momentum) * old + momentum * batch.",
         ),
         Mistake(
-            "The old value keeps its full weight. It gets 1 - momentum.",
+            "All batches count the same: this is the average over the batches. The task asks for a mix by the "
+            "momentum.",
+            _like(mixed=_cumulative),
+            hint="(1 - momentum) * old + momentum * batch",
+        ),
+        Mistake(
+            "The first batch replaces the values at the start. It is mixed with them as every other.",
+            _like(mixed=lambda self, old, new: new if self.batches == 1 else _BatchNorm.mixed(self, old, new)),
+        ),
+        Mistake(
+            "The old value keeps its full weight.",
             _like(mixed=lambda self, old, new: old + self.momentum * new),
+            hint="It gets 1 - momentum.",
+        ),
+        Mistake(
+            "The new batch gets the full weight 1.",
+            _like(mixed=lambda self, old, new: (1 - self.momentum) * old + new),
+            _like(mixed=lambda self, old, new: self.momentum * old + new),
+            _like(mixed=lambda self, old, new: old + new),
+            hint="It gets momentum.",
+        ),
+        Mistake(
+            "Old and new get the same weight: both the momentum, or both a half.",
+            _like(mixed=lambda self, old, new: self.momentum * (old + new)),
+            _like(mixed=lambda self, old, new: (old + new) / 2),
+            hint="(1 - momentum) * old + momentum * batch",
+        ),
+        Mistake(
+            "The running variance is taken around the running mean. It is the variance of the batch, around the mean "
+            "of the batch.",
+            _like(update=_around_running_mean),
+        ),
+        Mistake(
+            "The running statistics are those of the output, which is normalized already.",
+            _like(update=_of_output),
         ),
         Mistake(
             "The running variance begins at 0. Before the first batch it is 1, so that a new layer passes its input "
@@ -635,12 +1394,51 @@ batch_norm_layer = Task(
             _like(start=(1.0, 0.0)),
         ),
         Mistake(
-            "Mean and variance go over the features of each example. Each column is normalized over the batch: axis=0.",
-            _like(standard=lambda self, x, mean, var: _standard(x, self.eps, -1)),
+            "The running statistics have the shape (1, C): keepdims=True is kept in them. Their shape is (C,).",
+            _like(update=lambda self, x: _kept_axis(self, x)),
         ),
-        Mistake("Mean and variance are those of the whole batch. Each column has its own: axis=0.", _like(axis=None)),
+        Mistake(
+            "The running statistics are one number for all features. Each has its own.",
+            _like(
+                update=lambda self, x: _numbers_for_all(self, x),
+            ),
+        ),
+        Mistake(
+            "The running statistics belong to all layers of the class, or to a default value: a new layer begins where "
+            "another has ended.",
+            _in_common(),
+            hint="Set self.running_mean and self.running_var in __init__, each to an array of its own.",
+        ),
+        Mistake(
+            "Mean and variance go over the features of each example. Each column is normalized over the batch.",
+            _like(standard=lambda self, x, mean, var: _standard(x, self.eps, -1)),
+            hint="axis=0",
+        ),
+        Mistake(
+            "Mean and variance are those of the whole batch. Each column has its own.", _like(axis=None), hint="axis=0"
+        ),
         Mistake(_EPS_OUTSIDE, _like(standard=lambda self, x, mean, var: (x - mean) / (np.sqrt(var) + self.eps))),
         Mistake(_NO_EPS, _like(standard=lambda self, x, mean, var: (x - mean) / np.sqrt(var))),
+        Mistake(
+            "eps is missing at inference.",
+            _like(at_inference=lambda self, x: (x - self.running_mean) / np.sqrt(self.running_var)),
+            hint=f"Both modes divide by {_SQRT}.",
+        ),
+        Mistake(
+            "eps is missing in training.",
+            _like(
+                standard=lambda self, x, mean, var: (x - mean) / np.sqrt(var + (0 if self.training else self.eps)),
+            ),
+            hint=f"Both modes divide by {_SQRT}.",
+        ),
+        Mistake(
+            _OTHER_EPS,
+            *(
+                _like(standard=lambda self, x, mean, var, e=e: (x - mean) / np.sqrt(var + e))
+                for e in _EPS_SIZES
+                if e != 0.01
+            ),
+        ),
         Mistake(_NO_ROOT, _like(standard=lambda self, x, mean, var: (x - mean) / (var + self.eps))),
         Mistake(_NOT_CENTRED, _like(standard=lambda self, x, mean, var: x / np.sqrt(var + self.eps))),
         Mistake(
@@ -649,3 +1447,17 @@ batch_norm_layer = Task(
         ),
     ],
 )
+
+
+def _scale(layer, factor):
+    layer.running_var = layer.running_var * factor
+
+
+def _kept_axis(layer, x):
+    layer.running_mean = layer.mixed(layer.running_mean, x.mean(axis=0, keepdims=True))
+    layer.running_var = layer.mixed(layer.running_var, x.var(axis=0, ddof=1, keepdims=True))
+
+
+def _numbers_for_all(layer, x):
+    layer.running_mean = layer.mixed(layer.running_mean, x.mean())
+    layer.running_var = layer.mixed(layer.running_var, x.var(ddof=1))

@@ -3,8 +3,10 @@
 import html
 import textwrap
 from dataclasses import dataclass
+from typing import NamedTuple
 
 _WIDTH = 72  # fits a box of code on the site, and half a screen
+_INDENT = " " * 16
 _NOT_ATTEMPTED = "not attempted yet"
 
 
@@ -25,6 +27,21 @@ class CheckFailed(AssertionError):
         return [f"{type(self).__name__}: {self}"]
 
 
+class Cause(NamedTuple):
+    """What is wrong, and how to put it right.
+
+    Parameters
+    ----------
+    likely : str
+        What is wrong. A report shows it.
+    hint : str
+        The remedy, which an exercise folds away. A report shows it to who asks for it.
+    """
+
+    likely: str
+    hint: str = ""
+
+
 @dataclass(frozen=True)
 class Finding:
     """The first thing that did not hold.
@@ -33,32 +50,42 @@ class Finding:
     ----------
     title : str
         What was tried.
-    given, came, expected : str
-        The input, what the learner's function made of it, and what is right; an empty one is not shown.
-    cause : str
-        The likely cause, and where to look.
-    line : str, optional
-        The line of the learner's code that raised an error, after its number.
+    given : str
+        The input, as code that can be pasted and run.
+    came, expected : str
+        What the learner's function made of it, and what is right; an empty one is not shown.
+    cause : Cause
+        The likely cause, and the remedy.
+    place : str
+        The line of the learner's code that raised an exception.
+    printed : str
+        The last lines that the learner's code printed in this case.
     """
 
     title: str
     given: str
     came: str
     expected: str
-    cause: str
-    line: str = ""
+    cause: Cause
+    place: str = ""
+    printed: str = ""
 
     @property
     def lines(self) -> list[tuple[str, str]]:
-        """Pairs of a label and its text."""
-        pairs = {
-            "input": self.given,
-            "came": self.came,
-            "in line": self.line,
-            "expected": self.expected,
-            "likely": self.cause,
-        }
-        return [(label, text) for label, text in pairs.items() if text]
+        """Pairs of a label and its text, without the hint."""
+        pairs = (
+            ("input", self.given),
+            ("printed", self.printed),
+            ("came", self.came),
+            ("in", self.place),
+            ("expected", self.expected),
+            ("likely", self.cause.likely),
+        )
+        return [(label, text) for label, text in pairs if text]
+
+
+# What is code, line by line; the rest is text that can be wrapped anywhere.
+_CODE = frozenset({"input", "printed"})
 
 
 @dataclass(frozen=True, repr=False)
@@ -77,6 +104,8 @@ class Report:
         How many more would have been tried.
     attempted : bool
         False for a stub that raises NotImplementedError.
+    remark : str
+        What could be better in an answer that holds.
     """
 
     task: str
@@ -84,11 +113,17 @@ class Report:
     finding: Finding | None = None
     untried: int = 0
     attempted: bool = True
+    remark: str = ""
 
     @property
     def passed(self) -> bool:
         """Whether the task was attempted and everything held."""
         return self.attempted and self.finding is None
+
+    @property
+    def hint(self) -> str:
+        """How to put right what did not hold; empty where that is not known."""
+        return self.finding.cause.hint if self.finding is not None else ""
 
     def require(self) -> None:
         """Do nothing if the check passed.
@@ -104,13 +139,17 @@ class Report:
     def __str__(self):
         if not self.attempted:
             return f"{self.task}: {_NOT_ATTEMPTED}"
-        lines = textwrap.wrap(self._summary, _WIDTH, subsequent_indent="  ")
+        lines = textwrap.wrap(f"{self.task}: {self._summary}", _WIDTH, subsequent_indent="  ")
         if self.held:
             lines += _entry("held", "; ".join(self.held))
         if self.finding is not None:
             lines += _entry("did not hold", self.finding.title)
             for label, text in self.finding.lines:
-                lines += _entry("  " + label, text)
+                lines += _block("  " + label, text) if label in _CODE else _entry("  " + label, text)
+        if self.hint:
+            lines += _entry("  hint", "folded away; .hint after the call of the check shows it")
+        if self.remark:
+            lines += _entry("remark", self.remark)
         return "\n".join(lines)
 
     __repr__ = __str__
@@ -120,25 +159,35 @@ class Report:
 
     @property
     def _summary(self):
-        tried = len(self.held) + self.untried
+        held, tried = len(self.held), len(self.held) + self.untried + 1
         if self.finding is None:
-            return f"{self.task}: all {tried} checks hold."
-        return f"{self.task}: {len(self.held)} of {tried + 1} checks hold, then one does not."
+            return f"all {held} checks hold."
+        if held == 0:
+            return f"the first of {tried} checks does not hold." if tried > 1 else "the check does not hold."
+        return f"{held} of {tried} checks hold." if held > 1 else f"1 of {tried} checks holds."
 
     def _html(self):
         """Return lists and nothing else, so that the page's own colors apply, in light and in dark."""
         if not self.attempted:
             return f"<p>{_code(self.task)}: {_NOT_ATTEMPTED}</p>"
-        _, _, summary = self._summary.rpartition(": ")
         items = [f"<li>held: {html.escape(title)}</li>" for title in self.held]
         if self.finding is not None:
-            details = "".join(
-                f"<dt>{label}</dt><dd>{html.escape(text) if label == 'likely' else _code(text)}</dd>"
-                for label, text in self.finding.lines
-            )
+            details = "".join(f"<li>{label}: {_as_html(label, text)}</li>" for label, text in self.finding.lines)
+            if self.hint:
+                details += f"<li><details><summary>Hint</summary>{html.escape(self.hint)}</details></li>"
             title = html.escape(self.finding.title)
-            items.append(f"<li><strong>did not hold: {title}</strong><dl>{details}</dl></li>")
-        return f"<p>{_code(self.task)}: {summary}</p><ul>{''.join(items)}</ul>"
+            items.append(f"<li><strong>did not hold: {title}</strong><ul>{details}</ul></li>")
+        if self.remark:
+            items.append(f"<li>remark: {html.escape(self.remark)}</li>")
+        return f"<p>{_code(self.task)}: {self._summary}</p><ul>{''.join(items)}</ul>"
+
+
+def _as_html(label, text):
+    if label == "likely":
+        return html.escape(text)
+    if label in _CODE:
+        return f"<pre>{_code(text)}</pre>"
+    return _code(text)
 
 
 def _code(text):
@@ -147,5 +196,20 @@ def _code(text):
 
 def _entry(label, text):
     """Lines of `text`, the first of them after its label, the others below."""
-    indent = " " * 16
-    return textwrap.wrap(f"{'  ' + label:<15} {text}", _WIDTH, subsequent_indent=indent, break_long_words=False)
+    return textwrap.wrap(f"{'  ' + label:<15} {text}", _WIDTH, subsequent_indent=_INDENT, break_long_words=False)
+
+
+def _block(label, text):
+    """Lines of code below their label; who takes them out can run them."""
+    lines = []
+    for line in text.splitlines():
+        lines += textwrap.wrap(
+            line,
+            _WIDTH - 6,
+            subsequent_indent="    ",
+            break_long_words=False,
+            break_on_hyphens=False,
+            drop_whitespace=True,
+            replace_whitespace=False,
+        ) or [""]
+    return [f"  {label}", *(" " * 6 + line for line in lines)]

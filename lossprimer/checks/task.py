@@ -2,18 +2,24 @@
 
 import inspect
 import re
+import time
+import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 
-from lossprimer.checks.calling import NotAttempted, Outcome, Trouble, attempt, direct, undisturbed
-from lossprimer.checks.report import Finding, Report
-from lossprimer.checks.values import agree, contrast, shown
+from lossprimer.checks import outside
+from lossprimer.checks.calling import NotAttempted, Trouble, attempt, direct, undisturbed
+from lossprimer.checks.report import Cause, Finding, Report
+from lossprimer.checks.values import agree, as_code, contrast
+
+SLOW = 10  # times as long as with whole arrays
+clock = time.perf_counter
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Case:
     """An input on which the learner's function must give what the right one gives.
 
@@ -23,22 +29,28 @@ class Case:
         What holds if it does.
     args : tuple
         The arguments: arrays, numbers, and for random tasks a Generator.
-    cause : str
-        The likely cause if it does not hold and no typical mistake explains what came.
+    cause : Cause or str
+        The likely cause if it does not hold and no typical mistake explains what came: what is true of any answer that
+        held until then.
     play : callable
         ``play(f, *args)``, where there is more to do than to call `f`: for a class, to make and use an object.
     script : str
-        What `play` does, as code.
+        What `play` does, as code that can be run. Without it, a call of the function.
     returns : tuple of str
         Names of the results of `play`. Without them, those of the task.
     """
 
     title: str
     args: tuple
-    cause: str = ""
+    cause: Cause | str = ""
     play: Callable = direct
     script: str = ""
     returns: tuple[str, ...] = ()
+
+    @cached_property
+    def single(self) -> bool:
+        """Whether an argument is in float32."""
+        return any(isinstance(arg, np.ndarray) and arg.dtype == np.float32 for arg in self.args)
 
 
 @dataclass(frozen=True)
@@ -63,19 +75,26 @@ class Mistake:
 
     Parameters
     ----------
-    cause : str
-        What is wrong, and where to look.
+    cause : Cause or str
+        What is wrong, and apart from that the remedy.
     *wrong : callable
         Functions (or classes) like the right one, but for the mistake; several, if it can be made in several ways.
+    hint : str
+        The remedy, where `cause` is a text.
     """
 
-    def __init__(self, cause: str, *wrong: Callable):
-        self.cause = cause
+    def __init__(self, cause: Cause | str, *wrong: Callable, hint: str = ""):
+        self.cause = _cause(cause, hint)
         self.wrong = wrong
 
 
 TASKS: dict[str, "Task"] = {}  # every task there is, by its name; a task enters itself
 
+_AGAIN = "the first input once more"
+_KEPT = Cause(
+    "The same input gives another result than at first: something is kept from one call to the next.",
+    "Look for a variable outside of the function, an attribute of the class, or a list or an array as default value.",
+)
 _DOC = """
 Parameters
 ----------
@@ -110,15 +129,17 @@ class Task:
     right : callable
         The right function, or a right class.
     steps : iterable of Case and Property
-        In the order in which they are tried.
+        In the order in which they are tried. They decide; what is drawn confirms that no input is known by heart.
     mistakes : iterable of Mistake
-        The first one that gives what came explains it.
+        The one that gives what came, and contradicts the fewest of the other results, explains it.
     draw : callable, optional
         ``draw(rng)`` returns more cases with inputs drawn from a Generator.
     returns : tuple of str
         Names of the results. With several, the function returns a tuple.
     keeps_type : bool
         Whether the results must have the float type of the input. Otherwise they may have a wider one.
+    large : callable, optional
+        ``large()`` returns the arguments of a call that takes long enough to be timed.
 
     Raises
     ------
@@ -139,6 +160,7 @@ class Task:
         draw: Callable[[np.random.Generator], list[Case]] | None = None,
         returns: tuple[str, ...] = ("",),
         keeps_type: bool = False,
+        large: Callable[[], tuple] | None = None,
     ):
         self.usage = usage
         self.members = members
@@ -149,6 +171,8 @@ class Task:
         self.draw = draw
         self.returns = returns
         self.keeps_type = keeps_type
+        self.large = large
+        self._known, self._named = {}, frozenset(self.steps)
         head = f"Check the class ``{usage}``" if members else f"Check ``{usage}``"
         kind = "class, not an object of it" if members else "function"
         self.__name__ = self.__qualname__ = name or usage.partition("(")[0]
@@ -165,36 +189,68 @@ class Task:
     def __call__(self, f: Callable, *, rng: np.random.Generator | None = None) -> Report:
         """Try `f` on every case, with a Generator also on cases drawn from it, up to the first that does not hold."""
         if not callable(f):
+            name = self.usage.partition("(")[0]
             return self._report(
-                [], Trouble(f"an object of type {type(f).__name__}", "a function or a class", self._handed)
+                (),
+                "something that can be called",
+                Trouble(
+                    f"an object of type {type(f).__name__}",
+                    "a function or a class",
+                    f"Hand the check {name} itself, without calling it.",
+                ),
             )
-        tries = self._tries(rng)
-        held = []
         with undisturbed():
-            for each in tries:
-                try:
-                    each.run(f, held)
-                except NotAttempted as nothing:
-                    if not held:
-                        return Report(self.usage, attempted=False)
-                    return self._report(held, nothing, each.title, len(tries))
-                except Trouble as trouble:
-                    return self._report(held, trouble, each.title, len(tries))
-                held.append(each)
-        return Report(self.usage, tuple(each.title for each in held))
+            tries, held, trouble = self._run(f, rng)
+            titles = tuple(each.title for each in held)
+            if trouble is None:
+                return Report(self.usage, titles, remark=self._remark(f))
+            if isinstance(trouble, NotAttempted) and not held:
+                return Report(self.usage, attempted=False)
+            return self._report(titles, tries[len(held)].title, trouble, len(tries))
 
-    @property
-    def _handed(self):
-        name = self.usage.split("(")[0].split()[-1]
-        return f"Hand the check {name} itself, without calling it."
+    def refuses(self, f: Callable, *, rng: np.random.Generator | None = None) -> str:
+        """The title of the first case that does not hold, without asking why; nothing if all hold."""
+        with undisturbed():
+            tries, held, trouble = self._run(f, rng)
+        return tries[len(held)].title if trouble is not None else ""
 
-    def _report(self, held, trouble, title="something that can be called", tries=1):
-        finding = Finding(title, trouble.given, trouble.came, trouble.expected, trouble.cause, trouble.line)
-        return Report(self.usage, tuple(each.title for each in held), finding, untried=tries - len(held) - 1)
+    def _run(self, f, rng):
+        """All tries, those that held, and the Trouble of the next one."""
+        tries, held = self._tries(rng), []
+        for each in tries:
+            try:
+                each.run(f, tries=tries, held=held)
+            except Trouble as trouble:
+                return tries, held, trouble
+            held.append(each)
+        return tries, held, None
+
+    def _report(self, held, title, trouble, tries=1):
+        finding = Finding(
+            title, trouble.given, trouble.came, trouble.expected, trouble.explain(), trouble.place, trouble.printed
+        )
+        return Report(self.usage, held, finding, untried=tries - len(held) - 1)
+
+    def _remark(self, f):
+        """What to say of an answer that holds and takes much longer than it need; of one elsewhere, nothing."""
+        if self.large is None or hasattr(type(f), "keeps_time"):
+            return ""
+        args = self.large()
+        ours, theirs = (min(_seconds(g, args) for _ in range(2)) for g in (self.right, f))
+        if theirs < SLOW * ours:
+            return ""
+        return (
+            f"It is right, and on larger arrays about {float(f'{theirs / ours:.1g}'):.0f} times slower than operations "
+            f"on whole arrays. Is there a loop that one of them could replace?"
+        )
 
     def _tries(self, rng):
         """Everything that will be tried; what is right is computed before any of it is."""
         tries = [self._try(step, step.title, np.random.default_rng(seed)) for seed, step in enumerate(self.steps)]
+        if tries and tries[0].case:
+            first = tries[0]
+            again = partial(self._compare, case=first.case, expected=first.expected, again=True)
+            tries.append(_Try(_AGAIN, again, first.case, first.expected))
         if rng is not None:
             drawn = self.draw(rng) if self.draw else []
             again = [step for step in self.steps if isinstance(step, Property)]
@@ -204,7 +260,7 @@ class Task:
     def _try(self, step, title, rng):
         if isinstance(step, Property):
             return _Try(title, partial(self._judge, step=step, rng=rng))
-        expected = self._of(self.right, step)
+        expected = self._expected(self.right, step)
         return _Try(title, partial(self._compare, case=step, expected=expected), step, expected)
 
     def _of(self, f, case):
@@ -215,88 +271,183 @@ class Task:
         names = case.returns or self.returns
         return tuple(np.asarray(result) for result in (value if len(names) > 1 else (value,)))
 
-    def _judge(self, f, held, *, step, rng):
+    def _judge(self, f, *, step, rng, tries, held):
         """Raise Trouble unless the property holds; its input is that of the last call."""
-        given = ""
+        given = printed = ""
 
         def call(*args, play=direct, script="", returns=self.returns):
-            nonlocal given
-            given = self._given(script, args)
+            nonlocal given, printed
+            given = script or self._given(args)
             outcome = attempt(f, args, names=returns, usage=self.contract, play=play)
+            printed = outcome.printed
             if outcome.changed is not None:
-                raise _changed(self._parameters[outcome.changed])
+                raise changed(self._parameters[outcome.changed])
             return outcome.results[0] if len(returns) == 1 else outcome.results
 
         try:
             step.judge(call, rng)
         except Trouble as trouble:
             trouble.given = given
+            trouble.printed = trouble.printed or printed
             raise
 
-    def _compare(self, f, held, *, case, expected):
+    def _compare(self, f, *, case, expected, tries, held, again=False):
         """Raise Trouble unless `f` gives in this case what is expected."""
         names = case.returns or self.returns
+        outcome = None
         try:
             outcome = attempt(f, case.args, names=names, usage=self.contract, play=case.play)
             for number in range(len(names)):
-                self._compare_result(number, names[number], case, outcome, expected, held)
+                explain = partial(self._explain, f, number, case, outcome, tries, held)
+                self._compare_result(number, names[number], case, outcome, expected, explain, again=again)
             if outcome.changed is not None:
-                raise _changed(self._parameters[outcome.changed] if case.play is direct else "x")
+                raise changed(self._parameters[outcome.changed] if case.play is direct else "x")
         except Trouble as trouble:
-            trouble.given = self._given(case.script, case.args)
+            trouble.given = case.script or self._given(case.args)
+            trouble.printed = trouble.printed or (outcome.printed if outcome else "")
+            if trouble.raised and not again:
+                trouble.explain = partial(self._explain_error, f, case, trouble.explain, tries, held)
             raise
 
-    def _compare_result(self, number, name, case, outcome, expected, held):
+    def _explain_error(self, f, case, otherwise, tries, held):
+        """The sentence for an exception: a typical mistake that raises one here and explains the other results."""
+        others = self._others(f, case, tries, held)
+        return self._mistake(case, None, others, {each.case for each in held}) or otherwise()
+
+    def _compare_result(self, number, name, case, outcome, expected, explain, *, again):
         came, right = outcome.results[number], expected[number]
-        single = _is_single(case)
+        single = case.single
         prefix = f"{name} = " if name else ""
         if not agree(came, right, single=single):
             texts = [prefix + text for text in contrast(came, right, single=single)]
-            cause = self._explain(number, case, outcome, right, held)
-            raise Trouble(*texts, cause)
+            raise Trouble(*texts, explain=(lambda: _KEPT) if again else explain)
         wanted = np.dtype(np.float32) if single else right.dtype
         kept = came.dtype == wanted if self.keeps_type else _width(came.dtype) >= _width(wanted)
         if outcome.typed[number] and right.ndim and not kept:
             raise Trouble(f"{prefix}{came.dtype}", f"{prefix}{wanted}", _type_cause(came))
 
-    def _explain(self, number, case, outcome, right, held):
+    def _explain(self, f, number, case, outcome, tries, held):
         """The sentence for a result that is not right: a typical mistake, or what can be seen from outside."""
-        came = outcome.results[number]
+        came, right = outcome.results[number], self._expected(self.right, case)[number]
+        others = self._others(f, case, tries, held)
+        if cause := self._mistake(case, outcome.results[: number + 1], others, {each.case for each in held}):
+            return cause
+        if outcome.single[number]:
+            return Cause("The function returns a tuple with one entry: is there a comma after the result?")
+        if cause := outside.of_shape(came, right):
+            return cause
+        seen = [outside.Seen(case.args, came, right)]
+        for other, results in others:
+            theirs = self._expected(self.right, other)[number]
+            if results is not None and results[number].shape == theirs.shape:
+                seen.append(outside.Seen(other.args, results[number], theirs))
+        return (
+            outside.of_numbers(seen, self._parameters)
+            or _cause(case.cause)
+            or outside.of_infinities(came, right, outcome.warning)
+            or self._unused(f, number, case, came, right)
+            or outside.of_digits(seen[0])
+            or outside.of_nothing_else(seen[0], outcome.warning)
+        )
+
+    def _others(self, f, case, tries, held):
+        """The other cases, each with the results of the learner's function, or None where it fails."""
+        found, on = {}, True
+        for each in tries:
+            if each.case is None or each.case is case or each.case in found:
+                continue
+            results = each.expected if each in held else None
+            if results is None and on:
+                names = each.case.returns or self.returns
+                try:
+                    results = attempt(f, each.case.args, names=names, usage=self.contract, play=each.case.play).results
+                except Trouble as trouble:
+                    on = not trouble.came.startswith("TimeoutError")
+            found[each.case] = results
+        return list(found.items())
+
+    def _mistake(self, case, results, others, held):
+        """The typical mistake that gives these results and those that held, and contradicts the fewest of the others.
+
+        One that contradicts more than it confirms gave these results by chance; so did one that contradicts any, where
+        the case itself has a cause that is sure. Of an exception there are no results: then the mistake must raise one
+        too, and explain another result that is wrong.
+        """
+        known = [(other, came) for other, came in others if came is not None]
+        best, most = None, -1 if results is not None else len(held)
         for mistake in self.mistakes:
             for wrong in mistake.wrong:
-                if self._agrees(wrong, case, outcome.results[: number + 1]) and all(
-                    self._agrees(wrong, each.case, each.expected) for each in held if each.case
-                ):
-                    return mistake.cause
-        return case.cause if case.cause and came.shape == right.shape else _outward(number, outcome, right)
+                if not self._agrees(wrong, case, results):
+                    continue
+                confirmed = {other for other, came in known if self._agrees(wrong, other, came)}
+                enough = len(known) if case.cause else len(known) / 2
+                if held <= confirmed and len(confirmed) > most and len(confirmed) >= enough:
+                    best, most = mistake.cause, len(confirmed)
+        return best
 
     def _agrees(self, wrong, case, results):
-        """Whether a mistake gives these results in a case, as far as they go.
+        """Whether a mistake gives these results in a case, as far as they go."""
+        ours = self._expected(wrong, case)
+        if ours is None or results is None:
+            return ours is results
+        single = case.single
+        return all(agree(came, own, single=single) for came, own in zip(results, ours, strict=False))
 
-        A mistake that shows in an earlier case, where the learner's function was right, is not the one.
-        """
-        single = _is_single(case)
+    def _expected(self, ours, case):
+        """What the right function or a mistake gives in a case, or None; for the named cases it is kept."""
+        if (ours, case) in self._known:
+            return self._known[ours, case]
         try:
-            ours = self._of(wrong, case)[: len(results)]
-        except Exception:  # a mistake need not fit every case
-            return False
-        return all(agree(came, own, single=single) for came, own in zip(results, ours, strict=True))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                results = self._of(ours, case)
+        except Exception:
+            if ours is self.right:
+                raise
+            results = None  # a mistake need not fit every case
+        if case in self._named:
+            self._known[ours, case] = results
+        return results
+
+    def _unused(self, f, number, case, came, right):
+        """The argument that makes no difference, and should."""
+        unused, used = [], False
+        for place, (name, arg) in enumerate(zip(self._parameters, case.args, strict=False)):
+            other = _other(arg)
+            if other is None:
+                continue
+            moved = Case("", (*case.args[:place], other, *case.args[place + 1 :]), "", case.play, "", case.returns)
+            try:
+                if agree(self._of(self.right, moved)[number], right):
+                    continue
+                names = case.returns or self.returns
+                results = attempt(f, moved.args, names=names, usage=self.contract, play=case.play).results
+            except (Trouble, ValueError, IndexError):
+                continue
+            if agree(results[number], came):
+                unused.append(name)
+            else:
+                used = True
+        if not unused:
+            return None
+        if not used:
+            return Cause("The result is the same, whatever the function is given.")
+        name = unused[0]
+        return Cause(f"{name} is not used: with another one the result is the same.")
 
     @property
     def _parameters(self):
         return re.findall(r"\w+", self.usage.partition("(")[2])
 
-    def _given(self, script, args):
-        """The input in words: the arguments, or what is done with the class and the first array."""
-        if script:
-            return "; ".join([script, *[f"x = {shown(arg)}" for arg in args if isinstance(arg, np.ndarray)][:1]])
-        pairs = zip(self._parameters, args, strict=True)
-        return ", ".join(f"{name} = {shown(arg)}" for name, arg in pairs if not isinstance(arg, np.random.Generator))
+    def _given(self, args):
+        """The input as code: the arguments, one in a line, and the call."""
+        lines = [f"{name} = {as_code(arg)}" for name, arg in zip(self._parameters, args, strict=True)]
+        return "\n".join([*lines, self.usage])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Try:
-    """Something to try: ``run(f, held)`` raises Trouble. For a case also the case and what is right."""
+    """Something to try: ``run(f, tries=..., held=...)`` raises Trouble. For a case also the case and what is right."""
 
     title: str
     run: Callable
@@ -304,58 +455,52 @@ class _Try:
     expected: tuple[np.ndarray, ...] = ()
 
 
-def _is_single(case):
-    return any(isinstance(arg, np.ndarray) and arg.dtype == np.float32 for arg in case.args)
+def _cause(cause, hint=""):
+    """A Cause, or None where nothing is said."""
+    if isinstance(cause, Cause):
+        return cause
+    return Cause(cause, hint) if cause else None
 
 
 def _width(dtype):
     return dtype.itemsize if dtype.kind == "f" else 0
 
 
-def _changed(name):
+def _other(arg):
+    """Another argument of the same kind."""
+    if type(arg) is float:
+        return arg / 2 if arg else 0.3
+    if not isinstance(arg, np.ndarray):
+        return None
+    if arg.dtype == bool:
+        return ~arg
+    if arg.dtype.kind != "f":
+        return np.where(arg > 0, arg - 1, 1)
+    return (arg + np.linspace(0.1, 0.3, arg.size).reshape(arg.shape) ** 2).astype(arg.dtype)
+
+
+def _seconds(f, args):
+    copies = [arg.copy() if isinstance(arg, np.ndarray) else arg for arg in args]
+    start = clock()
+    attempt(f, tuple(copies), names=("",), usage="")
+    return clock() - start
+
+
+def changed(name: str) -> Trouble:
+    """Say that an array of the caller's was written to."""
     return Trouble(
         f"{name} is changed after the call",
         "an input that stays as it was",
-        "An input is changed in place. Operations such as -= and x[...] = write into the caller's array: write "
-        "x = x - y, or work on x.copy().",
+        "An input is changed in place: operations such as -= and x[...] = write into the caller's array.",
+        "Write x = x - y in place of x -= y, or work on x.copy().",
     )
 
 
 def _type_cause(came):
     if came.dtype == np.float64:
-        return (
-            "The result has another float type than the input. np.zeros(shape), np.eye and NumPy's own float64 "
-            "numbers make float64; np.zeros_like(x) and x.dtype keep the type."
+        return Cause(
+            "The result has another float type than the input: float64 where float32 came in.",
+            "np.zeros(shape), np.eye and NumPy's own float64 numbers make float64; np.zeros_like(x) and x.dtype keep "
+            "the type.",
         )
-    return "The result has another number type than the input, and loses digits."
-
-
-def _outward(number, outcome: Outcome, right):
-    """What can be said of a wrong result without knowing the mistake."""
-    came = outcome.results[number]
-    if outcome.single[number]:
-        return "The function returns a tuple with one entry: is there a comma after the result?"
-    if came.shape != right.shape:
-        return f"The result has the shape {came.shape}, expected {right.shape}. Which axis is summed over?"
-    if came.dtype in (np.float16, np.float32) and came.dtype != right.dtype and agree(came, right, single=True):
-        return _type_cause(came)
-    warned = f" NumPy warned: {outcome.warning}." if outcome.warning else ""
-    if not np.isfinite(came).all() and np.isfinite(right).all():
-        return f"A number is not finite: somewhere there is 0/0, the log of 0, or a number too large for exp.{warned}"
-    factor = _factor(came, right)
-    if factor is not None:
-        return (
-            f"Every number is {factor:.5g} times what it should be. Is something multiplied or divided once too often?"
-        )
-    if came.ndim == 2 and came.shape[0] == came.shape[1] and agree(came.T, right):
-        return "This is the transpose of the right result: rows and columns are swapped."
-    return f"No typical mistake gives this. Compute the first number by hand and compare the steps.{warned}"
-
-
-def _factor(came, right):
-    """The number that `right` must be multiplied by to be `came`, if there is one."""
-    at = np.unravel_index(np.argmax(np.abs(right)), right.shape)
-    if not np.isfinite(right).all() or right[at] == 0:
-        return None
-    factor = came[at] / right[at]
-    return factor if factor != 0 and agree(came, factor * right) else None
+    return Cause("The result has another number type than the input, and loses digits.")

@@ -29,7 +29,7 @@ TAGS = frozenset(
     )
 )
 # The tags of lossprimer.checks.Report, and the two that one could expect there.
-REPORT_TAGS = frozenset({"p", "code", "ul", "li", "strong", "dl", "dt", "dd", "pre", "em", "span"})
+REPORT_TAGS = frozenset({"p", "code", "ul", "li", "strong", "details", "summary", "pre", "em", "span"})
 # Attributes by tag, and what their values look like. A link is looked at by `harmless_link`.
 ATTRIBUTES = {
     "a": {"href": "", "title": r"[^<>]*"},

@@ -28,7 +28,12 @@ _NONSENSE = "the process that runs your code answers with something that is no a
 
 
 class RemoteError(Exception):
-    """An exception of the learner's code. Its text is the type, a colon, and the text of the original."""
+    """An exception of the learner's code. Its text is the type, a colon, and the text of the original.
+
+    Its `place` is the line of the learner's code in which it started.
+    """
+
+    place = ""
 
 
 class Stopped(RemoteError):
@@ -291,12 +296,14 @@ def _text(said):
     return str(said)[: wire.TEXT]
 
 
-def _error(name, text):
+def _error(name, text, place=""):
     """The exception that stands for one in the other process."""
     if name == "NotImplementedError":
         return NotImplementedError(text)
     full = f"{name}: {text}".removesuffix(": ")
-    return _NoAttribute(full) if name == "AttributeError" else RemoteError(full)
+    error = _NoAttribute(full) if name == "AttributeError" else RemoteError(full)
+    error.place = place
+    return error
 
 
 class _NoAttribute(RemoteError, AttributeError):
@@ -307,6 +314,8 @@ class StandIn:
     """What stands for a function, a class or an object of the learner. It can be called, read and written to."""
 
     __slots__ = ("_generators", "_number", "_start", "_submission", "_type")
+
+    keeps_time = True  # a call that takes too long is interrupted in the sandbox
 
     def __init__(self, submission, number, kind, generators):
         given = {"_submission": submission, "_number": number, "_type": kind, "_generators": generators}

@@ -57,7 +57,7 @@ WRONG = {
         ("not scaled", wrong_scale(lambda q: 1)),
         ("divided by d", wrong_scale(lambda q: q.shape[-1])),
         ("number of positions", wrong_scale(lambda q: np.sqrt(q.shape[-2]))),
-        ("multiplied by the square root", wrong_scale(lambda q: 1 / np.sqrt(q.shape[-1]))),
+        ("multiplied by the scale", wrong_scale(lambda q: 1 / np.sqrt(q.shape[-1]))),
         ("mask comes after the softmax", lambda q, k: np.tril(softmax(scores(q, k)))),
         ("wrong triangle", lambda q, k: softmax(np.where(np.triu(np.ones((len(q), len(q)))), scores(q, k), -np.inf))),
         ("diagonal is masked", lambda q, k: softmax(masked(scores(q, k), -1))),

@@ -185,7 +185,7 @@ WRONG = {
         ("Only the entry of the label", lambda z, labels: gradient(z, labels) * np.eye(z.shape[1])[labels]),
         ("Each logit keeps its own", lambda z, labels: gradient(z, labels).sum(axis=0)),
         ("softmax is missing", lambda z, labels: (z - np.eye(z.shape[1])[labels]) / len(z)),
-        ("loses digits", lambda z, labels: gradient(z, labels).astype(np.float32)),
+        ("numbers in float32", lambda z, labels: gradient(z, labels).astype(np.float32)),
     ],
     "smoothed_cross_entropy": [
         ("K - 1 other classes", smoothed(others_only)),
@@ -224,7 +224,7 @@ WRONG = {
         ("q = 0 are left out", lambda p, q: np.where((p > 0) & (q > 0), rel_entr(p, q), 0).sum(axis=-1)),
         ("Negative terms", lambda p, q: np.abs(rel_entr(p, q)).sum(axis=-1)),
         ("weights p are missing", lambda p, q: np.log(p / q).sum(axis=-1)),
-        ("threshold", lambda p, q: 0.0 * kl_where(p, q) if (0 < p.min() < 1e-100) else kl_where(p, q)),
+        ("however small p is", lambda p, q: 0.0 * kl_where(p, q) if (0 < p.min() < 1e-100) else kl_where(p, q)),
         ("changed in place", lambda p, q: (kl_where(p, q), np.log(q, out=q))[0]),
     ],
 }  # fmt: skip

@@ -323,7 +323,7 @@ WRONG = {
                                                                      *backward(dy, x, gamma, eps)[1:])),
         ("sign of dx", and_then(lambda dy, x, gamma, dx, dgamma, dbeta: (-dx, dgamma, dbeta))),
         ("x_hat is missing in dgamma", and_then(lambda dy, x, gamma, dx, dgamma, dbeta: (dx, dy.sum(axis=0), dbeta))),
-        ("takes x in place of x_hat",
+        ("x stands where x_hat belongs",
          and_then(lambda dy, x, gamma, dx, dgamma, dbeta: (dx, (dy * x).sum(axis=0), dbeta))),
         ("mean over the batch", and_then(lambda dy, x, gamma, dx, dgamma, dbeta: (dx, dgamma / len(x), dbeta))),
         ("mean over the batch", and_then(lambda dy, x, gamma, dx, dgamma, dbeta: (dx, dgamma, dbeta / len(x)))),

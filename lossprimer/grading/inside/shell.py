@@ -5,6 +5,7 @@ import base64
 import builtins
 import contextlib
 import io
+import linecache
 import os
 import sys
 import types
@@ -142,7 +143,9 @@ class Shell(InteractiveShell):
     def _define_the_rest(self, source):
         """Define what stands below the line that stopped a cell: a package that is missing here costs no answer."""
         with contextlib.suppress(Exception):
-            for statement in ast.parse(self.transform_cell(source)).body:
+            source = self.transform_cell(source)
+            linecache.cache["<cell>"] = len(source), None, source.splitlines(True), "<cell>"
+            for statement in ast.parse(source).body:
                 if isinstance(statement, ast.FunctionDef | ast.ClassDef) and statement.name not in self.user_ns:
                     exec(compile(ast.Module([statement], []), "<cell>", "exec"), self.user_ns)
 

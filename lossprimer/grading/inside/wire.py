@@ -162,7 +162,7 @@ def _pack(value, found, plain, other, depth):
         raise Unsendable("values in values without end")
     if value is None or isinstance(value, bool):
         return value
-    if isinstance(value, np.ndarray):
+    if type(value) is np.ndarray:  # a matrix or a masked array is another thing, as it is for a check in a notebook
         return {"array": _append(value, found, plain)}
     if isinstance(value, np.generic):
         return {"scalar": _append(np.asarray(value), found, plain)}

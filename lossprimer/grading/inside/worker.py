@@ -12,16 +12,8 @@ import types
 import warnings
 
 from . import library, wire
+from .raised import LATE, Late, told
 from .shell import Collected, Shell
-
-LATE = "this took too long and was interrupted. Is there a loop that never ends?"
-
-
-class Late(KeyboardInterrupt):
-    """Raised in the learner's code when its time is up. A loop that catches it is ended from outside."""
-
-
-Late.__name__ = Late.__qualname__ = "TimeoutError"
 
 
 class Worker:
@@ -115,13 +107,8 @@ class Worker:
 
 
 def described(error: BaseException) -> list[str]:
-    """The type and the text of an exception. NotImplementedError is one even where it has another name."""
-    name = "NotImplementedError" if isinstance(error, NotImplementedError) else type(error).__name__
-    try:
-        text = str(error)
-    except BaseException:
-        text = ""
-    return [str(name)[:100], text[: wire.TEXT]]
+    """The type and the text of an exception, and the line of the learner's code in which it started."""
+    return list(told(error))
 
 
 @contextlib.contextmanager
