@@ -117,9 +117,9 @@ def _judge_independence(keeps, keep_prob):
         raise Trouble("rows are dropped as a whole", "each entry by itself", cause)
     if any((counts == counts[0]).all() for counts in (keeps.sum(axis=0), keeps.sum(axis=1))):
         raise Trouble("the same number of entries is kept in each row or column", "a number that varies", _FIXED)
-    if (lag := _repeated(keeps, keep_prob)) is not None:
-        cause = Cause("Entries share a random number: the mask repeats a part of itself.", _DRAW)
-        raise Trouble(f"entries that are {lag} apart are dropped together too often", "each entry by itself", cause)
+    if _repeated(keeps, keep_prob) is not None:
+        cause = Cause("Entries share a random number: the mask repeats or mirrors a part of itself.", _DRAW)
+        raise Trouble("entries that are dropped together too often", "each entry by itself", cause)
 
 
 _FIXED = Cause(
@@ -138,16 +138,16 @@ def _repeated(keeps, keep_prob):
     signs = np.where(keeps.ravel(), 1.0, -1.0)
     n, alike = signs.size, keep_prob**2 + (1 - keep_prob) ** 2
     padded = np.fft.rfft(signs, 2 * n)
-    pairs = np.arange(n, n // 4, -1)[1:]  # at the distances 1, 2, ...
-    # From an entry on, and from the two ends towards each other.
-    forwards = np.fft.irfft(padded * padded.conj())[1 : len(pairs) + 1]
-    backwards = np.fft.irfft(padded * padded)[n - 2 :: -1][: len(pairs)]
-    for products in (forwards, backwards):
-        shares = (1 + products / pairs) / 2
+    pairs = np.arange(n, n // 4, -1)
+    # From an entry on, and from an entry to both sides.
+    onwards, around = np.fft.irfft(padded * padded.conj()), np.fft.irfft(padded * padded)
+    onwards[0] = n * (2 * alike - 1)  # each entry is like itself
+    for products in (onwards, around[n - 1 :: -1], around[n - 1 :]):
+        shares = (1 + products[: len(pairs)] / pairs) / 2
         # Half of the pairs have no entry in common; the other half neither.
         far = np.abs(shares - alike) > deviation(pairs / 2, alike * (1 - alike), math.log(2 / 1e-16))
         if far.any():
-            return int(np.argmax(far)) + 1
+            return int(np.argmax(far))
     return None
 
 
@@ -235,14 +235,21 @@ def _share(call, rng):
         _judge_share(_drop(call, rng, _equal(rng, 60, 80), keep_prob), keep_prob)
 
 
+def _with_zeros(rng):
+    """Numbers, and the same with another sign or 0 in their place."""
+    a = _values(rng, 16)
+    return a, np.where(np.arange(16) % 2, -a, 0.0)
+
+
 def _zeros(call, rng):
-    seed, a = _seed(rng), _values(rng, 60)
-    zeros = np.where(np.arange(60) % 2, a, 0.0) * np.sign(np.arange(60) - 30.5)
-    one, mask = (call(x, 0.5, np.random.default_rng(seed))[1] for x in (a, zeros))
-    output, _ = call(zeros, 0.5, np.random.default_rng(seed))
-    _kept(output, zeros, 0.5)
-    if one.shape != mask.shape or ((one != 0) != (mask != 0)).any():
-        raise Trouble("another mask where an entry is 0", "the mask that this rng gives for any numbers", _FROM_VALUES)
+    for _ in range(4):
+        seed, (a, zeros) = _seed(rng), _with_zeros(rng)
+        one, mask = (call(x, 0.5, np.random.default_rng(seed))[1] for x in (a, zeros))
+        output, _ = call(zeros, 0.5, np.random.default_rng(seed))
+        _kept(output, zeros, 0.5)
+        if one.shape != mask.shape or ((one != 0) != (mask != 0)).any():
+            expected = "the mask that this rng gives for any numbers"
+            raise Trouble("another mask where an entry is 0", expected, _FROM_VALUES)
 
 
 def _from_rng(call, rng):
@@ -548,7 +555,7 @@ def _layer_backward(call, rng):
 
 
 def _layer_backward_again(call, rng):
-    a, dy, other = _values(rng, 30), _values(rng, 30), _values(rng, 30)
+    a, dy, other = (_equal(rng, 100) for _ in range(3))
     output, first, second, third = _use(call, rng, 0.6, _forward(a), _backward(dy), _backward(dy), _backward(other))
     keeps = _kept(output, a, 0.6)
     _judge_gradient(first, dy, keeps, 0.6, output)
@@ -582,17 +589,17 @@ def _layer_shapes(call, rng):
 
 
 def _layer_zeros(call, rng):
-    seed, a, dy = _seed(rng), _values(rng, 60), _equal(rng, 60)
-    zeros = np.where(np.arange(60) % 2, a, 0.0) * np.sign(np.arange(60) - 30.5)
-    (output, da), (other, with_zeros) = (_use(call, seed, 0.5, _forward(x), _backward(dy)) for x in (a, zeros))
-    _kept(other, zeros, 0.5)
-    _judge_gradient(da, dy, _kept(output, a, 0.5), 0.5, output)
-    if not agree(da, with_zeros):
-        raise Trouble(
-            "no gradient where an entry is 0, or another mask",
-            "the gradient that this rng gives for any numbers",
-            Cause(_FROM_VALUES.likely, "Keep the mask in forward. An entry of 0 that was kept gets a gradient."),
-        )
+    for _ in range(4):
+        seed, (a, zeros), dy = _seed(rng), _with_zeros(rng), np.ones(16)
+        (output, da), (other, with_zeros) = (_use(call, seed, 0.5, _forward(x), _backward(dy)) for x in (a, zeros))
+        _kept(other, zeros, 0.5)
+        _judge_gradient(da, dy, _kept(output, a, 0.5), 0.5, output)
+        if not agree(da, with_zeros):
+            raise Trouble(
+                "no gradient where an entry is 0, or another mask",
+                "the gradient that this rng gives for any numbers",
+                Cause(_FROM_VALUES.likely, "Keep the mask in forward. An entry of 0 that was kept gets a gradient."),
+            )
 
 
 def _layer_keeps_all(call, rng):
@@ -641,7 +648,7 @@ def _layer_backward_at_inference(call, rng):
 
 
 def _layer_mode_of_forward(call, rng):
-    a, dy = _values(rng, 60), _equal(rng, 60)
+    a, dy = _equal(rng, 100), _equal(rng, 100)
     cause = Cause(
         "backward looks at the mode of now. It belongs to the last call of forward, whatever the mode has become "
         "since.",
@@ -667,7 +674,7 @@ def _layer_back_in_training(call, rng):
 
 
 def _layer_alone(call, rng):
-    a, dy, seeds = _equal(rng, 60), _equal(rng, 60), (_seed(rng), _seed(rng))
+    a, dy, seeds = _equal(rng, 100), _equal(rng, 100), (_seed(rng), _seed(rng))
 
     def play(Dropout):  # noqa: N803
         one, two = (Dropout(0.5, np.random.default_rng(seed)) for seed in seeds)
@@ -1025,7 +1032,7 @@ monte_carlo_average = Task(
     steps=[
         Property("keep_prob = 1: the plain prediction", _without_dropping),
         Property("one sample: the prediction under one mask", _one_sample),
-        Property("101 samples of one input: so many predictions of each kind", _counted),
+        Property("101 samples of one input", _counted),
         Property("two samples: the mean of two predictions", _two_samples),
         Property("the rows add up to 1", _rows_add_up),
         Property("400 samples: near the average over all masks", _many_samples),

@@ -550,14 +550,14 @@ cross_entropy_grad = Task(
             hint="Through the softmax -y/p becomes p - y.",
         ),
         Mistake(
-            "p - y is sent through the softmax once more. It is the gradient with respect to the logits already.",
+            "p - y is sent through the softmax once more, which makes the gradient of a squared error. It is the "
+            "gradient with respect to the logits already.",
             *_each_scale(_through_softmax(lambda p, y: p - y)),
+            *_each_scale(_through_softmax(lambda p, y: 2 * (p - y))),
         ),
         Mistake(
-            "This is the gradient of a squared error through the softmax.",
-            *_each_scale(_through_softmax(lambda p, y: 2 * (p - y))),
+            "The gradient has a factor 2, as that of a squared error. That of the cross-entropy is p - y.",
             *_each_scale(lambda z, labels: 2 * (probabilities(z) - one_hot(labels, z.shape[-1]))),
-            hint="That of the cross-entropy is p - y.",
         ),
         Mistake(
             "p - y is multiplied by p (1 - p), the slope of a sigmoid. The derivative of the softmax is in p - y "
@@ -750,6 +750,13 @@ smoothed_cross_entropy = Task(
             _smoothed(_target(lambda e, k: 1 - e + e / k, lambda e, k: e / (k - 1))),
             _smoothed(_target(lambda e, k: 1 - e - e / k, lambda e, k: e / k)),
             _smoothed(_target(lambda e, k: (1 - e) * (1 + e / k), lambda e, k: e / k)),
+        ),
+        Mistake(
+            "Every class gets 1 / K, whatever the smoothing is. Together they get the smoothing.",
+            _smoothed(_target(lambda e, k: 1 - e + 1 / k, lambda e, k: 1 / k)),
+            _smoothed(_target(lambda e, k: 1 + 1 / k, lambda e, k: 1 / k)),
+            _smoothed(_target(lambda e, k: 1 - e, lambda e, k: 1 / k)),
+            hint="smoothing / K each.",
         ),
         Mistake(
             "smoothing and 1 - smoothing are swapped: a small smoothing keeps most of the label.",

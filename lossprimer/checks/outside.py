@@ -18,11 +18,16 @@ SHORT_FLOATS = Cause(
 
 
 class Seen(NamedTuple):
-    """What a function made of one input: its arguments, what came, and what is right."""
+    """What a function made of one input: arguments, what came, what is right, and whether an input is in float32."""
 
     args: tuple
     came: np.ndarray
     right: np.ndarray
+    single: bool = False
+
+    def is_like(self, numbers: np.ndarray) -> bool:
+        """Whether what came are these numbers."""
+        return agree(self.came, numbers, single=self.single)
 
 
 def of_shape(came: np.ndarray, right: np.ndarray) -> Cause | None:
@@ -129,7 +134,7 @@ def _factor(seen, parameters):
     for first, *others in zip(*(_known(each.args, parameters) for each in seen), strict=False):
         words, value = first
         if value != 1 and all(
-            agree(each.came, factor * each.right) for each, (_, factor) in zip(seen, [first, *others], strict=True)
+            each.is_like(factor * each.right) for each, (_, factor) in zip(seen, [first, *others], strict=True)
         ):
             return Cause(f"Every number is {shown(value, 5)} times what it should be: {words}.")
     return None
@@ -177,7 +182,7 @@ def _offset(seen):
     """The same amount by which every result is too large."""
     amount = float((seen[0].came - seen[0].right).flat[0])
     enough = len(seen) > 1 and _distinct(each.right for each in seen) > 2
-    if not enough or not all(agree(each.came, each.right + amount) for each in seen):
+    if not enough or not all(each.is_like(each.right + amount) for each in seen):
         return None
     return Cause(f"Every number is {shown(abs(amount), 5)} too {'large' if amount > 0 else 'small'}, for every input.")
 

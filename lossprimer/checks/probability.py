@@ -38,8 +38,13 @@ def second(z: np.ndarray) -> int:
 
 def log_of_probabilities(p: Callable) -> list[Callable]:
     """Ways to take the log of the probabilities `p(z)` with a small number that keeps it finite."""
-    return [lambda z, e=e: np.log(p(z) + e) for e in SMALL_NUMBERS] + [
-        lambda z, e=e: np.log(np.clip(p(z), e, 1.0)) for e in SMALL_NUMBERS
+    return [
+        *(lambda z, e=e: np.log(p(z) + e) for e in SMALL_NUMBERS),
+        *(lambda z, e=e: np.log(np.clip(p(z), e, 1.0)) for e in SMALL_NUMBERS),
+        lambda z: np.log(p(z) + np.finfo(z.dtype).eps),
+        lambda z: np.log(p(z) + np.finfo(z.dtype).tiny),
+        lambda z: np.log(np.maximum(p(z), np.finfo(z.dtype).tiny)),
+        lambda z: np.log(np.maximum(p(z), np.finfo(z.dtype).eps)),
     ]
 
 

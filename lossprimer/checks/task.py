@@ -92,7 +92,7 @@ TASKS: dict[str, "Task"] = {}  # every task there is, by its name; a task enters
 
 _AGAIN = "the first input once more"
 _KEPT = Cause(
-    "The same input gives another result than at first: something is kept from one call to the next.",
+    "The same input gives another result at another call: something is random, or kept from one call to the next.",
     "Look for a variable outside of the function, an attribute of the class, or a list or an array as default value.",
 )
 _DOC = """
@@ -329,6 +329,8 @@ class Task:
     def _explain(self, f, number, case, outcome, tries, held):
         """The sentence for a result that is not right: a typical mistake, or what can be seen from outside."""
         came, right = outcome.results[number], self._expected(self.right, case)[number]
+        if self._varies(f, case, outcome):
+            return _KEPT
         others = self._others(f, case, tries, held)
         if cause := self._mistake(case, outcome.results[: number + 1], others, {each.case for each in held}):
             return cause
@@ -336,11 +338,11 @@ class Task:
             return Cause("The function returns a tuple with one entry: is there a comma after the result?")
         if cause := outside.of_shape(came, right):
             return cause
-        seen = [outside.Seen(case.args, came, right)]
+        seen = [outside.Seen(case.args, came, right, case.single)]
         for other, results in others:
             theirs = self._expected(self.right, other)[number]
             if results is not None and results[number].shape == theirs.shape:
-                seen.append(outside.Seen(other.args, results[number], theirs))
+                seen.append(outside.Seen(other.args, results[number], theirs, other.single))
         return (
             outside.of_numbers(seen, self._parameters)
             or _cause(case.cause)
@@ -349,6 +351,14 @@ class Task:
             or outside.of_digits(seen[0])
             or outside.of_nothing_else(seen[0], outcome.warning)
         )
+
+    def _varies(self, f, case, outcome):
+        """Whether a case gives another result at a second call."""
+        try:
+            again = attempt(f, case.args, names=case.returns or self.returns, usage=self.contract, play=case.play)
+        except Trouble:
+            return True
+        return not all(map(agree, again.results, outcome.results))
 
     def _others(self, f, case, tries, held):
         """The other cases, each with the results of the learner's function, or None where it fails."""
@@ -369,19 +379,20 @@ class Task:
     def _mistake(self, case, results, others, held):
         """The typical mistake that gives these results and those that held, and contradicts the fewest of the others.
 
-        One that contradicts more than it confirms gave these results by chance; so did one that contradicts any, where
-        the case itself has a cause that is sure. Of an exception there are no results: then the mistake must raise one
-        too, and explain another result that is wrong.
+        Two mistakes may come together, one of them in cases that have a cause of their own, as large numbers have: so
+        half of the plain cases must be confirmed. Where the case itself has a cause that is sure, all must be. Of an
+        exception there are no results: then the mistake must raise one too, and explain another result that is wrong.
         """
-        known = [(other, came) for other, came in others if came is not None]
+        known = {other: came for other, came in others if came is not None}
+        plain = {other for other in known if not other.cause}
         best, most = None, -1 if results is not None else len(held)
         for mistake in self.mistakes:
             for wrong in mistake.wrong:
                 if not self._agrees(wrong, case, results):
                     continue
-                confirmed = {other for other, came in known if self._agrees(wrong, other, came)}
-                enough = len(known) if case.cause else len(known) / 2
-                if held <= confirmed and len(confirmed) > most and len(confirmed) >= enough:
+                confirmed = {other for other, came in known.items() if self._agrees(wrong, other, came)}
+                enough = confirmed == known.keys() if case.cause else 2 * len(confirmed & plain) >= len(plain)
+                if enough and held <= confirmed and len(confirmed) > most:
                     best, most = mistake.cause, len(confirmed)
         return best
 
