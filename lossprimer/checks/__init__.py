@@ -5,9 +5,10 @@ A check takes the learner's function (or class) and returns a `Report`::
     checks.softmax(softmax)
 
 It tries named cases in order and stops at the first that does not hold. The report says what held, and of that case the
-input, what came, what was expected, and the likely cause. With ``rng=np.random.default_rng()`` it draws more cases, so
-that none is known beforehand; ``checks.softmax(softmax, rng=rng).require()`` raises `CheckFailed` unless all hold.
-A function that raises NotImplementedError is "not attempted yet".
+input, what came, what was expected, and the likely cause; its `hint` is the remedy. The named cases decide. With
+``rng=np.random.default_rng()`` it draws more, so that nobody gets far who knows the named ones by heart;
+``checks.softmax(softmax, rng=rng).require()`` raises `CheckFailed` unless all hold. A function that raises
+NotImplementedError is "not attempted yet".
 
 Inside the learner's own process nothing can be trusted for certain: code that runs there can replace any function,
 these checks included. Objects that lie about themselves are refused, and that is as far as it goes here. Grades come

@@ -1008,17 +1008,9 @@ def _average_from_rng(call, rng):
 
 
 def _average_of_zeros(call, rng):
-    """An x of zeros has the same prediction under every mask, and one that is large does not overflow."""
     result = _average(call, rng, 0.5, 3, np.zeros((2, 3)))
     if not agree(result, np.full((2, 3), 1 / 3)):
         raise Trouble(shown(result, 5), "equal probabilities", "An x of zeros has the logits 0 under every mask.")
-    result = _average(call, rng, 1.0, 2, 400.0 * _X)
-    right = probabilities(400.0 * _LOGITS)
-    if not agree(result, right):
-        cause = Cause(
-            "With logits of this size an exponential is infinite.", "Subtract the largest logit of each row before exp."
-        )
-        raise Trouble(shown(result, 5), shown(right, 5), cause)
 
 
 monte_carlo_average = Task(
@@ -1036,7 +1028,7 @@ monte_carlo_average = Task(
         Property("two samples: the mean of two predictions", _two_samples),
         Property("the rows add up to 1", _rows_add_up),
         Property("400 samples: near the average over all masks", _many_samples),
-        Property("an x of zeros, and a large one", _average_of_zeros),
+        Property("an x of zeros has equal probabilities", _average_of_zeros),
         Property("rng decides, and nothing else", _average_from_rng),
     ],
 )

@@ -665,7 +665,6 @@ layer_norm_backward = Task(
         Case("an eps that one can see", (_DY, _X, _GAMMA, 3.0), _EPS_OF_THIS_SIZE),
         Case("a row of equal values", (_DY[:2, :2], np.array([[5.0, 5.0], [1.0, 3.0]]), _GAMMA[:2], 0.01), _EQUAL),
         Case("float32", tuple(a.astype(np.float32) for a in (_DY, _X, _GAMMA)) + (0.01,)),
-        Case("values far from 0", (_DY[:2], _X[:2] + _FAR, _GAMMA, 0.01), _FAR_FROM_0),
     ],
     draw=_draw_backward,
     mistakes=[
@@ -938,7 +937,6 @@ layer_norm_backward = Task(
         ),
         Mistake(_OTHER_EPS, *(_all(root=lambda var, eps, e=e: np.sqrt(var + e)) for e in _EPS_SIZES)),
         Mistake("x is not centred in x_hat.", lambda dy, x, gamma, eps: _not_centred(dy, x, gamma, eps)),
-        Mistake(_CANCELS, _all(var=_squares_of_sums), _all(var=lambda x, **o: np.maximum(_squares_of_sums(x, **o), 0))),
     ],
 )
 
