@@ -31,6 +31,14 @@ def _shifted_by(top):
     return lambda z: z - top(z) - np.log(np.exp(z - top(z)).sum(axis=-1, keepdims=True))
 
 
+def _from_top(z):
+    return z - z.max(axis=-1, keepdims=True)
+
+
+def _log_sum(z):
+    return np.log(np.exp(_from_top(z)).sum(axis=-1, keepdims=True))
+
+
 def _picked(logs, labels):
     return logs[np.arange(len(labels)), labels]
 
@@ -194,7 +202,12 @@ cross_entropy = Task(
             lambda z, labels: -one_hot(labels, z.shape[-1]) * log_softmax(z),
         ),
         Mistake(_SIGN, _loss(sign=1.0), _loss(_naive, sign=1.0), _loss(_log_probabilities, sign=1.0)),
-        Mistake(_BASE_TWO, _loss(lambda z: log_softmax(z) / np.log(2)), _loss(lambda z: log_softmax(z) / np.log(10))),
+        Mistake(
+            _BASE_TWO,
+            _loss(lambda z: log_softmax(z) / np.log(2)),
+            _loss(lambda z: log_softmax(z) / np.log(10)),
+            *(_loss(lambda z, base=base: _from_top(z) - _log_sum(z) / np.log(base)) for base in (2, 10)),
+        ),
         Mistake(_SUM, _loss(average=np.sum), _loss(_log_probabilities, np.sum), _loss(_naive, np.sum)),
         Mistake(
             _WRONG_COUNT,
@@ -397,6 +410,7 @@ cross_entropy = Task(
             _loss(lambda z: np.log(probabilities(z, 0, "none"))),
             _loss(lambda z: np.log(probabilities(z, 0))),
             _loss(lambda z: z - np.log(np.exp(z).sum(axis=0))),
+            _loss(lambda z: _from_top(z) - np.log(np.exp(_from_top(z)).sum(axis=0))),
         ),
         Mistake(
             "The sum of row i divides column i: the sums stand in a row instead of a column, and in a square table "
@@ -408,6 +422,7 @@ cross_entropy = Task(
             _WHOLE,
             _loss(lambda z: log_softmax(z, axis=(0, 1))),
             _loss(lambda z: z - np.log(np.exp(z).sum())),
+            _loss(lambda z: _from_top(z) - np.log(np.exp(_from_top(z)).sum())),
             _loss(lambda z: np.log(probabilities(z, None))),
         ),
         Mistake(
@@ -745,6 +760,16 @@ smoothed_cross_entropy = Task(
             hint="1 - smoothing + smoothing / K.",
         ),
         Mistake(
+            "smoothing multiplies the one-hot label, where 1 - smoothing does.",
+            _smoothed(_target(lambda e, k: e + e / k, lambda e, k: e / k)),
+            _smoothed(_target(lambda e, k: e, lambda e, k: e / k)),
+            hint="(1 - smoothing) times the one-hot label, plus smoothing / K.",
+        ),
+        Mistake(
+            "The smoothing is multiplied by K. It is divided by K: the classes share it.",
+            _smoothed(_target(lambda e, k: 1 - e + e * k, lambda e, k: e * k)),
+        ),
+        Mistake(
             "The smoothing of the label and that of the other classes are not the same: the target does not add up to "
             "1.",
             _smoothed(_target(lambda e, k: 1 - e + e / k, lambda e, k: e / (k - 1))),
@@ -1066,6 +1091,7 @@ kl_divergence = Task(
         Mistake(
             "This is the cross-entropy, -sum p log q. The divergence is what it costs beyond the entropy of p.",
             lambda p, q: -(p * np.log(q)).sum(axis=-1),
+            lambda p, q: (p * np.log(q)).sum(axis=-1),
         ),
         Mistake(
             "This is the entropy of p. The divergence compares p with q.",

@@ -176,12 +176,36 @@ def _shared(axis):
         ),
         Mistake("The median is subtracted, and not the mean.", _affine(axis, mean=np.median)),
         Mistake(
+            "The mean is added. It is subtracted.",
+            _affine(axis, mean=lambda x, **options: -np.mean(x, **options)),
+            _affine(
+                axis,
+                mean=lambda x, **options: -np.mean(x, **options),
+                var=lambda x, **options: np.mean((x + np.mean(x, **options)) ** 2, **options),
+            ),
+        ),
+        Mistake(
+            "The smallest value is subtracted, and not the mean.",
+            _affine(axis, mean=np.min),
+            _affine(axis, mean=np.min, var=lambda x, **options: np.mean((x - np.min(x, **options)) ** 2, **options)),
+        ),
+        Mistake(
+            "The squares are not averaged: each number is divided by its own size.",
+            _affine(axis, var=lambda x, **options: (x - np.mean(x, **options)) ** 2),
+        ),
+        Mistake(
             "The mean is that of the whole array, and the variance is not.",
             _affine(axis, mean=lambda x, **options: np.mean(x)),
+            _affine(
+                axis,
+                mean=lambda x, **options: np.mean(x),
+                var=lambda x, **options: np.mean((x - np.mean(x)) ** 2, **options),
+            ),
         ),
         Mistake(
             "The variance is that of the whole array, and the mean is not.",
             _affine(axis, var=lambda x, **options: np.var(x)),
+            _affine(axis, var=lambda x, **options: np.mean((x - np.mean(x, **options)) ** 2)),
         ),
         Mistake(_DDOF, _affine(axis, var=_unbiased)),
         Mistake(
@@ -783,6 +807,35 @@ layer_norm_backward = Task(
             hint="x_hat = (x - mean) / root",
         ),
         Mistake(
+            "g or dy stands where x_hat belongs in the second correction.",
+            _dx(lambda x_hat, g, mean, root: (g - mean(g) - g * mean(g * x_hat)) / root),
+            _dx(lambda x_hat, g, mean, root: (g - mean(g) - x_hat * mean(g * g)) / root),
+            _dx(lambda x_hat, g, mean, root: (g - mean(g) - g * mean(g * g)) / root),
+            hint=_FORMULA,
+        ),
+        Mistake(
+            "g is missing in the second correction: it is x_hat times the mean of g x_hat.",
+            _dx(lambda x_hat, g, mean, root: (g - mean(g) - x_hat * mean(x_hat * x_hat)) / root),
+            _dx(lambda x_hat, g, mean, root: (g - mean(g) - x_hat) / root),
+            hint=_FORMULA,
+        ),
+        Mistake(
+            "x_hat is divided by the variance, and not by its root.",
+            lambda dy, x, gamma, eps: _over_variance(dy, x, gamma, eps),
+        ),
+        Mistake(
+            "dgamma is made of dx. It is the sum of dy x_hat over the batch.",
+            lambda dy, x, gamma, eps: _with_dgamma(dy, x, gamma, eps, lambda dx, x_hat: dx * x_hat),
+            lambda dy, x, gamma, eps: _with_dgamma(dy, x, gamma, eps, lambda dx, x_hat: dx),
+        ),
+        Mistake(
+            "dgamma has x_hat or dy in an operation that is no product.",
+            lambda dy, x, gamma, eps: _with_dgamma(dy, x, gamma, eps, lambda dx, x_hat: dy + x_hat),
+            lambda dy, x, gamma, eps: _with_dgamma(dy, x, gamma, eps, lambda dx, x_hat: dy - x_hat),
+            lambda dy, x, gamma, eps: _with_dgamma(dy, x, gamma, eps, lambda dx, x_hat: dy / x_hat),
+            hint="dgamma is the sum of dy x_hat over the batch.",
+        ),
+        Mistake(
             "dgamma takes x minus its mean in place of x_hat: it is divided by the root as well.",
             _changed_gradients(
                 lambda dy, x, gamma, dx, dgamma, dbeta: (dx, (dy * (x - x.mean(-1, keepdims=True))).sum(0), dbeta)
@@ -939,6 +992,16 @@ layer_norm_backward = Task(
         Mistake("x is not centred in x_hat.", lambda dy, x, gamma, eps: _not_centred(dy, x, gamma, eps)),
     ],
 )
+
+
+def _over_variance(dy, x, gamma, eps):
+    x_hat, g, mean, root = _parts(dy, x, gamma, eps)
+    return _through_both(x_hat / root, g, mean, root), (dy * x_hat / root).sum(axis=0), dy.sum(axis=0)
+
+
+def _with_dgamma(dy, x, gamma, eps, parts):
+    dx, _, dbeta = _right_gradients(dy, x, gamma, eps)
+    return dx, parts(dx, _standard(x, eps, -1)).sum(axis=0), dbeta
 
 
 def _mixed_gamma(dy, x, gamma, eps, *, first=False, second=False):
@@ -1334,6 +1397,44 @@ batch_norm_layer = Task(
             "The old value keeps its full weight.",
             _like(mixed=lambda self, old, new: old + self.momentum * new),
             hint="It gets 1 - momentum.",
+        ),
+        Mistake(
+            "The old value is lost: what is left is the new one times the momentum.",
+            _like(mixed=lambda self, old, new: self.momentum * new),
+            hint="(1 - momentum) * old + momentum * batch",
+        ),
+        Mistake(
+            "The old value gets 1 + momentum. It gets 1 - momentum.",
+            _like(mixed=lambda self, old, new: (1 + self.momentum) * old + self.momentum * new),
+            _like(update=_one_mixed(lambda m: (1 + m, m), _mix)),
+            _like(update=_one_mixed(_mix, lambda m: (1 + m, m))),
+        ),
+        Mistake(
+            "One of the two running statistics keeps its full old weight, or loses it.",
+            _like(update=_one_mixed(lambda m: (1, m), _mix)),
+            _like(update=_one_mixed(_mix, lambda m: (1, m))),
+            _like(update=_one_mixed(lambda m: (0, m), _mix)),
+            _like(update=_one_mixed(_mix, lambda m: (0, m))),
+            _like(update=_one_mixed(lambda m: (0, 1), _mix)),
+            _like(update=_one_mixed(_mix, lambda m: (0, 1))),
+            hint="(1 - momentum) * old + momentum * batch, for both",
+        ),
+        Mistake(
+            "A new layer is not in training: it normalizes with the running statistics and leaves them as they are.",
+            _like(__init__=lambda self, *args: (_BatchNorm.__init__(self, *args), setattr(self, "training", False))[0]),
+            hint="Set self.training = True in __init__.",
+        ),
+        Mistake(
+            "In training the batch is divided by the root of its standard deviation, which stands for the variance.",
+            _like(
+                standard=lambda self, x, mean, var: (
+                    (x - mean) / np.sqrt((np.sqrt(var) if self.training else var) + self.eps)
+                )
+            ),
+        ),
+        Mistake(
+            "Mean and variance are swapped.",
+            _like(standard=lambda self, x, mean, var: (x - var) / np.sqrt(mean + self.eps)),
         ),
         Mistake(
             "The new batch gets the full weight 1.",

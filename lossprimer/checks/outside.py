@@ -78,13 +78,13 @@ def of_infinities(came: np.ndarray, right: np.ndarray, warning: str) -> Cause | 
     return Cause(f"A number is {what}.{_warned(warning)}")
 
 
-def of_nothing_else(seen: Seen, warning: str) -> Cause:
-    """Say that the mistake is not known, and where the first wrong number stands."""
+def of_nothing_else(seen: Seen, warning: str, right: Sequence[str] = ()) -> Cause:
+    """Say that the mistake is not known, which results are right, and where the first wrong number stands."""
     wrong = ~near(seen.came, seen.right)
-    place = ""
+    place = f" {' and '.join(right)} {'is' if len(right) == 1 else 'are'} right." if right else ""
     if 0 < wrong.sum() < wrong.size:
         index = [int(n) for n in np.argwhere(wrong)[0]]
-        place = f" {wrong.size - wrong.sum()} of {wrong.size} numbers are right; the first wrong one is at {index}."
+        place += f" {wrong.size - wrong.sum()} of {wrong.size} numbers are right; the first wrong one is at {index}."
     return Cause(
         f"No typical mistake gives this.{place}{_warned(warning)}",
         "Compute the first wrong number by hand, and compare it with each step of your code.",

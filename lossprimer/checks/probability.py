@@ -165,6 +165,8 @@ _SHARED: tuple[tuple[Cause, tuple[Callable, ...]], ...] = (
             lambda z: probabilities(z, 0, "none"),
             lambda z: probabilities(z, second(z)),
             lambda z: probabilities(z, second(z), "none"),
+            lambda z: np.exp(z - _rows(z)) / np.exp(z - _rows(z)).sum(axis=0),
+            lambda z: np.exp(z - _rows(z)) / np.exp(z - _rows(z)).sum(axis=0, keepdims=True),
         ),
     ),
     (
@@ -251,6 +253,40 @@ _SHARED: tuple[tuple[Cause, tuple[Callable, ...]], ...] = (
         (
             lambda z: np.exp(z) / np.exp(z.sum(axis=-1, keepdims=True)),
             lambda z: np.exp(z - _rows(z)) / np.exp((z - _rows(z)).sum(axis=-1, keepdims=True)),
+        ),
+    ),
+    (
+        Cause("1 is subtracted from each exponential: np.expm1(z) is exp(z) - 1."),
+        (lambda z: _over(np.expm1(z - _rows(z))), lambda z: _over(np.expm1(z))),
+    ),
+    (
+        Cause("The exponentials are multiplied by their sum. They are divided by it."),
+        (
+            lambda z: np.exp(z - _rows(z)) * np.exp(z - _rows(z)).sum(axis=-1, keepdims=True),
+            lambda z: np.exp(z) * np.exp(z).sum(axis=-1, keepdims=True),
+        ),
+    ),
+    (
+        Cause("The sum of the exponentials is subtracted from them. They are divided by it."),
+        (
+            lambda z: np.exp(z - _rows(z)) - np.exp(z - _rows(z)).sum(axis=-1, keepdims=True),
+            lambda z: np.exp(z) - np.exp(z).sum(axis=-1, keepdims=True),
+        ),
+    ),
+    (
+        Cause("The exponentials are divided by the sum of the scores. They are divided by their own sum."),
+        (
+            lambda z: np.exp(z) / z.sum(axis=-1, keepdims=True),
+            lambda z: np.exp(z - _rows(z)) / z.sum(axis=-1, keepdims=True),
+            lambda z: np.exp(z - _rows(z)) / (z - _rows(z)).sum(axis=-1, keepdims=True),
+        ),
+    ),
+    (
+        Cause("The scores themselves are divided by the sum of the exponentials. The exponentials are."),
+        (
+            lambda z: z / np.exp(z).sum(axis=-1, keepdims=True),
+            lambda z: z / np.exp(z - _rows(z)).sum(axis=-1, keepdims=True),
+            lambda z: (z - _rows(z)) / np.exp(z - _rows(z)).sum(axis=-1, keepdims=True),
         ),
     ),
     (
@@ -564,6 +600,7 @@ log_softmax = Task(
             lambda z: lossprimer.log_softmax(z, axis=second(z)),
             lambda z: z - _log_sum(z, axis=0),
             lambda z: z - _log_sum(z, axis=second(z)),
+            lambda z: z - _rows(z) - _log_sum(z, axis=0, top=_rows(z)),
         ),
         Mistake(
             _WHOLE,
@@ -663,6 +700,7 @@ softmax_backward = Task(
         Mistake(
             "Every entry of the Jacobian is taken for -p_i p_j. On the diagonal it is p (1 - p).",
             lambda dy, p: -p * _inner(dy, p),
+            lambda dy, p: p * _inner(dy, p),
             hint=_IN_FRONT,
         ),
         Mistake(
@@ -716,6 +754,7 @@ softmax_backward = Task(
         Mistake(
             "The division is by p, and p stands in front as a factor.",
             lambda dy, p: (dy - _inner(dy, p)) / p,
+            lambda dy, p: p / (dy - _inner(dy, p)),
             hint=_IN_FRONT,
         ),
         Mistake("p counts twice in front of the bracket.", lambda dy, p: p * p * (dy - _inner(dy, p)), hint=_IN_FRONT),
@@ -728,6 +767,7 @@ softmax_backward = Task(
             "p - p^2 stands in place of p, or dy is squared.",
             lambda dy, p: p * (1 - p) * (dy - _inner(dy, p)),
             lambda dy, p: p * (dy - (dy * dy * p).sum(axis=-1, keepdims=True)),
+            lambda dy, p: p * (dy - (dy * dy).sum(axis=-1, keepdims=True)),
             hint=_IN_FRONT,
         ),
         Mistake(
@@ -753,6 +793,7 @@ softmax_backward = Task(
         Mistake(
             "dy and p are swapped: p stands in front of the bracket.",
             lambda dy, p: dy * (p - _inner(dy, p)),
+            lambda dy, p: dy * (dy - _inner(dy, p)),
             lambda dy, p: lossprimer.softmax_backward(p, dy),
             hint=_IN_FRONT,
         ),

@@ -349,7 +349,7 @@ class Task:
             or outside.of_infinities(came, right, outcome.warning)
             or self._unused(f, number, case, came, right)
             or outside.of_digits(seen[0])
-            or outside.of_nothing_else(seen[0], outcome.warning)
+            or outside.of_nothing_else(seen[0], outcome.warning, (case.returns or self.returns)[:number])
         )
 
     def _varies(self, f, case, outcome):
