@@ -242,12 +242,6 @@ attention_weights = Task(
             hint="Use -np.inf: its exponential is 0.",
         ),
         Mistake(
-            "The mask multiplies infinity, and 0 times infinity is nan.",
-            lambda q, k: probabilities(_products(q, k) * np.tril(np.ones((q.shape[-2],) * 2)) + _nan(q, 0)),
-            lambda q, k: probabilities(_products(q, k) + _nan(q, 0)),
-            hint="Write np.where(allowed, products, -np.inf) in place of a product with the mask.",
-        ),
-        Mistake(
             "The future products are multiplied by a large number, or by minus infinity, and one that is negative "
             "becomes large by that.",
             lambda q, k: probabilities(np.where(_allowed(_products(q, k)), 1.0, -np.inf) * _products(q, k)),
@@ -348,12 +342,6 @@ attention_weights = Task(
         ),
     ],
 )
-
-
-def _nan(queries, k):
-    """0 where a mask of -inf times 0 and 1 is -inf, else nan."""
-    allowed = np.tril(np.ones((queries.shape[-2],) * 2, dtype=bool), k)
-    return np.where(allowed, np.nan, -np.inf)
 
 
 def _unit(vectors):

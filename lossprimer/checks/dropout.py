@@ -77,6 +77,8 @@ def _kept(output, a, keep_prob):
 
 
 def _scale_cause(output, a, keep_prob, single):
+    if not np.isfinite(output).all():
+        return Cause("A number is not finite. Is there a division by the mask, which holds zeros?")
     if (near(output, a / keep_prob, single=True) | (output == 0)).all():
         return SHORT_FLOATS
     kept = output[output != 0]
@@ -88,9 +90,7 @@ def _scale_cause(output, a, keep_prob, single):
     if np.isin(output, [0.0, *np.floor(a / keep_prob).ravel(), *np.trunc(a / keep_prob).ravel()]).all():
         return Cause("The output holds whole numbers only. Is it stored in an array of integers?")
     if not (output == 0).any():
-        return Cause(
-            "Nothing becomes 0: noise is added or multiplied. Dropout sets an entry to 0, or keeps it.", _DIVIDE
-        )
+        return Cause("No entry becomes 0. Dropout sets an entry to 0, or keeps it and divides it.", _DIVIDE)
     return Cause("An entry is either dropped, and then 0, or kept, and then a / keep_prob.")
 
 
@@ -827,7 +827,7 @@ def _plain_cause(result, right, samples):
         (probabilities(np.maximum(_LOGITS, 0)), "Something else than a product and a softmax is applied.", ""),
     )
     for guess, sentence, hint in guesses:
-        if agree(result, guess):
+        if np.isfinite(result).all() and agree(result, guess):
             return Cause(sentence, hint)
     if agree(result, right, single=True):
         return SHORT_FLOATS
@@ -914,6 +914,9 @@ def _counted(call, rng):
         raise Trouble(
             shown(result[0], 6), expected, _counted_cause(result, counts, without, kept, _FEW[0, 1] / keep_prob, sums)
         )
+    if (counts.round() == _PRIME).all():
+        cause = Cause("Every row is the prediction with all of x: nothing is dropped, or a median is taken.", _DRAW)
+        raise Trouble(shown(result[0], 6), expected, cause)
     if np.isin(counts.round(), (0, _PRIME)).all():
         raise Trouble(shown(result[0], 6), expected, _SINGLE_MASK)
     if (counts.round() == counts[0].round()).all():

@@ -102,6 +102,9 @@ _KEEPDIMS = Cause(
 )
 _BASE_TWO = Cause("The base of the powers is not e.", "Softmax takes powers of e: np.exp.")
 _LOG_IS_TAKEN = Cause("This is the logarithm of the probability. The task asks for the probability itself.")
+_SUBTRACTED = Cause("The sum of the exponentials is subtracted from them. They are divided by it.")
+_OVER_SCORES = Cause("The exponentials are divided by the sum of the scores. They are divided by their own sum.")
+_SCORES_OVER = Cause("The scores themselves are divided by the sum of the exponentials. The exponentials are.")
 _NOT_DIVIDED = Cause("The exponentials are not divided by their sum.")
 _TWICE = Cause("Softmax is applied twice: the second one takes the probabilities for scores.")
 _REVERSED = Cause("The signs of the scores are reversed: the largest probability goes to the smallest score.")
@@ -267,14 +270,14 @@ _SHARED: tuple[tuple[Cause, tuple[Callable, ...]], ...] = (
         ),
     ),
     (
-        Cause("The sum of the exponentials is subtracted from them. They are divided by it."),
+        _SUBTRACTED,
         (
             lambda z: np.exp(z - _rows(z)) - np.exp(z - _rows(z)).sum(axis=-1, keepdims=True),
             lambda z: np.exp(z) - np.exp(z).sum(axis=-1, keepdims=True),
         ),
     ),
     (
-        Cause("The exponentials are divided by the sum of the scores. They are divided by their own sum."),
+        _OVER_SCORES,
         (
             lambda z: np.exp(z) / z.sum(axis=-1, keepdims=True),
             lambda z: np.exp(z - _rows(z)) / z.sum(axis=-1, keepdims=True),
@@ -282,7 +285,7 @@ _SHARED: tuple[tuple[Cause, tuple[Callable, ...]], ...] = (
         ),
     ),
     (
-        Cause("The scores themselves are divided by the sum of the exponentials. The exponentials are."),
+        _SCORES_OVER,
         (
             lambda z: z / np.exp(z).sum(axis=-1, keepdims=True),
             lambda z: z / np.exp(z - _rows(z)).sum(axis=-1, keepdims=True),
@@ -647,6 +650,9 @@ log_softmax = Task(
             _TWICE,
             _ADDED,
             _NOT_DIVIDED,
+            _SUBTRACTED,
+            _OVER_SCORES,
+            _SCORES_OVER,
         ),
     ],
 )

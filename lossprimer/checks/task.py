@@ -16,6 +16,7 @@ from lossprimer.checks.report import Cause, Finding, Report
 from lossprimer.checks.values import agree, as_code, contrast
 
 SLOW = 10  # times as long as with whole arrays
+_ENOUGH = 3  # cases in which an argument must make no difference
 clock = time.perf_counter
 
 
@@ -347,7 +348,7 @@ class Task:
             outside.of_numbers(seen, self._parameters)
             or _cause(case.cause)
             or outside.of_infinities(came, right, outcome.warning)
-            or self._unused(f, number, case, came, right)
+            or self._unused(f, number, {case: outcome.results, **dict(others)})
             or outside.of_digits(seen[0])
             or outside.of_nothing_else(seen[0], outcome.warning, (case.returns or self.returns)[:number])
         )
@@ -380,8 +381,9 @@ class Task:
         """The typical mistake that gives these results and those that held, and contradicts the fewest of the others.
 
         Two mistakes may come together, one of them in cases that have a cause of their own, as large numbers have: so
-        half of the plain cases must be confirmed. Where the case itself has a cause that is sure, all must be. Of an
-        exception there are no results: then the mistake must raise one too, and explain another result that is wrong.
+        two thirds of the plain cases must be confirmed. Where the case itself has a cause that is sure, all must be. Of
+        an exception there are no results: then the mistake must raise one too, and explain another result that is
+        wrong. Results that are nan throughout tell nothing.
         """
         known = {other: came for other, came in others if came is not None}
         plain = {other for other in known if not other.cause}
@@ -391,8 +393,13 @@ class Task:
                 if not self._agrees(wrong, case, results):
                     continue
                 confirmed = {other for other, came in known.items() if self._agrees(wrong, other, came)}
-                enough = confirmed == known.keys() if case.cause else 2 * len(confirmed & plain) >= len(plain)
-                if enough and held <= confirmed and len(confirmed) > most:
+                enough = confirmed == known.keys() if case.cause else 3 * len(confirmed & plain) >= 2 * len(plain)
+                if (
+                    enough
+                    and held <= confirmed
+                    and len(confirmed) > most
+                    and _tells([results, *map(known.get, confirmed)])
+                ):
                     best, most = mistake.cause, len(confirmed)
         return best
 
@@ -420,31 +427,39 @@ class Task:
             self._known[ours, case] = results
         return results
 
-    def _unused(self, f, number, case, came, right):
-        """The argument that makes no difference, and should."""
-        unused, used = [], False
-        for place, (name, arg) in enumerate(zip(self._parameters, case.args, strict=False)):
-            other = _other(arg)
-            if other is None:
-                continue
-            moved = Case("", (*case.args[:place], other, *case.args[place + 1 :]), "", case.play, "", case.returns)
-            try:
-                if agree(self._of(self.right, moved)[number], right):
-                    continue
-                names = case.returns or self.returns
-                results = attempt(f, moved.args, names=names, usage=self.contract, play=case.play).results
-            except (Trouble, ValueError, IndexError):
-                continue
-            if agree(results[number], came):
-                unused.append(name)
-            else:
-                used = True
-        if not unused:
+    def _unused(self, f, number, results):
+        """The argument that makes no difference in a few cases, and should in one of them."""
+        known = [(case, came) for case, came in results.items() if came is not None]
+        if len(known) < _ENOUGH:
             return None
-        if not used:
-            return Cause("The result is the same, whatever the function is given.")
-        name = unused[0]
-        return Cause(f"{name} is not used: with another one the result is the same.")
+        known = [known[len(known) * n // _ENOUGH] for n in range(_ENOUGH)]
+        result = (known[0][0].returns or self.returns)[number]
+        places = range(max(len(case.args) for case, _ in known))
+        felt = [[self._feels(f, number, place, *each) for each in known] for place in places]
+        idle = [place for place in places if felt[place] and not any(did for did, _ in felt[place])]
+        missed = [place for place in idle if any(should for _, should in felt[place])]
+        if not missed:
+            return None
+        if len(idle) == len(places):
+            return Cause(f"{result or 'The result'} is the same, whatever the function is given.")
+        names = self._parameters[missed[0] :][:1]
+        place = f" in {result}" if result else ""
+        return Cause(f"{names[0]} is not used{place}: with another one the result is the same.") if names else None
+
+    def _feels(self, f, number, place, case, came):
+        """Whether another argument changes the result of the learner's function, and that of the right one."""
+        other = _other(case.args[place]) if place < len(case.args) else None
+        if other is None:
+            return False, False
+        args = (*case.args[:place], other, *case.args[place + 1 :])
+        moved = Case("", args, "", case.play, "", case.returns)
+        names = case.returns or self.returns
+        try:
+            right = self._expected(self.right, moved)[number]
+            result = attempt(f, moved.args, names=names, usage=self.contract, play=case.play).results[number]
+        except (Trouble, ValueError, IndexError):
+            return True, True
+        return not agree(result, came[number]), not agree(right, self._expected(self.right, case)[number])
 
     @property
     def _parameters(self):
@@ -473,6 +488,11 @@ def _cause(cause, hint=""):
     return Cause(cause, hint) if cause else None
 
 
+def _tells(outcomes):
+    """Whether there is a finite number among results: nan is what many mistakes have in common."""
+    return any(np.isfinite(array).any() for results in outcomes if results is not None for array in results)
+
+
 def _width(dtype):
     return dtype.itemsize if dtype.kind == "f" else 0
 
@@ -480,14 +500,14 @@ def _width(dtype):
 def _other(arg):
     """Another argument of the same kind."""
     if type(arg) is float:
-        return arg / 2 if arg else 0.3
+        return arg / 2 if arg > 0.005 else 0.3
     if not isinstance(arg, np.ndarray):
         return None
     if arg.dtype == bool:
         return ~arg
     if arg.dtype.kind != "f":
         return np.where(arg > 0, arg - 1, 1)
-    return (arg + np.linspace(0.1, 0.3, arg.size).reshape(arg.shape) ** 2).astype(arg.dtype)
+    return (np.linspace(0.1, 0.3, arg.size).reshape(arg.shape) ** 2 - 0.7 * arg).astype(arg.dtype)
 
 
 def _seconds(f, args):
