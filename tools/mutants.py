@@ -46,6 +46,7 @@ EQUIVALENT: dict[str, list[tuple[str, str]]] = {
     "kl_divergence": [(r"np\.errstate\((divide|invalid)", "only a warning of NumPy's is let out")],
     "layer_norm_backward": [_SECOND_AXIS],
     "monte_carlo_average": [_NEVER_EQUAL],
+    "rms_norm": [(r"x \* gamma /", "a product is the same in both orders")],
     "softmax_backward": [(r"\(p \* dy\)", "a product is the same in both orders")],
     "smoothed_cross_entropy": [_SECOND_AXIS, (r"shape\[(--)?1\]", "logits have two axes, and axis 1 is the last one")],
 }

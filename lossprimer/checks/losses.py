@@ -78,6 +78,11 @@ _OTHER_NUMBER = Cause(
     "exponential is still infinite, or all of them are 0.",
     f"Subtract the largest logit of each row: {_ROW}.",
 )
+_FAR_APART = Cause(
+    "The formula holds, and here the numbers do not. A probability of 10^-313 takes part: an exponential is infinite, "
+    "or something keeps the probability from becoming so small.",
+    f"Subtract the largest logit of each row before exp, {_ROW}, and cut nothing off.",
+)
 _UNDERFLOW = Cause(
     "The probability of the label underflows to 0, and its logarithm is -inf.",
     "Do not take the log of a probability: compute log(sum(exp(z))) - z[label], with the largest logit subtracted.",
@@ -135,7 +140,7 @@ def _cases(*options, far=_FAR):
         Case("logits near 1000", (_LEVELS[1:], np.array([1]), *options), _SIZE),
         Case("logits near -1000", (_COLD, np.array([1, 0]), *options), _SIZE),
         Case("rows at different levels", (_LEVELS, np.array([1, 2]), *options), _SIZE),
-        Case("logits 720 apart", (_APART, np.array([1, 0]), *options), _SIZE),
+        Case("logits 720 apart", (_APART, np.array([1, 0]), *options), _FAR_APART),
         Case("sure and right", (_IN_ANY_ORDER, np.array([2, 1, 2]), *options), _SIZE),
         Case("sure and wrong", (_SURE_AND_WRONG, np.array([1, 1]), *options), far),
         Case("sure and wrong, the rival at any place", (_IN_ANY_ORDER, np.array([1, 2, 0]), *options), far),
@@ -388,6 +393,22 @@ cross_entropy = Task(
             ),
         ),
         Mistake(
+            "This is the root of the mean square of the losses.",
+            lambda z, labels: np.sqrt((_picked(log_softmax(z), labels) ** 2).mean()),
+        ),
+        Mistake(
+            "This is the loss of not being the label, -log(1 - p). It is -log p.",
+            lambda z, labels: -np.log(1 - _picked(probabilities(z), labels)).mean(),
+            lambda z, labels: np.log(1 - _picked(probabilities(z), labels)).mean(),
+        ),
+        Mistake(
+            "Labels and predictions are swapped: the logarithm is that of the one-hot label, weighted by p.",
+            *(
+                lambda z, labels, e=e: -(probabilities(z) * np.log(one_hot(labels, z.shape[-1]) + e)).sum(-1).mean()
+                for e in SMALL_NUMBERS
+            ),
+        ),
+        Mistake(
             "The losses are squared before the mean.", lambda z, labels: (_picked(log_softmax(z), labels) ** 2).mean()
         ),
         Mistake(
@@ -496,6 +517,13 @@ cross_entropy_grad = Task(
             _gradient(scale=lambda z: z.size),
             _gradient(scale=lambda z: z.shape[-1]),
             hint="The mean is over the N examples of the batch.",
+        ),
+        Mistake("The gradient is multiplied by N. It is divided by N.", _gradient(scale=lambda z: 1 / len(z))),
+        Mistake(
+            "Only the labels, or only the probabilities, are divided by N. The difference is, in parentheses.",
+            lambda z, labels: probabilities(z) - one_hot(labels, z.shape[-1]) / len(z),
+            lambda z, labels: probabilities(z) / len(z) - one_hot(labels, z.shape[-1]),
+            hint="(p - y) / N",
         ),
         Mistake("The gradient is divided by N twice.", _gradient(scale=lambda z: len(z) ** 2)),
         Mistake(
@@ -839,6 +867,16 @@ smoothed_cross_entropy = Task(
             lambda z, labels, e: _loss(lambda z: np.log(probabilities(z) + e))(z, labels),
         ),
         Mistake(
+            "The smoothing part is the divergence from equal probabilities: log K is subtracted. It is a "
+            "cross-entropy.",
+            lambda z, labels, e: (1 - e) * _loss()(z, labels) + e * (_spread(z).mean() - np.log(z.shape[-1])),
+            lambda z, labels, e: _loss()(z, labels) + e * (_spread(z).mean() - np.log(z.shape[-1])),
+        ),
+        Mistake(
+            "The smoothing is divided by N, the number of examples. K classes share it.",
+            lambda z, labels, e: _smoothed(lambda y, k, e: (1 - e) * one_hot(y, k) + e / len(z))(z, labels, e),
+        ),
+        Mistake(
             "A softmax is applied to the smoothed target. It adds up to 1 as it is.",
             _smoothed(lambda labels, k, e: probabilities(_soft(labels, k, e))),
         ),
@@ -1173,6 +1211,11 @@ kl_divergence = Task(
             lambda p, q: np.nan_to_num(p * np.log(p / q), posinf=1.0).sum(axis=-1),
             lambda p, q: np.minimum(_terms(p, q), 100.0).sum(axis=-1),
             hint="Where q = 0 < p the divergence is infinite. Only the nan of p = 0 is to become 0.",
+        ),
+        Mistake(
+            "A root is taken, or a square. The divergence is the sum itself.",
+            lambda p, q: np.sqrt(_divergence(p, q)),
+            lambda p, q: _divergence(p, q) ** 2,
         ),
         Mistake(
             "Negative terms are cut off, or their signs reversed. They belong to the sum.",

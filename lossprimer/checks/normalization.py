@@ -207,6 +207,16 @@ def _shared(axis):
             _affine(axis, var=lambda x, **options: np.var(x)),
             _affine(axis, var=lambda x, **options: np.mean((x - np.mean(x, **options)) ** 2)),
         ),
+        Mistake(
+            "The mean goes over another axis than the variance.",
+            lambda x, gamma, beta, eps: _two_axes(x, gamma, beta, eps, _across(x, axis), axis),
+            lambda x, gamma, beta, eps: _two_axes(x, gamma, beta, eps, axis, _across(x, axis)),
+        ),
+        Mistake(
+            "Two things are wrong in the division: the variance divides by n - 1, and eps is added outside of the "
+            "root.",
+            _affine(axis, var=_unbiased, root=lambda var, eps: np.sqrt(var) + eps),
+        ),
         Mistake(_DDOF, _affine(axis, var=_unbiased)),
         Mistake(
             _NO_ROOT,
@@ -254,6 +264,15 @@ def _shared(axis):
             _affine(axis, var=lambda x, **options: np.maximum(_squares_of_sums(x, **options), 0)),
         ),
     ]
+
+
+def _across(x, axis):
+    """The other axis of a table."""
+    return (-1 if axis == 0 else 0) if x.ndim > 1 else 0
+
+
+def _two_axes(x, gamma, beta, eps, of_mean, of_var):
+    return gamma * (x - x.mean(of_mean, keepdims=True)) / np.sqrt(x.var(of_var, keepdims=True) + eps) + beta
 
 
 def _minus(var, eps):
@@ -437,6 +456,11 @@ rms_norm = Task(
             _wrong_rms(square=lambda x: (x - x.mean(axis=-1, keepdims=True)) ** 2),
             lambda x, gamma, eps: gamma * (x - x.mean(-1, keepdims=True)) / np.sqrt(_mean_of_squares(x) + eps),
         ),
+        Mistake(
+            "The values are divided by their standard deviation, around the mean. RMSNorm has no mean.",
+            lambda x, gamma, eps: gamma * x / (x.std(axis=-1, keepdims=True) + eps),
+        ),
+        Mistake("gamma is added at the end as well.", lambda x, gamma, eps: _rms(x, gamma, eps) + gamma),
         Mistake("gamma is not used.", lambda x, gamma, eps: _rms(x, 1.0, eps), hint="Multiply by it."),
         Mistake(
             "1 + gamma multiplies. gamma itself is the factor.",
@@ -907,6 +931,19 @@ layer_norm_backward = Task(
             "dx is dy, or g: nothing has gone back through the normalization.",
             _dx(lambda x_hat, g, mean, root: g),
             _changed_gradients(lambda dy, x, gamma, dx, *rest: (dy, *rest)),
+            hint=_FORMULA,
+        ),
+        Mistake(
+            "The results are in the wrong order: dx comes first.",
+            _changed_gradients(lambda dy, x, gamma, dx, dgamma, dbeta: (dgamma, dbeta, dx)),
+            _changed_gradients(lambda dy, x, gamma, dx, dgamma, dbeta: (dbeta, dgamma, dx)),
+            _changed_gradients(lambda dy, x, gamma, dx, dgamma, dbeta: (dgamma, dx, dbeta)),
+            hint="return dx, dgamma, dbeta",
+        ),
+        Mistake(
+            "x_hat is squared in the second correction.",
+            _dx(lambda x_hat, g, mean, root: (g - mean(g) - x_hat**2 * mean(g * x_hat)) / root),
+            _dx(lambda x_hat, g, mean, root: (g - mean(g) - x_hat * mean(g * x_hat**2)) / root),
             hint=_FORMULA,
         ),
         Mistake(

@@ -162,6 +162,7 @@ def _numbers(args, parameters):
             yield name, float(arg)
             yield f"1 - {name}", 1.0 - arg
     yield "2", 2.0
+    yield "100", 100.0
     yield "the logarithm of 2", math.log(2)
     yield "the logarithm of 10", math.log(10)
 

@@ -41,6 +41,7 @@ def log_of_probabilities(p: Callable) -> list[Callable]:
     return [
         *(lambda z, e=e: np.log(p(z) + e) for e in SMALL_NUMBERS),
         *(lambda z, e=e: np.log(np.clip(p(z), e, 1.0)) for e in SMALL_NUMBERS),
+        *(lambda z, e=e: np.log(np.clip(p(z), e, 1.0 - e)) for e in SMALL_NUMBERS),
         lambda z: np.log(p(z) + np.finfo(z.dtype).eps),
         lambda z: np.log(p(z) + np.finfo(z.dtype).tiny),
         lambda z: np.log(np.maximum(p(z), np.finfo(z.dtype).tiny)),
@@ -259,6 +260,31 @@ _SHARED: tuple[tuple[Cause, tuple[Callable, ...]], ...] = (
         ),
     ),
     (
+        Cause(
+            "The largest score of row i is subtracted from column i, and the sum of row i divides column i: both stand "
+            "in a row instead of a column.",
+            "Take maximum and sum with keepdims=True.",
+        ),
+        (lambda z: np.exp(z - z.max(axis=-1)) / np.exp(z - z.max(axis=-1)).sum(axis=-1),),
+    ),
+    (
+        Cause("The largest score is subtracted in the numerator, and not in the sum: the factor no longer cancels."),
+        (
+            lambda z: np.exp(z - _rows(z)) / np.exp(z).sum(axis=-1, keepdims=True),
+            lambda z: np.exp(z) / np.exp(z - _rows(z)).sum(axis=-1, keepdims=True),
+        ),
+    ),
+    (
+        Cause(
+            "The scores are moved to the range from 0 to 1, by their smallest and largest, and no exponential is taken."
+        ),
+        (lambda z: (z - z.min(axis=-1, keepdims=True)) / np.ptp(z, axis=-1, keepdims=True),),
+    ),
+    (
+        Cause("The probabilities are rounded."),
+        tuple(lambda z, n=n: probabilities(z).round(n) for n in range(1, 7)),
+    ),
+    (
         Cause("1 is subtracted from each exponential: np.expm1(z) is exp(z) - 1."),
         (lambda z: _over(np.expm1(z - _rows(z))), lambda z: _over(np.expm1(z))),
     ),
@@ -474,6 +500,13 @@ softmax_with_temperature = Task(
         Mistake(
             "The temperature counts twice: the scores are divided by its square.",
             *_by_temperature(lambda z, t: z / t**2),
+        ),
+        Mistake(
+            "The scores are divided by another number made of the temperature: by 1 more, or by its logarithm.",
+            *_by_temperature(lambda z, t: z / (1 + t)),
+            *_by_temperature(lambda z, t: z / np.log(t)),
+            *_by_temperature(lambda z, t: z / np.log1p(t)),
+            *_by_temperature(lambda z, t: z / np.exp(t)),
         ),
         Mistake("The scores are divided by the root of the temperature.", *_by_temperature(lambda z, t: z / t**0.5)),
         Mistake(

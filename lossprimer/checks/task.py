@@ -386,7 +386,11 @@ class Task:
         wrong. Results that are nan throughout tell nothing.
         """
         known = {other: came for other, came in others if came is not None}
-        plain = {other for other in known if not other.cause}
+        # Where the shape is wrong and was right here, something else may have gone wrong first.
+        shaped = results is not None and self._is_shaped(case, results)
+        plain = {
+            other for other, came in known.items() if not other.cause and (not shaped or self._is_shaped(other, came))
+        }
         best, most = None, -1 if results is not None else len(held)
         for mistake in self.mistakes:
             for wrong in mistake.wrong:
@@ -402,6 +406,11 @@ class Task:
                 ):
                     best, most = mistake.cause, len(confirmed)
         return best
+
+    def _is_shaped(self, case, results):
+        """Whether results have the shapes of the right ones."""
+        right = self._expected(self.right, case)
+        return all(came.shape == ours.shape for came, ours in zip(results, right, strict=False))
 
     def _agrees(self, wrong, case, results):
         """Whether a mistake gives these results in a case, as far as they go."""
