@@ -552,7 +552,7 @@ class TestReport:
             "    likely      Nothing is subtracted from the scores before exp: the\n"
             "                exponential of a large score is infinite, and those of\n"
             "                very negative ones are all 0.\n"
-            "    hint        folded away; .hint after the call of the check shows it"
+            "    hint        folded away: add .hint to the call of the check"
         )
         assert self.FAILED.hint == (
             "Subtract the largest score of each row, z.max(axis=-1, keepdims=True): the probabilities stay the same, "

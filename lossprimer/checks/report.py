@@ -147,7 +147,7 @@ class Report:
             for label, text in self.finding.lines:
                 lines += _block("  " + label, text) if label in _CODE else _entry("  " + label, text)
         if self.hint:
-            lines += _entry("  hint", "folded away; .hint after the call of the check shows it")
+            lines += _entry("  hint", "folded away: add .hint to the call of the check")
         if self.remark:
             lines += _entry("remark", self.remark)
         return "\n".join(lines)

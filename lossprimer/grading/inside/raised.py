@@ -10,7 +10,6 @@ import linecache
 import os
 import re
 import sys
-import sysconfig
 from types import FrameType
 from typing import NamedTuple
 
@@ -20,7 +19,7 @@ LATE = "this took too long and was interrupted. Is there a loop that never ends?
 _LINE = 120  # characters of a line that are shown
 # What is not the learner's: the course's package, this one, and by their folders Python and what is installed.
 _OTHERS = frozenset({"lossprimer", __name__.partition(".")[0]})
-_FOLDERS = tuple(os.path.join(path, "") for key, path in sysconfig.get_paths().items() if key.endswith("lib") and path)
+_PYTHON = os.path.join(os.path.dirname(os.__file__), "")
 _INSTALLED = re.compile(r"<frozen|<__array|.*[/\\](?:site|dist)-packages[/\\]")
 
 
@@ -58,7 +57,7 @@ def _learners(error):
     while trace is not None:
         frame, file = trace.tb_frame, trace.tb_frame.f_code.co_filename
         others = str(frame.f_globals.get("__name__")).partition(".")[0] in _OTHERS
-        if not others and not file.startswith(_FOLDERS) and not _INSTALLED.match(file):
+        if not others and not file.startswith(_PYTHON) and not _INSTALLED.match(file):
             yield frame, trace.tb_lineno
         trace = trace.tb_next
 
