@@ -167,8 +167,8 @@ class TestCheck:
 
     def test_an_error_in_the_function_is_reported_with_its_line(self):
         found = page.check("softmax", "def softmax(z):\n    e = np.exp(z)\n    return e / total\n")
-        assert "in line     3: return e / total" in found["report"]
-        assert "<dt>in line</dt><dd><code>3: return e / total</code></dd>" in found["html"]
+        assert "in          line 3: return e / total" in found["report"]
+        assert "<li>in: <code>line 3: return e / total</code></li>" in found["html"]
 
     def test_code_that_defines_nothing_gets_the_error_of_python(self):
         error = page.check("softmax", "def softmx(z):\n    return z")["error"]
