@@ -14,6 +14,7 @@ import numpy as np
 
 from lossprimer.explorer.explorer import Explorer
 from lossprimer.explorer.picture import Picture
+from lossprimer.transformer import Transformer
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 DEPTHS = np.arange(1.0, 51)
@@ -101,7 +102,7 @@ STAND_INS = {
             "no dropout": [2.9 * 0.97 ** np.arange(300) + 0.0005] * 3,
         },
         "snapshots": {step: _attention(step / 60) for step in (*range(0, 101, 10), 120, 150, 200, 250, 300)},
-        "trained": None,
+        "trained": Transformer(12, 16, rng=np.random.default_rng(0)).eval(),
         "samples": _samples(PROMPTS),
         "arms": ARMS,
     },

@@ -92,7 +92,7 @@ def test_matrix_over_both_axes_is_one_group():
         "μ 0.750",
         "μ 1.500",
     ]
-    assert "these 16 numbers" in picture.sentence
+    assert "All 16 numbers, before: one mean" in picture.sentence
     assert frames(picture) == [[(0, 0, 4, 4)]]
 
 

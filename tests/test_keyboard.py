@@ -12,23 +12,27 @@ CHAPTER = "notebooks/01_softmax.html"
 each_page = pytest.mark.parametrize("name", [page for page in PAGES if page != "index.html"])
 
 FOCUSABLE = """
-() => [...document.querySelectorAll("a[href], button, input, select, summary, [tabindex='0']")]
+() => [...document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex='0']")]
   .filter((element) => element.checkVisibility({ visibilityProperty: true }) && !element.disabled)
   // Of a group of radio buttons one, that which is chosen: the arrow keys reach the others.
   .filter((element) => {
     const group = [...document.getElementsByName(element.name)];
     return element.type !== "radio" || element === (group.find((other) => other.checked) ?? group[0]);
   })
+  // An editor takes the place of a text box for code when the focus comes there.
+  .map((element) => (element.localName === "textarea" ? element.parentElement : element))
   .map((element) => { element.dataset.order ??= crypto.randomUUID(); return element.dataset.order; })
 """
 FOCUSED = """
 () => {
   const element = document.activeElement;
-  const { outlineStyle, outlineWidth } = getComputedStyle(element);
   const box = element.getBoundingClientRect();
   const inside = box.bottom > 0 && box.top < innerHeight && box.width > 0;
-  const outlined = outlineStyle !== "none" && parseFloat(outlineWidth) >= 2;
-  return [element.dataset.order ?? null, outlined, inside, element.outerHTML];
+  const outlined = [element, ...(element.shadowRoot?.querySelectorAll("*") ?? [])].some((one) => {
+    const { outlineStyle, outlineWidth } = getComputedStyle(one);
+    return outlineStyle !== "none" && parseFloat(outlineWidth) >= 2;
+  });
+  return [element.closest("[data-order]")?.dataset.order ?? null, outlined, inside, element.outerHTML];
 }
 """
 

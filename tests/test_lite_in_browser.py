@@ -108,12 +108,14 @@ def test_a_link_to_a_page_leads_to_the_book(live, open_page, address):
     page.wait_for_url(re.compile(r"/live/notebooks/index\.html\?path=notebooks%2F01_softmax\.ipynb"))
 
 
-def test_the_link_tells_what_it_costs_and_is_not_there_without_a_server(visit, open_page):
+def test_the_link_tells_what_it_costs_and_is_not_there_without_a_server(visit, browser):
     link = visit(PAGE).get_by_role("link", name="Open live", exact=True)
     expect(link).to_have_accessible_description(re.compile(r"here in the browser: about \d+ MB, once"))
-    saved = open_page((SITE / PAGE).as_uri())
-    expect(saved.get_by_role("heading", level=1)).to_be_visible()
-    expect(saved.get_by_role("link", name="Open live", exact=True)).to_have_count(0)
+    # Of a page that was opened as a file, Chromium complains that its font is one, too.
+    with browser.new_page() as saved:
+        saved.goto((SITE / PAGE).as_uri())
+        expect(saved.get_by_role("heading", level=1)).to_be_visible()
+        expect(saved.get_by_role("link", name="Open live", exact=True)).to_have_count(0)
 
 
 def test_each_chapter_and_each_set_can_be_opened_live(address):

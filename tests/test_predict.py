@@ -172,8 +172,7 @@ def test_the_page_has_a_fieldset_named_by_the_question_and_explains_each_answer_
     soup = BeautifulSoup(prediction_html(options(cells=2)), "html.parser")
     assert soup.fieldset.legend.get_text() == QUESTION
     assert soup.div["data-cells"] == "2"
-    labels = {label["for"]: label.get_text() for label in soup.select("label")}
-    assert [labels[radio["id"]] for radio in soup.select("input[type=radio]")] == list(OPTIONS)
+    assert [radio.parent.get_text() for radio in soup.select("label > input[type=radio]")] == list(OPTIONS)
     assert len({radio["name"] for radio in soup.select("input")}) == 1
     told = soup.details.select("dt > span:first-child")
     assert [term.get_text() for term in told] == list(OPTIONS)
@@ -201,7 +200,7 @@ def test_markup_in_texts_is_text():
     assert soup.select("b, i, u") == []
 
 
-def test_the_code_of_a_question_is_folded_below_it_and_that_of_other_cells_is_not():
+def test_a_page_leaves_the_code_of_a_question_to_the_notebook_and_shows_that_of_other_cells():
     def cell(code, output):
         return (
             '<div class="cell docutils container">\n<div class="cell_input docutils container">\n'
@@ -211,11 +210,9 @@ def test_the_code_of_a_question_is_folded_below_it_and_that_of_other_cells_is_no
         )
 
     page = cell("first", "<p>1</p>") + cell("asks", prediction_html(options())) + cell("last", "<p>2</p>")
-    fold = r'\2<details class="prediction-code"><summary>The code of this question</summary>\1</details>'
-    soup = BeautifulSoup(_ASKING.sub(fold, page), "html.parser")
+    soup = BeautifulSoup(_ASKING.sub(r"\2", page), "html.parser")
     first, asks, last = soup.select(".cell")
-    assert [child["class"][0] for child in asks.find_all(recursive=False)] == ["cell_output", "prediction-code"]
-    assert asks.select_one(".prediction-code pre").get_text() == "asks"
+    assert [child["class"][0] for child in asks.find_all(recursive=False)] == ["cell_output"]
     for plain in (first, last):
         assert [child["class"][0] for child in plain.find_all(recursive=False)] == ["cell_input", "cell_output"]
 

@@ -39,7 +39,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """
     app.add_config_value("explorer_static", True, "env", bool)
     app.connect("config-inited", _prepare)
-    app.connect("html-page-context", _fold_code)
+    app.connect("html-page-context", _leave_code_out)
     app.connect("html-page-context", _put_aside)
     for script in SCRIPTS:
         app.add_js_file(script, loading_method="defer")
@@ -57,10 +57,9 @@ def _prepare(app: Sphinx, config: Config) -> None:
     config.html_static_path += [str(files(__package__) / name) for name in (*SCRIPTS, *STYLES, *MODULES)]
 
 
-def _fold_code(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:
-    """Put the code of each prediction below its question, folded."""
-    fold = r'\2<details class="prediction-code"><summary>The code of this question</summary>\1</details>'
-    context["body"] = _ASKING.sub(fold, context.get("body", ""))
+def _leave_code_out(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:
+    """Leave the code of each prediction to the notebook: it would tell the answer, and the rest the page says."""
+    context["body"] = _ASKING.sub(r"\2", context.get("body", ""))
 
 
 def _put_aside(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:

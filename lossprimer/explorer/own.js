@@ -3,7 +3,9 @@
 // `read` returns the positions of the controls, `take` gets each drawing, its sentence and its colours.
 export function ownNumbers(box, read, take) {
   const [form, state] = [box.querySelector("form"), box.querySelector("[role=status]")];
-  const [draw, stop] = box.querySelectorAll("button");
+  const draw = box.querySelector("button");
+  const stop = Object.assign(document.createElement("button"), { type: "button", textContent: "Stop", hidden: true });
+  draw.after(stop);
   const fields = [...box.querySelectorAll("input")];
   const tellers = fields.map((field) => box.querySelector(`#${field.id}-told`));
   const expected = tellers.map(({ textContent }) => textContent);

@@ -26,7 +26,6 @@ def own_html(explorer: Drawings) -> str:
     return (
         f'<details class="explorer-own" data-python="{escape(python)}"><summary>Your own numbers</summary>'
         f'<form>{fields}<p class="explorer-own-buttons"><button type="submit" disabled>Draw</button>'
-        '<button type="button" class="explorer-own-stop" hidden>Stop</button>'
         '<span role="status"></span></p></form>'
         f'<script type="text/plain" class="explorer-packed">{packed(explorer)}</script></details>'
     )

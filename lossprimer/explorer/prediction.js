@@ -65,7 +65,7 @@
       radios.forEach((radio, i) => {
         radio.checked = told[i] === chosen;
         const marks = answered ? [radio.checked && "your answer", told[i] === right && "right"] : [];
-        radio.parentElement.dataset.mark = marks.filter(Boolean).join(", ");
+        radio.closest(".prediction-option").dataset.mark = marks.filter(Boolean).join(", ");
       });
       if (number) number.value = answered ? given : "";
       else answer.hidden = true;

@@ -29,19 +29,17 @@ def prediction_html(question: Question) -> str:
 
 
 def _options(question: Question) -> str:
-    rows = "".join(
-        _option(question.name, position, escape(answer.text)) for position, answer in enumerate(question.answers)
-    )
+    rows = "".join(_option(question.name, escape(answer.text)) for answer in question.answers)
     return (
         f'<div class="prediction-options">{rows}'
         '<button type="button" class="prediction-answer" hidden>Answer</button></div>'
     )
 
 
-def _option(name: str, position: int, text: str) -> str:
+def _option(name: str, text: str) -> str:
     return (
-        f'<div class="prediction-option"><input type="radio" id="{name}-{position}" name="{name}" value="{text}"'
-        f' autocomplete="off"><label for="{name}-{position}">{text}</label></div>'
+        f'<div class="prediction-option"><label><input type="radio" name="{name}" value="{text}" autocomplete="off">'
+        f"{text}</label></div>"
     )
 
 

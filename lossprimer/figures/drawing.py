@@ -153,8 +153,9 @@ def heat_map(axes: Axes, matrix: np.ndarray, *, largest: float, digits: int = 2)
     Opacity instead of a colour map: the two hues, one for each sign, then follow the page into dark mode.
     """
     for (row, column), value in np.ndenumerate(matrix):
-        # To two decimals: an eye sees no more, and a page has hundreds of cells.
-        strength = round(MOST_OPAQUE * min(abs(value) / largest, 1), 2)
+        # To two decimals: an eye sees no more, and a page has hundreds of cells. Never to 0, which leaves the cell out
+        # of the drawing: all drawings of an explorer have the same marks then.
+        strength = max(round(MOST_OPAQUE * min(abs(value) / largest, 1), 2), 0.01)
         look = {"facecolor": RIVAL if value < 0 else THING, "alpha": strength}
         add_rectangle(axes, (column, row), 1, 1, clip_on=False, **look)
         text = number(value, digits)

@@ -158,7 +158,7 @@ def _outside(variance, eps):
 
 # What a mean and a deviation can be taken over, in a matrix of examples by features.
 _MATRIX_AXES = (0, 1, (0, 1))
-_MATRIX_GROUPS = ("feature {} over the batch", "example {} over its features", "all examples and features")
+_MATRIX_GROUPS = ("feature {} over the batch", "example {} over its features")
 
 
 @pictured
@@ -218,7 +218,7 @@ def normalized_matrix(x: ArrayLike, axis: int, group: int = 1, after: bool = Fal
     _margins(axes, means, deviations, axis)
     _outline(axes, *_span(x.shape, axis, place))
     count = x.size // len(means)
-    columns = ""
+    shown_as = "after" if after else "before"
     if axis == 2:
         # What one mean for all leaves to each column.
         for column, mean in enumerate(shown.mean(axis=0)):
@@ -226,11 +226,13 @@ def normalized_matrix(x: ArrayLike, axis: int, group: int = 1, after: bool = Fal
         left, top, width, height = _span(x.shape, 0, group - 1)
         corner, size = (left + 0.07, top + 0.07), (width - 0.14, height - 0.14)
         add_rectangle(axes, corner, *size, edgecolor=MARK, linewidth=1.8, linestyle=":")
-        columns = f" Column means: {numbers(shown.mean(axis=0))}; column {group} is dotted."
+        return figure, (
+            f"All {count} numbers, {shown_as}: one mean, {_fixed(means[0])}, one deviation, {_fixed(deviations[0])}."
+            f" Column means: {numbers(shown.mean(axis=0))}; column {group} is dotted."
+        )
     return figure, (
-        f"{_MATRIX_GROUPS[axis].format(place + 1).capitalize()}, {'after' if after else 'before'}: these {count}"
-        f" numbers have the mean {_fixed(means[place])} and the deviation {_fixed(deviations[place])}."
-        f" Groups in all: {len(means)}.{columns}"
+        f"{_MATRIX_GROUPS[axis].format(place + 1).capitalize()}, {shown_as}: these {count} numbers have the mean"
+        f" {_fixed(means[place])} and the deviation {_fixed(deviations[place])}. Groups in all: {len(means)}."
     )
 
 
@@ -361,7 +363,7 @@ def batch_statistics(population: ArrayLike, draws: ArrayLike, size: int) -> tupl
     together = normalize(batches, axis=1, eps=1e-12)[:, 0]
     figure = new_figure((4.6, 2.7))
     left, right = figure.subplots(1, 2)
-    heights, edges = np.histogram(means, bins=np.linspace(-3, 3, 31))
+    heights, edges = np.histogram(means, bins=np.linspace(-3, 3, 25))
     left.stairs(heights / heights.max(), edges, fill=True, facecolor=THING, edgecolor="none")
     expected = 1 / np.sqrt(size)
     for side in (-expected, expected):
@@ -369,7 +371,7 @@ def batch_statistics(population: ArrayLike, draws: ArrayLike, size: int) -> tupl
     left.set(xlabel="mean of the batch", ylabel="batches (most = 1)", xlim=(-3, 3), ylim=(0, 1.05))
     left.set_yticks([0, 0.5, 1], ["0", "0.5", "1"])
     right.plot([-3, 3], [-3, 3], color=REFERENCE, linewidth=1, linestyle="--")
-    right.plot(alone[:40], together[:40], "o", color=THING, markersize=3)
+    right.plot(alone[:30], together[:30], "o", color=THING, markersize=3)
     right.set(xlabel="x̂ in evaluation", ylabel="x̂ in training", xlim=(-3, 3), ylim=(-3, 3))
     figure.subplots_adjust(left=0.13, bottom=0.2, top=0.95, wspace=0.42)
     gap = np.sqrt(((alone - together) ** 2).mean())
