@@ -207,7 +207,7 @@ class ProblemSet(SphinxDirective):
         link["classes"] = ["work-notebook"]
         link += nodes.Text("the notebook as it was given out")
         section += _raw(_BELOW)
-        section += nodes.paragraph("", "", nodes.Text("Without answers, there is "), link, nodes.Text("."))
+        section += nodes.paragraph("", "", nodes.Text("You can also download "), link, nodes.Text("."))
         self.state.document.note_implicit_target(section)
         return section
 

@@ -24,8 +24,6 @@ class Layer:
 
     training = True
     _names: tuple[str, ...] = ()
-    # What is remembered of the last call.
-    _memory: tuple[str, ...] = ("_kept",)
     _kept = None
 
     def __call__(self, x: ArrayLike) -> np.ndarray:
@@ -61,11 +59,6 @@ class Layer:
         if not all(hasattr(self, f"d{name}") for name in self._names):
             raise RuntimeError(f"{type(self).__name__} has no gradients yet, expected a call of backward before")
         return {name: getattr(self, f"d{name}") for name in self._names}
-
-    def __getstate__(self):
-        """Return what a copy of the layer, or a pickled one, consists of: all but its memory of the last call."""
-        forgotten = {*self._memory, *(f"d{name}" for name in self._names)}
-        return {name: value for name, value in self.__dict__.items() if name not in forgotten}
 
     def __repr__(self) -> str:
         """Show the layer as a call that makes it; ``.eval()`` follows if it is in evaluation mode."""

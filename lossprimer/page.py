@@ -12,8 +12,8 @@ import sys
 import traceback
 import types
 import warnings
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from difflib import get_close_matches
 from typing import Any
 
@@ -54,7 +54,7 @@ def run(code: str, setup: str = SETUP) -> dict[str, Any]:
     return {"printed": printed, "outputs": outputs, "error": error}
 
 
-def check(task: str, code: str, setup: str = SETUP) -> dict[str, Any]:
+def check(task: str, code: str, setup: str = SETUP, before: Sequence[str] = ()) -> dict[str, Any]:
     """Run code, and check what it defines.
 
     Parameters
@@ -65,6 +65,8 @@ def check(task: str, code: str, setup: str = SETUP) -> dict[str, Any]:
         What was typed.
     setup : str
         As for `run`.
+    before : sequence of str
+        What was typed for other tasks, which `code` may use as cells of one notebook do. What fails in it is left out.
 
     Returns
     -------
@@ -83,7 +85,9 @@ def check(task: str, code: str, setup: str = SETUP) -> dict[str, Any]:
         raise ValueError(f"task is {task!r}, expected one of {', '.join(sorted(TASKS))}")
     reports = []
     ask = f"{TASKS[task].usage.partition('(')[0].split()[-1]}"
-    printed, error = _run(code, setup, then=lambda names: reports.append(TASKS[task](_value(ask, names))))
+    printed, error = _run(
+        code, setup, then=lambda names: reports.append(TASKS[task](_value(ask, names))), before=before
+    )
     report = reports[0] if reports else None
     return {
         "passed": report is not None and report.passed,
@@ -168,8 +172,12 @@ def _run(
     setup: str,
     outputs: list[dict[str, str]] | None = None,
     then: Callable[[dict[str, Any]], object] | None = None,
+    before: Sequence[str] = (),
 ) -> tuple[str, dict[str, Any] | None]:
-    """Run `code` in a module of its own, then do `then` with its names; return what was printed, and the error."""
+    """Run `code` in a module of its own, then do `then` with its names; return what was printed, and the error.
+
+    Of the cells `before`, what they define is there, and what they print or raise is not told.
+    """
     module = types.ModuleType("__main__")
     module.__file__ = FILE
     names = module.__dict__
@@ -177,6 +185,9 @@ def _run(
     # Tracebacks and warnings quote the lines from here.
     linecache.cache[FILE] = (len(code), None, code.splitlines(keepends=True), FILE)
     with _listening() as text, _as_main(module), np.errstate():  # which leaves NumPy's own setting as it was
+        for cell in before:
+            with _listening(), suppress(Exception):
+                exec(compile(f"{setup}\n{cell}", "another task", "exec", dont_inherit=True), names)
         try:
             tree = compile(code, FILE, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
             exec(compile(ast.Module(_used(setup, tree), []), "setup", "exec"), names)

@@ -78,9 +78,6 @@ class SelfAttention(Composite):
            [0.33, 0.33, 0.33]])
     """
 
-    _memory = ("_kept", "weights")
-    weights = None
-
     def __init__(
         self,
         d_model: int,
@@ -93,7 +90,7 @@ class SelfAttention(Composite):
     ):
         if positive_integer("d_model", d_model) % positive_integer("num_heads", num_heads):
             raise ValueError(f"num_heads is {num_heads}, expected a divisor of d_model, {d_model}")
-        self.num_heads, self.causal = num_heads, causal
+        self.num_heads, self.causal, self.weights = num_heads, causal, None
         self.query, self.key, self.value = (Linear(d_model, d_model, scale=1, rng=rng) for _ in range(3))
         self.output = Linear(d_model, d_model, scale=0 if zero_init else 1, rng=rng)
         self.dropout = Dropout(keep_prob, rng=rng)

@@ -218,9 +218,9 @@ def test_batch_loss_says_what_it_cuts():
     ("p", "labels", "message"),
     [
         ([[0.7, 0.2]], [0], "probabilities add up to 0.9 in row 1, expected 1"),
-        ([[0.7, 0.3]], [2], "labels names class 2, expected 0 to 1"),
-        ([[0.7, 0.3]], [-1], "labels names class -1, expected 0 to 1"),
-        ([[0.7, 0.3]], [0, 1], "labels has 2 classes, expected one for each of the 1 rows"),
+        ([[0.7, 0.3]], [2], "labels holds 2, expected classes from 0 to 1"),
+        ([[0.7, 0.3]], [-1], "labels holds -1, expected classes from 0 to 1"),
+        ([[0.7, 0.3]], [0, 1], "labels holds 2 classes, expected one for each row, 1 in all"),
     ],
 )
 def test_batch_loss_refuses_what_is_no_prediction(p, labels, message):

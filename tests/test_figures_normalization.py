@@ -213,3 +213,11 @@ def test_wiring_has_the_norm_after_the_sum_and_before_the_sublayer():
     order = ["sublayer", "+", "norm", "final norm"]
     assert [text for text in post if text in order] == ["sublayer", "+", "norm"]
     assert [text for text in pre if text in order] == ["norm", "sublayer", "+", "final norm"]
+
+
+@pytest.mark.parametrize(("axis", "most"), [(0, 2), (1, 3), (2, 2)])
+def test_matrix_has_no_more_groups_than_rows_or_columns(axis, most):
+    x = [[1.0, 2.0], [3.0, 4.0], [5.0, 7.0]]
+    figures.normalized_matrix(x, axis, most)
+    with pytest.raises(ValueError, match=f"group is {most + 1}, expected 1 to {most}"):
+        figures.normalized_matrix(x, axis, most + 1)

@@ -147,3 +147,8 @@ def test_numbers_on_coloured_cells_can_be_read(draw, scheme):
         behind = np.array(mixed) + (1 - float(opacity)) * np.array(ground)
         darker, lighter = sorted((luminance(text), luminance(behind)))
         assert (lighter + 0.05) / (darker + 0.05) >= 4.5
+
+
+def test_a_temperature_needs_two_scores_to_compare():
+    with pytest.raises(ValueError, match="scores are −∞, 1.0, expected at least two finite ones"):
+        figures.temperature(1, (-np.inf, 1))

@@ -197,7 +197,7 @@ class Copier(Transformer):
 def test_written_says_what_is_right_for_a_prompt_of_any_length(prompt, copied, right):
     picture = figures.written(Copier().eval(), prompt, 0.01, 1)
     assert f"the model writes {copied}: {right} right" in picture.sentence
-    assert "with shares from 1.00 to 1.00" in picture.sentence
+    assert "with shares from 1.000 to 1.000" in picture.sentence
     assert ("learned to copy 8" in picture.sentence) == (len(prompt) != 8)
 
 

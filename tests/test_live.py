@@ -14,6 +14,7 @@ import pytest
 from packaging.requirements import Requirement
 
 import live
+import lossprimer
 from live import files, laboratories, runtime, wheel
 from lossprimer import checks, page
 
@@ -169,6 +170,20 @@ class TestCheck:
         found = page.check("softmax", "def softmax(z):\n    e = np.exp(z)\n    return e / total\n")
         assert "in          line 3: return e / total" in found["report"]
         assert "<li>in: <code>line 3: return e / total</code></li>" in found["html"]
+
+    def test_an_answer_may_use_what_other_tasks_define(self):
+        code = "def softmax_with_temperature(z, temperature):\n    return softmax(z / temperature)"
+        assert page.check("softmax_with_temperature", code)["passed"] is False
+        found = page.check("softmax_with_temperature", code, before=["print(1 / 0)", RIGHT, "def broken("])
+        assert (found["passed"], found["printed"], found["error"]) == (True, "", None)
+
+    @pytest.mark.parametrize("way", ["lp.softmax(z)", "lp.probability.softmax(z)"])
+    def test_the_packages_own_function_is_no_answer_as_when_it_is_graded(self, way):
+        found = page.check("softmax", f"import lossprimer.probability\n\ndef softmax(z):\n    return {way}")
+        assert "softmax of the package is what this task asks you" in " ".join(found["report"].split())
+        uses = "def softmax_with_temperature(z, temperature):\n    return lp.softmax(z / temperature)"
+        assert page.check("softmax_with_temperature", uses)["passed"]
+        assert lossprimer.softmax([0.0, 0.0])[0] == 0.5
 
     def test_code_that_defines_nothing_gets_the_error_of_python(self):
         error = page.check("softmax", "def softmx(z):\n    return z")["error"]

@@ -269,7 +269,7 @@ def test_what_was_typed_stays_until_it_is_erased(context, address, warm, first):
     page.goto(f"{address}/page.html")
     again = page.get_by_role("group", name="Laboratory 1")
     assert typed(again) == "1 + 1"
-    expect(page.get_by_text("What follows came from other code than this.").first).to_be_visible()
+    expect(page.get_by_text("This output is that of an earlier version of the code.").first).to_be_visible()
     # Two pages have a Python each.
     assert ask(page, "run", {"code": "x = 1\nx"})["outputs"] == [{"mime": "text/plain", "data": "1"}]
     assert ask(warm, "run", {"code": "x"})["error"]["name"] == "NameError"

@@ -33,8 +33,8 @@ def softmax():
         (" 2 1   -0.5 ", (2, 1, -0.5)),
         ("1e1,−3,", (10, -3)),
         ("0, −∞", (0, -np.inf)),
-        ("0\n-inf", (0, -np.inf)),
-        ("1;2", (1, 2)),
+        ("0 \t-inf\n", (0, -np.inf)),
+        ("0, 1;", (0, 1)),
     ],
 )
 def test_numbers_are_read_as_people_write_them(text, values):
@@ -47,6 +47,8 @@ def test_numbers_are_read_as_people_write_them(text, values):
         ("", "no numbers"),
         (" , ;", "no numbers"),
         ("1", "1 number"),
+        ("1; 2", "2 rows"),
+        ("0,5; 1", "2 rows"),
         ("1, 2, 3, 4, 5", "5 numbers"),
         ("1, two", "“two”"),
         ("1, nan", "nan"),
@@ -59,7 +61,7 @@ def test_numbers_are_read_as_people_write_them(text, values):
 def test_what_is_no_such_number_is_named(text, found):
     with pytest.raises(ValueError, match="^found ") as refused:
         SCORES.read(text)
-    expected = "2 to 4 numbers with commas between them, each from −∞ to 100"
+    expected = "2 to 4 numbers with commas between them, each at most 100, or -inf"
     assert str(refused.value) == f"found {found}, expected {expected}"
 
 
@@ -129,7 +131,7 @@ def test_what_the_function_refuses_is_told_in_its_own_words():
     refused = own.answer(own.packed(loss), [0], {"probabilities": "0.5, 0.4", "labels": "0"})
     assert refused == {"errors": {"probabilities": "probabilities add up to 0.9 in row 1, expected 1"}}
     refused = own.answer(own.packed(loss), [0], {"probabilities": "0.5, 0.5", "labels": "2"})
-    assert refused == {"errors": {"labels": "labels names class 2, expected 0 to 1"}}
+    assert refused == {"errors": {"labels": "labels holds 2, expected classes from 0 to 1"}}
 
 
 def test_steps_take_own_numbers_too():

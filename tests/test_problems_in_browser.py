@@ -194,7 +194,7 @@ def test_by_keyboard_alone_through_mistakes_a_loop_and_a_reload(visit):
     expect(place.button("Stop")).to_be_hidden()
     assert place.text() == LOOP
     place.check(solutions(ONE)["softmax-answer"])
-    expect(place.report).to_contain_text("all 10 checks hold")
+    expect(place.report).to_contain_text(re.compile(r"all \d+ checks hold"))
     assert points(page).startswith("3 of 15 points")
 
     # With all there is to open, in both schemes, axe finds nothing, and the page is as wide as the screen.

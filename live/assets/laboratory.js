@@ -73,7 +73,7 @@
     });
     const status = named(made("p", { className: "laboratory-status" }), "status");
     const output = named(made("div", { className: "laboratory-output", hidden: true }), "region", `Output, ${name}`);
-    const stale = made("p", { className: "laboratory-stale", textContent: "What follows came from other code than this.", hidden: true });
+    const stale = made("p", { className: "laboratory-stale", textContent: "This output is that of an earlier version of the code.", hidden: true });
     const buttons = made("p", { className: "laboratory-buttons" });
     const field = made("div", { className: "laboratory-code" });
     stop.hidden = true;

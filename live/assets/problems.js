@@ -54,7 +54,9 @@
       read: (source) => source,
       check: async (task) => {
         await connect();
-        return python.ask("check", { task: task.name, code: task.text });
+        // As in a notebook, a task may use what others before it define.
+        const before = tasks.slice(0, tasks.indexOf(task)).filter(({ kind }) => kind === "code").map(({ text }) => text);
+        return python.ask("check", { task: task.name, code: task.text, before });
       },
     },
     // A number or an expression stands for the line that returns it.
@@ -200,7 +202,7 @@
 
     // What the check says, as in JupyterLab; around it what was printed, or the error that ended it.
     show({ passed, said, html, printed, error }) {
-      const parts = [element("p", "Of what stood here before your last change:", { className: "answer-stale", hidden: true })];
+      const parts = [element("p", "This is about your code as it was before the last change:", { className: "answer-stale", hidden: true })];
       if (said) parts.push(element("p", said));
       if (error) parts.push(...shown({ error }));
       if (error?.line) {
@@ -309,7 +311,7 @@
         said.textContent = names.length ? `Loaded from “${file.name}”: ${list(names)}.` : `“${file.name}” has no answers to load.`;
       };
       if (!other.length) return put(true);
-      part("asked").textContent = `“${file.name}” has other answers than this page to ${list(other.map(({ label }) => label.toLowerCase()))}.`;
+      part("asked").textContent = `“${file.name}” answers ${list(other.map(({ label }) => label.toLowerCase()))} differently from this page.`;
       part("replace").onclick = () => put(true);
       part("spare").onclick = () => put(false);
       part("question").hidden = false;

@@ -11,7 +11,7 @@ from functools import cached_property, partial
 import numpy as np
 
 from lossprimer.checks import outside
-from lossprimer.checks.calling import NotAttempted, Trouble, attempt, direct, undisturbed
+from lossprimer.checks.calling import NotAttempted, Trouble, attempt, direct, undisturbed, withheld
 from lossprimer.checks.report import Cause, Finding, Report
 from lossprimer.checks.values import agree, as_code, contrast
 
@@ -200,7 +200,7 @@ class Task:
                     f"Hand the check {name} itself, without calling it.",
                 ),
             )
-        with undisturbed():
+        with undisturbed(), withheld(self.usage.partition("(")[0].split()[-1]):
             tries, held, trouble = self._run(f, rng)
             titles = tuple(each.title for each in held)
             if trouble is None:

@@ -114,7 +114,7 @@ def as_code(value: object) -> str:
         return f"np.random.default_rng({value.bit_generator.seed_seq.entropy})"
     if not isinstance(value, np.ndarray):
         return repr(value)
-    kind = "" if value.dtype in (np.float64, np.int64, np.bool_) else f", dtype=np.{value.dtype}"
+    kind = "" if value.dtype in (np.float64, np.array(0).dtype, np.bool_) else f", dtype=np.{value.dtype}"
     if value.size >= _FEW and (value == value.flat[0]).all():
         return f"np.full({value.shape}, {value.flat[0].item()!r}{kind})"
     if value.size > _LONG:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -34,6 +35,8 @@ class Field:
         kind = "whole numbers" if self.whole else "numbers"
         count = _range(self.least, self.most)
         limits = f"each from {by_hand(self.low)} to {by_hand(self.high)}"
+        if math.isinf(self.low):
+            limits = f"each at most {by_hand(self.high)}, or -inf"
         if self.rows is None:
             return f"{count} {kind} with commas between them, {limits}"
         rows = f"{_range(*self.rows)} rows with semicolons between them"
@@ -66,7 +69,9 @@ class Field:
         except ValueError as error:
             raise ValueError(f"found {error}, expected {self.expected}") from None
         if self.rows is None:
-            rows = (sum(rows, ()),)
+            if len(rows) > 1:
+                raise ValueError(f"found {len(rows)} rows, expected {self.expected}")
+            rows = rows or ((),)
         else:
             self._need("row", len(rows), *self.rows)
             for row in rows[1:]:

@@ -447,10 +447,11 @@ def batch_loss(probabilities: ArrayLike, labels: ArrayLike, loss: str) -> tuple[
         if abs(row.sum() - 1) > 0.01:
             raise ValueError(f"probabilities add up to {row.sum():.4g} in row {place}, expected 1")
     if len(labels) != len(p):
-        raise ValueError(f"labels has {len(labels)} classes, expected one for each of the {len(p)} rows")
+        held = f"{len(labels)} class" if len(labels) == 1 else f"{len(labels)} classes"
+        raise ValueError(f"labels holds {held}, expected one for each row, {len(p)} in all")
     if not ((labels >= 0) & (labels < p.shape[1])).all():
         wrong = labels[(labels < 0) | (labels >= p.shape[1])][0]
-        raise ValueError(f"labels names class {wrong}, expected 0 to {p.shape[1] - 1}")
+        raise ValueError(f"labels holds {wrong}, expected classes from 0 to {p.shape[1] - 1}")
     right = p[np.arange(len(p)), labels]
     with np.errstate(divide="ignore"):
         costs = _surprise(right) if loss == "log" else ((p - one_hot(labels, p.shape[1])) ** 2).sum(axis=1)

@@ -208,8 +208,16 @@ def normalized_matrix(x: ArrayLike, axis: int, group: int = 1, after: bool = Fal
         Which group is outlined, from 1. If `axis` is 2 there is only one, and this is the column whose mean is marked.
     after : bool
         Whether the numbers are shown after the normalization.
+
+    Raises
+    ------
+    ValueError
+        If there is no such group.
     """
     x = np.asarray(x, dtype=float)
+    groups = x.shape[1] if axis in (0, 2) else x.shape[0]
+    if not 1 <= group <= groups:
+        raise ValueError(f"group is {group}, expected 1 to {groups}: the matrix has no more of them at this axis")
     along = _MATRIX_AXES[axis]
     shown = normalize(x, axis=along) if after else x
     means, deviations = np.ravel(shown.mean(axis=along)), np.ravel(shown.std(axis=along))

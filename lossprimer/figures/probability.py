@@ -76,7 +76,9 @@ def recipe(scores: ArrayLike, stage: int) -> tuple[Figure, str]:
     label_bars(axes, bars, [number(height, stage) for height in heights])
     axes.set_xticks(np.arange(len(scores)) + 1)
     # One axis for scores and exponentials: the second step makes the differences larger.
-    axes.set_ylim(min(0, 1.25 * scores.min()), 1.15 * exponentials.max())
+    low, high = min(0, scores.min()), 1.15 * exponentials.max()
+    # Below a bar that goes down there is room for its number.
+    axes.set_ylim(low - 0.1 * (high - low) * (low < 0), high)
     return figure, sentence
 
 
@@ -139,8 +141,10 @@ def _percent(share: float) -> str:
 
 @pictured
 def temperature(temperature: float = 1.0, scores: ArrayLike = (2.0, 1.0, 0.5)) -> tuple[Figure, str]:
-    """Draw softmax(`scores` / `temperature`) and its entropy."""
+    """Draw softmax(`scores` / `temperature`) and its entropy; of the scores at least two must be finite."""
     scores = np.asarray(scores, dtype=float)
+    if np.isfinite(scores).sum() < 2:
+        raise ValueError(f"scores are {numbers(scores, 1)}, expected at least two finite ones")
     probabilities = softmax(scores, temperature=temperature)
     nats = entropy(probabilities)
     figure = new_figure()

@@ -346,11 +346,12 @@ def written(model: Transformer, prompt: Sequence[int], temperature: float, seed:
     figure.subplots_adjust(left=0.17, right=0.99, bottom=0.04, top=0.78)
     trained = model.length // 2
     other = "" if count == trained else f" It has learned to copy {trained}."
+    framed = "" if all(right) else ", the others framed"
     symbols = "1 symbol" if count == 1 else f"{count} symbols"
     return figure, (
         f"T = {temperature:g}: asked to copy {symbols}, the model writes"
-        f" {' '.join('|' if token == 0 else str(token) for token in copy)}: {sum(right)} right, wrong ones framed."
-        f" It draws them with shares from {min(shares):.2f} to {max(shares):.2f}.{other}"
+        f" {' '.join('|' if token == 0 else str(token) for token in copy)}: {sum(right)} right{framed}."
+        f" It draws them with shares from {min(shares):.3f} to {max(shares):.3f}.{other}"
     )
 
 
