@@ -287,7 +287,7 @@ def test_answers_come_back_from_a_notebook_and_replace_others_only_when_asked_to
     Place(page, "softmax").write(NAIVE)
     load(file, data)
     question = page.get_by_role("group", name="Replace your answers?")
-    expect(question).to_contain_text("other answers than this page to task 1.")
+    expect(question).to_contain_text("answers task 1 differently from this page.")
     assert here()[0] == NAIVE
     question.get_by_role("button", name="Keep mine").click()
     expect(question).to_be_hidden()

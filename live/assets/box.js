@@ -10,6 +10,7 @@
 "use strict";
 globalThis.textBox = (() => {
   const INDENT = "    ";
+  const SETTLED = 300; // milliseconds
   let fetched;
 
   // The same for words or a number: a textarea that stays one.
@@ -56,6 +57,8 @@ globalThis.textBox = (() => {
     async function improve() {
       try {
         const { editor } = await (fetched ??= import("./editor.js"));
+        // What was selected to be replaced, by a paste or by dictation, is replaced before the box is.
+        await new Promise((resolve) => setTimeout(resolve, SETTLED));
         await composed;
         const focused = textarea.matches(":focus");
         const selection = [textarea.selectionStart, textarea.selectionEnd];
