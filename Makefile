@@ -60,13 +60,13 @@ outputs: $(VENV)/installed ## execute the chapters, store their text outputs, dr
 unit: $(VENV)/installed ## run the quick tests, which need no kernel, browser, sandbox or built site
 	$(BIN)/pytest tests lossprimer -m "not kernel and not browser and not sandbox and not site and not frames and not mutants" --numprocesses 2 --dist loadfile --quiet
 
-# The book executes the chapters on one core; meanwhile the other one executes them for comparison. Of the tests, four
+# The book executes the chapters on one core; meanwhile the other one executes them for comparison. Of the tests, three
 # processes share two cores: those that drive a browser, or grade, wait for other processes half of the time.
 test: $(VENV)/installed ## run every test: notebooks, units, the built site in a browser
 	$(BIN)/python -m tools.browser
 	$(BIN)/python -m tools.isolation
 	$(MAKE) --jobs 2 book compare
-	$(BIN)/pytest tests lossprimer --numprocesses 4 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest tests lossprimer --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 live: $(VENV)/installed | $(SITE)/index.html ## run every chapter and problem set in JupyterLite on the built site: minutes
 	$(BIN)/python -m tools.browser
