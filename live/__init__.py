@@ -1,6 +1,8 @@
 """How does Python run in a reader's page? Pyodide lies beside the site, and starts when a reader asks for it."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +39,18 @@ def setup(app: Sphinx) -> dict[str, Any]:
 def _fetch(app: Sphinx) -> None:
     """Have the files before the long part of the build begins."""
     if app.builder.format == "html":
-        listed, about = files.runtime()
-        try:
-            files.fetch(listed, about["sources"])
+        with stopping(files.FilesMissing):
+            files.had()
             bundle.bundle(files.cache())
-        except files.FilesMissing as error:
-            raise ExtensionError(str(error)) from None
+
+
+@contextmanager
+def stopping(*errors: type[Exception]) -> Iterator[None]:
+    """Let an error stop the build with its sentence, and without a traceback."""
+    try:
+        yield
+    except errors as error:
+        raise ExtensionError(str(error)) from None
 
 
 def _allow(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:

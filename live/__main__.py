@@ -15,8 +15,8 @@ try:
     if sys.argv[1:]:
         runtime.ship(Path(sys.argv[1]))
     elif wanted():
-        for listed, about in (files.runtime(), files.runtime(lite.LISTED)):
-            files.fetch(listed, about["sources"])
+        files.had()
+        files.had(lite.LISTED)
         bundle.bundle(files.cache())
 except files.FilesMissing as error:
     sys.exit(str(error))

@@ -1,5 +1,6 @@
 """Where do the files of the runtime come from? From whoever has them: each is known by its SHA-256."""
 
+import functools
 import hashlib
 import json
 import os
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).parent
+LISTED = Path(__file__).with_name("files.toml")
 # A folder with files that the user has got in some other way.
 FOLDER = "LIVE_FILES"
 SECONDS = 900
@@ -49,25 +50,49 @@ class File:
     package: dict[str, Any] | None = None
 
 
-def runtime(listed: Path = HERE / "files.toml") -> tuple[list[File], dict[str, Any]]:
+def runtime(listed: Path = LISTED) -> tuple[list[File], dict[str, Any]]:
     """Return the files that `listed` names, and all else that it says."""
     about = tomllib.loads(listed.read_text("utf-8"))
     return [_file(entry) for entry in about.pop("files")], about
 
 
 def _file(entry: dict[str, Any]) -> File:
-    package = entry.get("package") and {
-        "name": entry["package"],
-        "version": entry["version"],
-        "file_name": entry["name"],
-        "sha256": entry["sha256"],
-        "depends": entry["depends"],
-        "imports": entry["imports"],
-        "package_type": entry.get("type", "package"),
-        "install_dir": entry.get("install_dir", "site"),
+    package = entry.get("package") and locked(
+        entry["package"],
+        entry["version"],
+        entry["name"],
+        entry["sha256"],
+        depends=entry["depends"],
+        imports=entry["imports"],
+        package_type=entry.get("type", "package"),
+        install_dir=entry.get("install_dir", "site"),
+    )
+    return File(entry["name"], entry["bytes"], entry["sha256"], package)
+
+
+def locked(
+    name: str,
+    version: str,
+    file_name: str,
+    sha256: str,
+    *,
+    depends: list[str],
+    imports: list[str],
+    package_type: str = "package",
+    install_dir: str = "site",
+) -> dict[str, Any]:
+    """Return what Pyodide's lock file says of a package."""
+    return {
+        "name": name,
+        "version": version,
+        "file_name": file_name,
+        "sha256": sha256,
+        "depends": depends,
+        "imports": imports,
+        "package_type": package_type,
+        "install_dir": install_dir,
         "unvendored_tests": False,
     }
-    return File(entry["name"], entry["bytes"], entry["sha256"], package)
 
 
 def lock(packages: Iterable[dict[str, Any]], about: dict[str, Any]) -> str:
@@ -85,7 +110,25 @@ def cache() -> Path:
 def have(file: File, folder: Path) -> bool:
     """Return whether `folder` holds the file with the right content."""
     path = folder / file.name
-    return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == file.sha256
+    return path.is_file() and _sha256(path, path.stat().st_mtime_ns) == file.sha256
+
+
+@functools.cache
+def _sha256(path: Path, changed: int) -> str:
+    """Return the hash of a file as it is since `changed`: a build asks for it several times."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def had(listed: Path = LISTED) -> tuple[list[File], dict[str, Any], Path]:
+    """Return what `runtime` does, and the folder that holds all these files.
+
+    Raises
+    ------
+    FilesMissing
+        If some are to be had from no source.
+    """
+    files, about = runtime(listed)
+    return files, about, fetch(files, about["sources"])
 
 
 def fetch(files: list[File], sources: list[dict[str, str]], folder: Path | None = None) -> Path:

@@ -21,17 +21,15 @@ from urllib.parse import quote
 from jupyter_core.paths import jupyter_path
 from packaging.utils import canonicalize_name, parse_wheel_filename
 from sphinx.application import Sphinx
-from sphinx.errors import ExtensionError
 
-from live import files, wanted
-from live.runtime import transferred
+from live import files, stopping, wanted
+from live.runtime import LOCK, megabytes, transferred
 from theme.policy import source_of
 
 FOLDER = "live"
 LISTED = Path(__file__).with_name("lite.toml")
 _RUNTIME = "_static/live/pyodide"
 _UP = "../../../"  # from the folder of the runtime to the root of the site
-_LOCK = "pyodide-lock.json"
 _KERNEL = "kernel"
 _EXTENSION = "@jupyterlite/pyodide-kernel-extension"
 # What the kernel has before it answers. It asks for all of this in any case, but searches for it one after the other.
@@ -131,17 +129,8 @@ def lock(shared: Mapping[str, Any], own: Iterable[Mapping[str, Any]]) -> dict[st
 def _entry(path: Path, address: str) -> dict[str, Any]:
     """Return what a lock file says of the wheel `path`, of pure Python that depends on nothing."""
     name, version, *_ = parse_wheel_filename(path.name)
-    return {
-        "name": name,
-        "version": str(version),
-        "file_name": address,
-        "sha256": sha256(path.read_bytes()).hexdigest(),
-        "depends": [],
-        "imports": [name.replace("-", "_")],
-        "package_type": "package",
-        "install_dir": "site",
-        "unvendored_tests": False,
-    }
+    digest = sha256(path.read_bytes()).hexdigest()
+    return files.locked(name, str(version), address, digest, depends=[], imports=[name.replace("-", "_")])
 
 
 def build(site: Path, contents: Mapping[str, Path]) -> Path:
@@ -158,8 +147,7 @@ def build(site: Path, contents: Mapping[str, Path]) -> Path:
     -----
     The site already has the runtime, with its lock file.
     """
-    listed, about = files.runtime(LISTED)
-    kept = files.fetch(listed, about["sources"])
+    listed, _, kept = files.had(LISTED)
     target = site / FOLDER
     shutil.rmtree(target, ignore_errors=True)
     kernel = next(filter(Path.is_dir, (Path(folder, _EXTENSION) for folder in jupyter_path("labextensions"))))
@@ -173,8 +161,8 @@ def build(site: Path, contents: Mapping[str, Path]) -> Path:
             shutil.copy(kept / file.name, target / _KERNEL)
         if file.package:
             own.append(file.package | {"file_name": f"{_UP}{FOLDER}/{_KERNEL}/{file.name}"})
-    shared = json.loads((site / _RUNTIME / _LOCK).read_text("utf-8"))
-    (target / _KERNEL / _LOCK).write_text(json.dumps(lock(shared, own)), "utf-8")
+    shared = json.loads((site / _RUNTIME / LOCK).read_text("utf-8"))
+    (target / _KERNEL / LOCK).write_text(json.dumps(lock(shared, own)), "utf-8")
     _finish(target)
     return target
 
@@ -206,7 +194,7 @@ def _assemble(scratch: Path, contents: Mapping[str, Path], target: Path, extensi
         "disablePyPIFallback": True,
         "loadPyodideOptions": {
             "indexURL": f"../{_RUNTIME}/",
-            "lockFileURL": f"{_KERNEL}/{_LOCK}",
+            "lockFileURL": f"{_KERNEL}/{LOCK}",
             "packages": _AT_ONCE,
         },
     }
@@ -261,8 +249,7 @@ def _finish(target: Path) -> None:
 def size() -> str:
     """Return how much a browser fetches before a notebook runs, as it is said on a page."""
     weights, packages = {}, {}
-    for listed, about in (files.runtime(), files.runtime(LISTED)):
-        kept = files.fetch(listed, about["sources"])
+    for listed, _, kept in (files.had(), files.had(LISTED)):
         weights |= {file.name: transferred(kept / file.name) for file in listed}
         packages |= {canonicalize_name(file.package["name"]): file.package for file in listed if file.package}
     fetched = {name for name in weights if name.startswith("pyodide.") and name != "pyodide.mjs"} | {
@@ -275,7 +262,7 @@ def size() -> str:
             fetched.add(package["file_name"])
             waiting += package["depends"]
     total = _APPLICATION + sum(weights[name] for name in fetched)
-    return f"about {total / 1e6:.0f} MB"
+    return f"about {megabytes(total)}"
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -308,11 +295,8 @@ def _notebook_of(app: Sphinx, page: str) -> str | None:
 def _fetch(app: Sphinx) -> None:
     """Have the files before the long part of the build begins."""
     if app.builder.format == "html":
-        listed, about = files.runtime(LISTED)
-        try:
-            files.fetch(listed, about["sources"])
-        except files.FilesMissing as error:
-            raise ExtensionError(str(error)) from None
+        with stopping(files.FilesMissing):
+            files.had(LISTED)
 
 
 def _hand_over(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:
@@ -327,7 +311,5 @@ def _ship(app: Sphinx, failed: Exception | None) -> None:
     # The pages' own texts, too: a notebook's links to them are followed only where there is a file.
     contents = {str(app.env.doc2path(page, base=False)) for page in app.env.found_docs}
     contents |= {notebook for page in app.env.found_docs if (notebook := _notebook_of(app, page))}
-    try:
+    with stopping(LiteError, files.FilesMissing):
         build(Path(app.outdir), {path: Path(app.srcdir, path) for path in sorted(contents)})
-    except (LiteError, files.FilesMissing) as error:
-        raise ExtensionError(str(error)) from None

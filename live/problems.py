@@ -31,6 +31,7 @@ from sphinx.writers.html5 import HTML5Translator
 
 import live
 from live.runtime import first_size
+from lossprimer import page
 from lossprimer.explorer.drawings import Drawings
 from lossprimer.explorer.static import explorer_html
 
@@ -127,19 +128,11 @@ def pictures(notebook: NotebookNode) -> dict[str, str]:
     for block in _blocks(notebook):
         for cell in block:
             if cell.cell_type == "code" and not cell.metadata.nbgrader.grade:
-                value = _run(cell, names)
+                with contextlib.redirect_stdout(io.StringIO()):
+                    value = page.evaluate(ast.parse(cell.source), names, cell.id)
                 if isinstance(value, Drawings):
                     shown[block[0].id] = explorer_html(value)
     return shown
-
-
-def _run(cell: NotebookNode, names: dict[str, Any]) -> object:
-    """Return the value of a cell's last line."""
-    tree = ast.parse(cell.source)
-    last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
-    with contextlib.redirect_stdout(io.StringIO()):
-        exec(compile(tree, cell.id, "exec"), names)
-        return eval(compile(ast.Expression(last.value), cell.id, "eval"), names) if last else None
 
 
 class problem_task(nodes.section):  # noqa: N801

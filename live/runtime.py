@@ -31,8 +31,7 @@ def ship(folder: Path) -> None:
     FilesMissing
         If a file of the runtime cannot be had, or the editor not be bundled.
     """
-    listed, about = files.runtime()
-    kept = files.fetch(listed, about["sources"])
+    listed, about, kept = files.had()
     shutil.rmtree(folder, ignore_errors=True)
     place = folder / "pyodide"
     place.mkdir(parents=True)
@@ -53,8 +52,7 @@ def ship(folder: Path) -> None:
 @cache
 def first_size() -> str:
     """Return how much a reader fetches to start Python, as it is said on a page."""
-    listed, about = files.runtime()
-    kept = files.fetch(listed, about["sources"])
+    listed, _, kept = files.had()
     # The wheel of the course is a quarter of a megabyte.
     return megabytes(250_000 + sum(transferred(kept / file.name) for file in listed if file.name.startswith(FIRST)))
 

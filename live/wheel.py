@@ -7,6 +7,8 @@ from typing import Any
 
 from flit_core.wheel import WheelBuilder
 
+from live import files
+
 ROOT = Path(__file__).resolve().parent.parent
 # The earliest time that an archive can name: the same code gives the same bytes.
 NO_TIME = (1980, 1, 1, 0, 0, 0)
@@ -19,14 +21,6 @@ def build(folder: Path, root: Path = ROOT) -> dict[str, Any]:
     builder.source_time_stamp = NO_TIME
     builder.build()
     (folder / builder.wheel_filename).write_bytes(content.getvalue())
-    return {
-        "name": builder.metadata.name,
-        "version": builder.metadata.version,
-        "file_name": builder.wheel_filename,
-        "sha256": hashlib.sha256(content.getvalue()).hexdigest(),
-        "depends": ["numpy"],
-        "imports": [builder.metadata.name],
-        "package_type": "package",
-        "install_dir": "site",
-        "unvendored_tests": False,
-    }
+    name, version = builder.metadata.name, builder.metadata.version
+    digest = hashlib.sha256(content.getvalue()).hexdigest()
+    return files.locked(name, version, builder.wheel_filename, digest, depends=["numpy"], imports=[name])

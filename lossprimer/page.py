@@ -191,9 +191,7 @@ def _run(
         try:
             tree = compile(code, FILE, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
             exec(compile(ast.Module(_used(setup, tree), []), "setup", "exec"), names)
-            last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
-            exec(compile(tree, FILE, "exec", dont_inherit=True), names)
-            value = last and eval(compile(ast.Expression(last.value), FILE, "eval", dont_inherit=True), names)
+            value = evaluate(tree, names, FILE)
             if outputs is not None:
                 outputs += [_shown(value)] if value is not None else []
                 outputs += [] if _is_figure(value) else _open_figures()
@@ -205,6 +203,13 @@ def _run(
         finally:
             _close_figures()
     return str(text), error
+
+
+def evaluate(tree: ast.Module, names: dict[str, Any], file: str) -> object:
+    """Execute code as a notebook does a cell; return the value of a last expression, or None."""
+    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    exec(compile(tree, file, "exec", dont_inherit=True), names)
+    return last and eval(compile(ast.Expression(last.value), file, "eval", dont_inherit=True), names)
 
 
 # What is shown.

@@ -34,9 +34,8 @@ class Field:
         """What may be typed, in words."""
         kind = "whole numbers" if self.whole else "numbers"
         count = _range(self.least, self.most)
-        limits = f"each from {by_hand(self.low)} to {by_hand(self.high)}"
-        if math.isinf(self.low):
-            limits = f"each at most {by_hand(self.high)}, or -inf"
+        high = by_hand(self.high)
+        limits = f"each at most {high}, or -inf" if math.isinf(self.low) else f"each from {by_hand(self.low)} to {high}"
         if self.rows is None:
             return f"{count} {kind} with commas between them, {limits}"
         rows = f"{_range(*self.rows)} rows with semicolons between them"
