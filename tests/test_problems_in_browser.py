@@ -153,6 +153,20 @@ def grade(name, data):
     return {task: shown[-1].output_type != "error" for task, shown in tests.items() if shown is not None}
 
 
+def test_a_task_may_use_another_one_and_an_impossible_prediction_opens_nothing(visit):
+    page = visit(f"book/exercises/{ONE}.html")
+    Place(page, "softmax").write(solutions(ONE)["softmax-answer"])
+    uses = Place(page, "softmax_with_temperature")
+    uses.check("def softmax_with_temperature(z, temperature):\n    return softmax(z / temperature)")
+    expect(uses.report).to_contain_text(re.compile(r"all \d+ checks hold"))
+    prediction = Place(page, "prediction")
+    prediction.check("66%")
+    expect(prediction.report).to_contain_text("SyntaxError")
+    expect(prediction.section.locator("figure.explorer")).to_be_hidden()
+    prediction.check("2 / 3")
+    expect(prediction.section.locator("figure.explorer")).to_be_visible()
+
+
 def test_by_keyboard_alone_through_mistakes_a_loop_and_a_reload(visit):
     page = visit(f"book/exercises/{ONE}.html", viewport={"width": 375, "height": 800})
     place, keys = Place(page, "softmax"), page.keyboard

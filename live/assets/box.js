@@ -7,6 +7,10 @@
 // The name of the editor is that of the textarea, its `aria-label`, and it stands in the same element. Where the
 // editor cannot be fetched the textarea does the same: Ctrl+Enter runs, Tab indents after typing, and Escape, then Tab
 // leaves.
+//
+// And the way from such a box to Python, which is fetched when it is first asked for, with what shows what it answers:
+//
+//   const { python, shown } = await live.connect();
 "use strict";
 globalThis.textBox = (() => {
   const INDENT = "    ";
@@ -83,4 +87,28 @@ globalThis.textBox = (() => {
   }
 
   return { plain, code };
+})();
+
+globalThis.live = (() => {
+  // Why something of the site could not be fetched.
+  const failed = (what) =>
+    new Error(
+      location.protocol === "file:"
+        ? `A page that was opened as a file cannot fetch ${what}. Read the page from a server: make serve starts one.`
+        : `${what[0].toUpperCase()}${what.slice(1)} could not be fetched. What you typed is still here; try again.`,
+    );
+
+  let connection;
+  async function connect() {
+    try {
+      connection ??= Promise.all([import("./python.js"), import("./output.js")]);
+      const [{ python }, { shown }] = await connection;
+      return { python, shown };
+    } catch {
+      connection = undefined;
+      throw failed("Python");
+    }
+  }
+
+  return { connect, failed };
 })();

@@ -4,7 +4,7 @@
   const root = document.documentElement.dataset.content_root ?? "./";
   // The browser keeps one list for all books of a host: see prediction.js.
   const mine = `laboratory ${new URL(root, location.href).pathname}`;
-  const live = new URL(`${root}_static/live/`, location.href).href;
+  const folder = new URL(`${root}_static/live/`, location.href).pathname;
   const about = document.querySelector(".laboratory-setup");
   const { setup = "", size = "" } = about ? JSON.parse(about.textContent) : {};
 
@@ -14,45 +14,13 @@
   }
 
   // As python.js says it.
-  const hasStarted = () => kept((store) => store.getItem(`python ${new URL(live).pathname}`)) !== null;
+  const hasStarted = () => kept((store) => store.getItem(`python ${folder}`)) !== null;
   const named = (element, role, name) => {
     if (role) element.setAttribute("role", role);
     if (name) element.setAttribute("aria-label", name);
     return element;
   };
   const made = (tag, properties) => Object.assign(document.createElement(tag), properties);
-
-  // Python is fetched when it is first asked for.
-  let connection;
-  async function connect() {
-    try {
-      const load = (name) => import(live + name);
-      return await (connection ??= Promise.all([load("python.js"), load("output.js")]));
-    } catch {
-      connection = undefined;
-      throw new Error(
-        location.protocol === "file:"
-          ? "Python does not start in a page that was opened as a file. Read it from a server: make serve is one."
-          : "Python could not be fetched. Is there a connection? What you typed is still here: try again.",
-      );
-    }
-  }
-
-  // Until there is an editor: a text box that Ctrl+Enter runs.
-  function plain({ textarea, onRun, onChange }) {
-    textarea.addEventListener("input", onChange);
-    textarea.addEventListener("keydown", (event) => {
-      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
-        event.preventDefault();
-        onRun();
-      }
-    });
-    return {
-      get text() { return textarea.value; },
-      set text(written) { textarea.value = written; },
-      focus() { textarea.focus(); },
-    };
-  }
 
   function start(cell, i) {
     const input = cell.querySelector(".cell_input");
@@ -65,7 +33,7 @@
     const textarea = made("textarea", { value: code, rows: code.split("\n").length, ...plainly });
     named(textarea, "", `Your code, ${name}`);
     const run = button(hasStarted() ? "Run" : `Run (loads Python, ${size})`, go);
-    const stop = button("Stop", () => connection?.then(([{ python }]) => python.stop()));
+    const stop = button("Stop", () => running?.stop());
     const reset = button("Reset", () => {
       box.text = code;
       changed();
@@ -83,8 +51,9 @@
     cell.append(output);
     named(cell, "group", name[0].toUpperCase() + name.slice(1));
     cell.classList.add("laboratory");
-    const box = (globalThis.textBox?.code ?? plain)({ textarea, onRun: go, onChange: changed });
+    const box = textBox.code({ textarea, onRun: go, onChange: changed });
     let busy = false;
+    let running = null;
     let ran = code;
 
     function changed() {
@@ -106,11 +75,10 @@
       busy = true;
       stop.hidden = false;
       status.textContent = "Starting Python";
-      let listening;
       try {
-        const [{ python }, { shown }] = await connect();
-        listening = python;
-      const text = box.text;
+        const { python, shown } = await live.connect();
+        const text = box.text;
+        running = python;
         python.addEventListener("state", tell);
         const found = await python.ask("run", { code: text, setup });
         show(shown(found));
@@ -121,7 +89,8 @@
       } catch (error) {
         status.textContent = error.message;
       }
-      listening?.removeEventListener("state", tell);
+      running?.removeEventListener("state", tell);
+      running = null;
       if (stop.matches(":focus")) run.focus();
       stop.hidden = true;
       busy = false;

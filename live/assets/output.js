@@ -11,7 +11,8 @@ export function shown({ printed, outputs = [], error }) {
   }
   if (error) parts.push(...told(error));
   if (parts.length === 0) parts.push(made("p", { textContent: "The code ran, and shows nothing." }));
-  followColours(parts);
+  // explorer.js looks after the colours of all drawings of a page.
+  for (const { dataset } of parts.flatMap((part) => [...part.querySelectorAll("[data-dark]")])) paintDark(dataset.dark);
   return parts;
 }
 
@@ -24,17 +25,3 @@ function told({ name, message, line, text }) {
   return [said, more];
 }
 
-// On a dark page a drawing's colours give way to the twins that Python worked out for them.
-const dark = new CSSStyleSheet();
-const known = new Set();
-
-function followColours(parts) {
-  for (const { dataset } of parts.flatMap((part) => [...part.querySelectorAll("[data-dark]")]))
-    for (const pair of dataset.dark.split(" ").filter((pair) => pair && !known.has(pair))) {
-      known.add(pair);
-      const [colour, twin] = pair.split("=");
-      for (const paint of ["fill", "stroke"])
-        dark.insertRule(`[data-theme="dark"] [data-dark] [${paint}="${colour}"] { ${paint}: ${twin}; }`);
-    }
-  if (!document.adoptedStyleSheets.includes(dark)) document.adoptedStyleSheets = [...document.adoptedStyleSheets, dark];
-}

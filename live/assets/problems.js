@@ -23,27 +23,13 @@
     return Object.assign(document.createElement(tag), { textContent: text }, properties);
   }
 
-  // Why something of the site could not be fetched.
-  const failed = (what) =>
-    new Error(
-      location.protocol === "file:"
-        ? `A page that was opened as a file cannot fetch ${what}. Read the page from a server: make serve starts one.`
-        : `${what[0].toUpperCase()}${what.slice(1)} could not be fetched. What you typed is still here; try again.`,
-    );
-
-  // Python is fetched when it is first asked for, and with it how to show what it says.
   let python, shown;
   async function connect() {
-    if (python) return python;
-    try {
-      [{ python }, { shown }] = await Promise.all([import("./python.js"), import("./output.js")]);
-    } catch {
-      throw failed("Python");
-    }
+    if (python) return;
+    ({ python, shown } = await live.connect());
     python.addEventListener("state", ({ detail }) => {
       for (const task of tasks) if (task.running) task.status.textContent = detail.text;
     });
-    return python;
   }
 
   // What each kind of task puts into its cell of the notebook, finds there again, and does on Check.
@@ -55,7 +41,7 @@
       check: async (task) => {
         await connect();
         // As in a notebook, a task may use what others before it define.
-        const before = tasks.slice(0, tasks.indexOf(task)).filter(({ kind }) => kind === "code").map(({ text }) => text);
+        const before = tasks.slice(0, tasks.indexOf(task)).filter(({ kind }) => kind === kinds.code).map(({ text }) => text);
         return python.ask("check", { task: task.name, code: task.text, before });
       },
     },
@@ -72,12 +58,15 @@
       check: async (task) => {
         if (/^\s*-?\d*,\d+\s*$/.test(task.text)) return { said: `Write the number with a point: ${task.text.trim().replace(",", ".")}` };
         if (!task.text.trim()) return { said: "Prediction: not attempted yet" };
+        let found = { said: `Your prediction: ${task.text.trim()}` };
+        if (!NUMBER.test(task.text)) {
+          await connect();
+          const cell = kinds.prediction.written(task.text, task.stub);
+          found = await python.ask("run", { code: `${cell}\nprint("Your prediction:", ${cell.match(/def (\w+)/)?.[1]}())` });
+        }
         const picture = task.section.querySelector(".task-picture");
-        if (picture) picture.open = true;
-        if (NUMBER.test(task.text)) return { said: `Your prediction: ${task.text.trim()}` };
-        await connect();
-        const cell = kinds.prediction.written(task.text, task.stub);
-        return python.ask("run", { code: `${cell}\nprint("Your prediction:", ${cell.match(/def (\w+)/)?.[1]}())` });
+        if (picture && !found.error) picture.open = true;
+        return found;
       },
     },
     words: {
@@ -255,7 +244,7 @@
       text = await (await fetch(link.href)).text();
       return { text, notebook: JSON.parse(text) };
     } catch {
-      throw failed("the notebook");
+      throw live.failed("the notebook");
     }
   }
 

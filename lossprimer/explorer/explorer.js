@@ -324,10 +324,11 @@
     return explorer;
   }
 
-  // On a dark page each colour gives way to the twin that Python worked out for it.
+  // On a dark page each colour gives way to the twin that Python worked out for it. Who puts another drawing onto the
+  // page says its pairs, too.
   const dark = new CSSStyleSheet();
   const painted = new Set();
-  function paintDark(pairs) {
+  globalThis.paintDark = function (pairs) {
     for (const pair of pairs.split(" ")) {
       if (!pair || painted.has(pair)) continue;
       painted.add(pair);
@@ -335,7 +336,7 @@
       for (const paint of ["fill", "stroke"])
         dark.insertRule(`[data-theme="dark"] [data-dark] [${paint}="${colour}"] { ${paint}: ${twin}; }`);
     }
-  }
+  };
   for (const { dataset } of document.querySelectorAll("[data-dark]")) paintDark(dataset.dark);
   document.adoptedStyleSheets = [...document.adoptedStyleSheets, dark];
 
