@@ -31,13 +31,29 @@ const look = EditorView.theme({
   "&.cm-focused .cm-nonmatchingBracket": { background: "none", color: "var(--pst-color-danger)" },
 });
 
+// What is selected on the page, as places in the text, or nothing.
+function selected(view) {
+  const selection = view.root.getSelection?.();
+  if (!selection || selection.isCollapsed || !view.contentDOM.contains(selection.anchorNode)) return null;
+  const { anchorNode, anchorOffset, focusNode, focusOffset } = selection;
+  return { anchor: view.posAtDOM(anchorNode, anchorOffset), head: view.posAtDOM(focusNode, focusOffset) };
+}
+
+// When it draws, CodeMirror puts its own selection in the place of one that it has not heard of yet. A program that fills
+// in forms gives the focus, selects all and writes at once.
+function keepSelected(event, view) {
+  queueMicrotask(() => {
+    const selection = selected(view);
+    if (selection) view.dispatch({ selection });
+  });
+}
+
 // Where text replaces other text, Chromium would copy the look of the old into a style attribute, which the policy
 // forbids; so the editor does it.
 function replace(event, view) {
-  const selection = view.root.getSelection?.();
-  if (event.inputType !== "insertText" || event.isComposing || !event.data || !selection || selection.isCollapsed) return false;
-  const ends = [view.posAtDOM(selection.anchorNode, selection.anchorOffset), view.posAtDOM(selection.focusNode, selection.focusOffset)];
-  const [from, to] = ends.sort((one, other) => one - other);
+  const selection = selected(view);
+  if (event.inputType !== "insertText" || event.isComposing || !event.data || !selection) return false;
+  const [from, to] = [selection.anchor, selection.head].sort((one, other) => one - other);
   const insert = view.state.toText(event.data);
   view.dispatch({ changes: { from, to, insert }, selection: { anchor: from + insert.length }, userEvent: "input.type" });
   event.preventDefault();
@@ -83,7 +99,7 @@ export function editor({ parent, text = "", label, selection = [0, 0], onRun = (
         syntaxHighlighting(colours),
         look,
         EditorView.contentAttributes.of({ "aria-label": label, "aria-describedby": "help", tabindex: "0" }),
-        EditorView.domEventHandlers({ beforeinput: replace, blur: () => { typing = false; } }),
+        EditorView.domEventHandlers({ beforeinput: replace, focus: keepSelected, blur: () => { typing = false; } }),
         EditorView.updateListener.of((update) => {
           if (!update.docChanged || update.transactions.some((transaction) => transaction.annotation(ours))) return;
           typing = true;
