@@ -101,11 +101,13 @@ class Drawing:
             return
         if stroke == "none" and opacity < 1:
             return
+        # Across a text its box is wider than most fonts are anyway: the width of a line counts above and below.
+        half = np.array([0, float(element.get("stroke-width", 0)) / 2 if stroke != "none" else 0])
         for ends in outlines(element.get("d")):
             for start, stop in zip(ends[:-1], ends[1:], strict=True):
                 count = int(np.abs(stop - start).max()) + 2
                 inside = np.linspace(start, stop, count)
-                self.points.append(inside)
+                self.points.extend((inside - half, inside + half))
 
 
 def outlines(path):

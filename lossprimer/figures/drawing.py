@@ -31,6 +31,8 @@ MINUS = "\N{MINUS SIGN}"
 INFINITY = "\N{INFINITY}"
 # How opaque a cell may be for the text on it to keep a contrast of 4.5 : 1, in light and in dark.
 MOST_OPAQUE = 0.5
+# What part of the height of a usual picture a text on a bar takes, with its distance from the bar.
+_TEXT = 0.11
 # Hatching tells two kinds of bars apart without colour.
 HATCH = "////"
 
@@ -87,11 +89,18 @@ def fixed_ticks(axis: Axis, ticks: Sequence[float], texts: Sequence[str] | None 
     axis.set_minor_locator(NullLocator())
 
 
-def label_bars(axes: Axes, bars: BarContainer, texts: Sequence[str], **look) -> None:
-    """Write one text at the end of each bar: above it, below a negative one; where the height is no number, at 0."""
+def label_bars(axes: Axes, bars: BarContainer, texts: Sequence[str], line: float | None = None, **look) -> None:
+    """Write one text at the end of each bar: above it, below a negative one; where the height is no number, at 0.
+
+    A text that a horizontal line at the height `line` would strike through stands above that line; the limits of the
+    axis must be set before.
+    """
+    room = _TEXT * float(np.diff(axes.get_ylim())[0])
     for bar, text in zip(bars, texts, strict=True):
         height = bar.get_height()
         end = height if np.isfinite(height) else 0
+        if line is not None and 0 <= end < line < end + room:
+            end = line
         axes.annotate(
             text,
             (bar.get_x() + bar.get_width() / 2, end),

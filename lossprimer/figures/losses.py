@@ -459,10 +459,10 @@ def batch_loss(probabilities: ArrayLike, labels: ArrayLike, loss: str) -> tuple[
     figure, axes = new_axes(xlabel="probability of the right class", ylabel="loss in nats" if loss == "log" else "loss")
     bars = axes.bar(range(len(p)), np.minimum(costs, _HIGHEST), width=0.6, color=THING)
     texts = [f"{number(cost)} ↑" if cost > _HIGHEST else number(cost) for cost in costs]
-    label_bars(axes, bars, texts)
+    axes.set(xlim=(-0.5, max(len(p), 4) - 0.5), ylim=(0, _HIGHEST * 1.1))
+    label_bars(axes, bars, texts, line=mean)
     if mean <= _HIGHEST:
         axes.axhline(mean, color=REFERENCE, linestyle="--")
-    axes.set(xlim=(-0.5, max(len(p), 4) - 0.5), ylim=(0, _HIGHEST * 1.1))
     axes.set_xticks(range(len(p)), [f"{share:.3g}" for share in right])
     name = "−ln p" if loss == "log" else "squared error"
     line = ", the dashed line," if mean <= _HIGHEST else ""

@@ -435,7 +435,7 @@ def centred_or_not(x: ArrayLike, offset: float = 0.0) -> tuple[Figure, str]:
     right = below.bar(places + 0.24, rms, width=0.4, facecolor="none", edgecolor=RIVAL, hatch=HATCH)
     for axes, bars, values in ((above, given, x), (below, left, layer), (below, right, rms)):
         label_bars(axes, bars, [number(value, 1) for value in values])
-    for axes, name, limit in ((above, "input", 21), (below, "output", 2.3)):
+    for axes, name, limit in ((above, "input", 21), (below, "output", 2.6)):
         axes.axhline(0, color=REFERENCE, linewidth=0.8)
         axes.grid(axis="y")
         axes.set(ylabel=name, ylim=(-limit, limit))
