@@ -57,8 +57,8 @@ outputs: $(VENV)/installed ## execute the chapters, store their text outputs, dr
 	$(BIN)/python -m tools.notebooks write
 	$(BIN)/python -m tools.readme_picture
 
-unit: $(VENV)/installed ## run the quick tests, which need no kernel, browser, sandbox or built site
-	$(BIN)/pytest tests lossprimer -m "not kernel and not browser and not sandbox and not site and not frames and not mutants" --numprocesses 2 --dist loadfile --quiet
+unit: $(VENV)/installed ## run the quick tests, which need no kernel, browser, sandbox or site
+	$(BIN)/pytest tests lossprimer -m "not kernel and not browser and not sandbox and not site and not frames and not mutants and not live" --numprocesses 2 --dist loadfile --quiet
 
 # The book executes the chapters on one core; meanwhile the other one executes them for comparison. Of the tests, three
 # processes share two cores: those that drive a browser, or grade, wait for other processes half of the time.

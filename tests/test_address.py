@@ -1,17 +1,15 @@
 """A site that knows its address gives it on every page; one that does not gives none."""
 
-import io
 from xml.etree import ElementTree
 
 import pytest
 from bs4 import BeautifulSoup
 from PIL import Image
 from playwright.sync_api import expect
-from sphinx.application import Sphinx
 from sphinx.errors import ConfigError
-from sphinx.util.docutils import docutils_namespace
 
 from lossprimer import figures
+from tests.building import build
 from theme.address import from_root, robots, site_address
 from theme.card import card_words, draw_card
 
@@ -80,17 +78,14 @@ def sites(tmp_path_factory):
     (source / "intro.rst").write_text(f"One\n===\n\nThis page has more than forty characters of text.\n\n{more}\n")
     (source / "part" / "more.rst").write_text("Two\n===\n\nText.\n")
 
-    def build(name, variables):
-        warnings = io.StringIO()
-        with pytest.MonkeyPatch.context() as patch, docutils_namespace():
+    def built(name, variables):
+        with pytest.MonkeyPatch.context() as patch:
             for variable in ("SITE_URL", "GITHUB_REPOSITORY"):
                 patch.setenv(variable, variables.get(variable, ""))
-            app = Sphinx(source, None, folder / name, folder / "doctrees", "html", SETTINGS, None, warnings)
-            app.build(force_all=True)
-        assert warnings.getvalue() == ""
+            assert build(source, folder / name, SETTINGS, anew=True) == ""
         return folder / name
 
-    return {"known": build("name", {"GITHUB_REPOSITORY": "owner/name"}), "unknown": build("other", {})}
+    return {"known": built("name", {"GITHUB_REPOSITORY": "owner/name"}), "unknown": built("other", {})}
 
 
 def read(site, name):

@@ -1,15 +1,13 @@
 """Mathematics on the site: TeX in, MathML and a fitting font out."""
 
-import io
 import re
 
 import pytest
 from bs4 import BeautifulSoup
 from fontTools.ttLib import TTFont
 from math_core import LatexError
-from sphinx.application import Sphinx
-from sphinx.util.docutils import docutils_namespace
 
+from tests.building import build
 from theme.mathfont import characters, cut
 from theme.mathml import converter, keep_together, to_mathml
 
@@ -114,24 +112,20 @@ def test_punctuation_stays_on_the_line_of_its_formula(before, after):
 
 
 @pytest.fixture
-def build(tmp_path):
+def built(tmp_path):
     """Build a page of reStructuredText with the renderer; returns the page and the warnings."""
 
-    def build(text):
+    def built(text):
         (tmp_path / "index.rst").write_text(text, "utf-8")
-        warnings = io.StringIO()
-        overrides = {"extensions": ["theme.mathml"], "html_math_renderer": "mathml", "html_theme": "basic"}
-        with docutils_namespace():
-            app = Sphinx(tmp_path, None, tmp_path / "out", tmp_path / "doctrees", "html", overrides, None, warnings)
-            app.build()
-        page = (tmp_path / "out" / "index.html").read_text("utf-8")
-        return BeautifulSoup(page, "html.parser"), re.sub(r"\x1b\[\d+(;\d+)*m", "", warnings.getvalue())
+        settings = {"extensions": ["theme.mathml"], "html_math_renderer": "mathml", "html_theme": "basic"}
+        warnings = build(tmp_path, tmp_path / "out", settings)
+        return BeautifulSoup((tmp_path / "out" / "index.html").read_text("utf-8"), "html.parser"), warnings
 
-    return build
+    return built
 
 
-def test_formulas_of_a_page_are_rendered_in_their_places(build):
-    page, warnings = build("Title\n=====\n\nInline :math:`x^2`.\n\n.. math:: y = 1\n   :label: one\n\nSee :eq:`one`.\n")
+def test_formulas_of_a_page_are_rendered_in_their_places(built):
+    page, warnings = built("Title\n=====\n\nInline :math:`x^2`.\n\n.. math:: y = 1\n   :label: one\n\nSee :eq:`one`.\n")
     assert warnings == ""
     assert page.select_one("p > span.math.nohighlight > math").get_text() == "x2"
     assert page.select_one("div.math.nohighlight#equation-one > math[display=block]").get_text() == "y=1"
@@ -139,8 +133,8 @@ def test_formulas_of_a_page_are_rendered_in_their_places(build):
     assert page.select_one('p a[href="#equation-one"]').get_text() == "(1)"
 
 
-def test_a_mistake_in_a_page_is_a_warning_with_its_place(build):
-    page, warnings = build("Title\n=====\n\nText :math:`\\nosuchcommand x`.\n")
+def test_a_mistake_in_a_page_is_a_warning_with_its_place(built):
+    page, warnings = built("Title\n=====\n\nText :math:`\\nosuchcommand x`.\n")
     assert re.search(r"index\.rst:4: WARNING: in the formula \\nosuchcommand x: .*Unknown command", warnings)
     assert page.select_one("span.math > code").get_text() == r"\nosuchcommand x"
 

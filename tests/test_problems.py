@@ -1,10 +1,7 @@
 """A problem set as a page: all of its tasks in their order, nothing of the solutions, all to read without scripts."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import nbformat
@@ -14,6 +11,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from live import bundle, problems
 from lossprimer.checks import TASKS
+from tests.building import build
 from tests.test_exercises import SETS, cells_of, check_calls, each_set, regions, released
 from tools import notebooks
 
@@ -25,15 +23,12 @@ EXPLORER = "explore(lambda n: (Figure(), f'{n} of them.'), title='Many', n=slide
 LINKS = "[a chapter](../../../notebooks/01_x.ipynb#3.-What-is-it?), [a set](../next/next.ipynb)."
 
 DIRECTIVE = "```{problem-set} ../exercises/release/small/small.ipynb\n```\n"
-# The size of the runtime is that of its files, which are not needed here.
-SETTINGS = """
-from live import problems
-problems.first_size = lambda: "9 MB"
-extensions = ["myst_parser", "live.problems"]
-exclude_patterns = ["exercises"]
-myst_enable_extensions = ["dollarmath"]
-myst_heading_anchors = 3
-"""
+SETTINGS = {
+    "extensions": ["myst_parser", "live.problems"],
+    "exclude_patterns": ["exercises"],
+    "myst_enable_extensions": ["dollarmath"],
+    "myst_heading_anchors": 3,
+}
 
 
 def cell(make, name, source, **roles):
@@ -74,15 +69,11 @@ def built(request, tmp_path_factory):
     (folder / "book" / "small.md").write_text(f"# A page\n\n## Tasks\n\n{DIRECTIVE}", "utf-8")
     (folder / "exercises" / "release" / "small").mkdir(parents=True)
     nbformat.write(small_set(), folder / "exercises" / "release" / "small" / "small.ipynb")
-    (folder / "conf.py").write_text(SETTINGS, "utf-8")
-    done = subprocess.run(
-        [sys.executable, "-m", "sphinx", "-W", "-q", folder, folder / "html"],
-        cwd=ROOT,
-        env={**os.environ, "LIVE": request.param},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LIVE", request.param)
+        # The size of the runtime is that of its files, which are not needed here.
+        patch.setattr(problems, "first_size", lambda: "9 MB")
+        assert build(folder, folder / "html", SETTINGS) == ""
     page = BeautifulSoup((folder / "html" / "book" / "small.html").read_text("utf-8"), "html.parser")
     return page, request.param == "1"
 

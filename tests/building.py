@@ -1,0 +1,30 @@
+"""How the tests build a small book: in their own process, which has Sphinx imported once for all."""
+
+import io
+import re
+import warnings
+from pathlib import Path
+
+from sphinx.application import Sphinx
+from sphinx.util.docutils import docutils_namespace
+
+COLOUR = re.compile(r"\x1b\[\d+(;\d+)*m")
+
+
+def build(source: Path, out: Path, settings: dict, *, anew: bool = False) -> str:
+    """Build the pages of a folder with a configuration of their own; returns what Sphinx warns of.
+
+    Parameters
+    ----------
+    source, out : Path
+        Where the texts are and where the pages go; what has been read is kept beside them, in "doctrees".
+    settings : dict
+        The configuration, as conf.py would have it.
+    anew : bool
+        Whether to write all pages, those too whose text has not changed.
+    """
+    said = io.StringIO()
+    with docutils_namespace(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what Sphinx and its extensions say of each other
+        Sphinx(source, None, out, out.parent / "doctrees", "html", settings, None, said).build(force_all=anew)
+    return COLOUR.sub("", said.getvalue())
