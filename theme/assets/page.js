@@ -101,6 +101,25 @@
     }
   }
 
+  // One switch shows the code that is folded, on this page and on those that are opened later. What a link leads to,
+  // or the browser's own search finds, the browser unfolds.
+  function offerAllCode() {
+    const button = document.querySelector(".code-switch button");
+    const folds = all("details.code");
+    function show() {
+      const shown = page.dataset.code === "shown";
+      button.ariaPressed = shown;
+      folds.forEach((fold) => { fold.open = shown; });
+    }
+    button?.addEventListener("click", () => {
+      page.dataset.code = page.dataset.code === "shown" ? "folded" : "shown";
+      try { localStorage.setItem("code", page.dataset.code); } catch { /* then it is forgotten with the page */ }
+      show();
+    });
+    if (button && page.dataset.code === "shown") show();
+  }
+  offerAllCode();
+
   // Paper is white, and nothing on it can be unfolded.
   let folded = [];
   document.querySelector(".print-button").addEventListener("click", () => print());

@@ -4,5 +4,6 @@
   try {
     const chosen = localStorage.getItem("mode");
     if (chosen === "light" || chosen === "dark") root.mode = root.theme = chosen;
+    if (localStorage.getItem("code") === "shown") root.code = "shown";
   } catch { /* storage is shut off: nothing was chosen */ }
 })(document.documentElement.dataset);
