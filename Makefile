@@ -14,7 +14,7 @@ export OMP_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book serve pdf notebooks exercises answers outputs unit test live compare lint bench pins clean
+.PHONY: help book serve pdf notebooks exercises answers quizzes outputs unit test live compare lint bench pins clean
 
 help: ## list the commands
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -52,6 +52,9 @@ exercises: $(VENV)/installed ## write the students' problem sets: exercises/rele
 
 answers: $(VENV)/installed ## write the solved problem sets, for teachers: _build/answers
 	$(BIN)/python -m tools.exercises answers
+
+quizzes: $(VENV)/installed ## write the self-tests for Moodle and Canvas: _build/quizzes
+	$(BIN)/python -m tools.quizzes
 
 outputs: $(VENV)/installed ## execute the chapters, store their text outputs, draw the README's picture
 	$(BIN)/python -m tools.notebooks write
