@@ -37,6 +37,7 @@ EXAMPLES = {
     for name, arguments in module.EXAMPLES.items()
 }
 NOTEBOOKS = [*(ROOT / "notebooks").glob("*.ipynb"), *(ROOT / "exercises" / "source").rglob("*.ipynb")]
+NOTEBOOKS += (ROOT / "book").glob("*.md")
 COURSE = "".join(path.read_text("utf-8") for path in NOTEBOOKS)
 
 

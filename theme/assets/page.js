@@ -120,6 +120,17 @@
   }
   offerAllCode();
 
+  // A card of a chapter says how many of its predictions the reader has made; those are kept by page and question.
+  function tellProgress() {
+    for (const card of all(".card")) {
+      const begins = `prediction ${card.querySelector("a").pathname}#`;
+      let made = 0;
+      try { made = Object.keys(localStorage).filter((name) => name.startsWith(begins)).length; } catch { /* none is kept */ }
+      if (made) card.querySelector(".card-facts p").append(`: you have made ${made}`);
+    }
+  }
+  tellProgress();
+
   // Paper is white, and nothing on it can be unfolded.
   let folded = [];
   document.querySelector(".print-button").addEventListener("click", () => print());

@@ -1,0 +1,75 @@
+"""The front page: its numbers are computed, its cards say what a chapter takes, its explorer is in the first screen."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from page_numbers import unsupported
+from playwright.sync_api import expect
+
+import lossprimer as lp
+from lossprimer.normalization import normalize
+from tools import notebooks
+
+ROOT = Path(__file__).parent.parent
+PAGE = (ROOT / "book" / "intro.md").read_text("utf-8")
+FACTS = r":::\{container\} card-facts\n(\d+) minutes, (\d+) predictions"
+CARDS = re.findall(rf"\[[^]]+\]\(\.\./notebooks/(\w+)\.ipynb\)\n\n[^\n]+\n\n{FACTS}", PAGE)
+WORD = re.compile(r"\w[\w'’.,-]*")
+# What a page asks of a reader: words in a minute, and minutes for each question.
+PACE, QUESTION = 200, 0.75
+
+
+def gradients(lead, classes):
+    """Return the lengths of the gradients of the log loss and of the squared error, one wrong class ahead by `lead`."""
+    p, y = lp.softmax(lead * lp.one_hot(0, classes)), lp.one_hot(1, classes)
+    return np.linalg.norm(p - y), np.linalg.norm(lp.softmax_backward(2 * (p - y), p))
+
+
+def spread(variance, eps):
+    return normalize(np.array([-1.0, 1.0]) * np.sqrt(variance), eps=eps, axis=0).std()
+
+
+def test_the_surprises_are_computed():
+    text = PAGE.partition("## Three answers")[2].partition("## The chapters")[0]
+    code = "lp.softmax(2 * lp.one_hot(0, 50_000))[0], lp.softmax(2 * lp.one_hot(0, 2))[0], spread(1e-6, 1e-5)"
+    names = {"lp": lp, "spread": spread}
+    assert unsupported(re.sub(r"```\{glue\}.*?```", "", text, flags=re.DOTALL), code, names) == []
+    log, square = gradients(10, 10)
+    assert f"**{log / square:,.0f} times**" in text
+
+
+def test_there_is_a_card_for_each_chapter():
+    assert [name for name, *_ in CARDS] == [path.stem for path in sorted((ROOT / "notebooks").glob("*.ipynb"))]
+
+
+@pytest.mark.parametrize(("name", "minutes", "predictions"), CARDS)
+def test_a_card_says_what_a_chapter_takes(name, minutes, predictions):
+    cells = notebooks.load(ROOT / "notebooks" / f"{name}.ipynb").cells
+    asked = sum(cell.source.startswith("predict(") for cell in cells)
+    words = sum(len(WORD.findall(cell.source)) for cell in cells if cell.cell_type == "markdown")
+    assert int(predictions) == asked
+    assert int(minutes) == 5 * round((words / PACE + QUESTION * asked) / 5)
+
+
+@pytest.mark.site
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (375, 667)])
+def test_the_explorer_is_in_the_first_screen_and_answers(visit, width, height):
+    page = visit("book/intro.html", viewport={"width": width, "height": height})
+    explorer = page.locator("figure.explorer")
+    for part in ("input[type=range]", "svg >> nth=0"):
+        box = explorer.locator(part).bounding_box()
+        assert box["y"] + box["height"] <= height
+    explorer.get_by_role("slider").press("End")
+    expect(explorer.locator("figcaption")).to_contain_text("T = 20")
+
+
+@pytest.mark.site
+def test_a_card_tells_what_the_reader_has_done(visit):
+    page = visit("notebooks/01_softmax.html", covered=True)
+    page.get_by_role("radio").first.click()
+    page.goto(page.url.replace("notebooks/01_softmax", "book/intro"))
+    facts = page.locator(".card-facts")
+    expect(facts.nth(0)).to_contain_text("you have made 1")
+    expect(facts.nth(1)).not_to_contain_text("you have made")
