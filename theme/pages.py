@@ -27,10 +27,18 @@ def _prepare(app: Sphinx, pagename: str, templatename: str, context: dict[str, A
     context["body"] = _lighter(context.get("body", ""))
     context["has_math"] = doctree is not None and _has_math(doctree)
     context["description"] = doctree is not None and description(doctree)
+    context["questions"] = _questions(app, pagename)
     context["home_title"] = app.env.titles[app.config.root_doc].astext()
     if doctree is not None and app.config.book_repository:
         source = app.env.doc2path(pagename, base=False)
         context["page_links"] = page_links(app.config.book_repository, str(source))
+
+
+def _questions(app: Sphinx, name: str) -> dict[str, str | None]:
+    """Return what the pages before and after the page `name` ask."""
+    _, previous, following = app.builder.relations.get(name) or (None, None, None)
+    asked = app.config.page_questions
+    return {"prev": asked.get(previous), "next": asked.get(following)}
 
 
 def _lighter(body: str) -> str:
@@ -89,9 +97,28 @@ class ScrollingTables(SphinxPostTransform):
             box += table
 
 
+class RowAddresses(SphinxPostTransform):
+    """Give each row of a table that has a column "Id" first the address that stands there."""
+
+    default_priority = 890
+    formats = ("html",)
+
+    def run(self) -> None:
+        """Name them; where a row has several ids, the first one is its address."""
+        for table in self.document.findall(nodes.tgroup):
+            head = next(table.findall(nodes.thead), None)
+            if head is None or next(head.findall(nodes.entry)).astext() != "Id":
+                continue
+            for row in next(table.findall(nodes.tbody)).findall(nodes.row):
+                row["ids"].append(nodes.make_id(row[0].astext().partition(",")[0]))
+
+
 def setup(app: Sphinx) -> None:
     """Connect to the pages."""
+    # What each page asks, by its name: said where a neighbour leads to it.
+    app.add_config_value("page_questions", {}, "html", dict)
     app.add_config_value("book_repository", os.environ.get("GITHUB_REPOSITORY", ""), "html")
+    app.add_post_transform(RowAddresses)
     app.add_post_transform(ScrollingTables)
     # After the extensions that add scripts and styles to a page.
     app.connect("html-page-context", _prepare, priority=900)

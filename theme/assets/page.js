@@ -1,8 +1,15 @@
-// What a page does beyond being read: colours, the search key, contents, scrolling by keyboard, copying, printing.
+// What a page does beyond being read: colours, the way to the search, the reader's place, scrolling by keyboard,
+// copying, printing.
 (() => {
   "use strict";
   const page = document.documentElement;
+  const root = page.dataset.content_root;
   const all = (selector, inside = document) => [...inside.querySelectorAll(selector)];
+
+  // Where storage is shut off, all is forgotten with the page.
+  function kept(use) {
+    try { return use(localStorage); } catch { return null; }
+  }
 
   // Colours: automatic, light or dark; the choice is remembered.
   const prefersDark = matchMedia("(prefers-color-scheme: dark)");
@@ -20,42 +27,140 @@
     // Leaving the automatic mode always changes something.
     const order = prefersDark.matches ? ["auto", "light", "dark"] : ["auto", "dark", "light"];
     page.dataset.mode = order[(order.indexOf(page.dataset.mode) + 1) % order.length];
-    try { localStorage.setItem("mode", page.dataset.mode); } catch { /* then it is forgotten with the page */ }
+    kept((store) => store.setItem("mode", page.dataset.mode));
     paint();
   });
   prefersDark.addEventListener("change", paint);
   paint();
 
-  // Ctrl+K or Cmd+K opens the search field.
-  addEventListener("keydown", (event) => {
-    if ((event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey && event.key.toLowerCase() === "k") {
-      event.preventDefault();
-      document.getElementById("search").togglePopover();
-    }
-  });
+  // "/", Ctrl+K or Cmd+K lead to the search field. A key by itself can be switched off: speech is typed, too.
+  const search = document.getElementById("search");
+  const slash = document.getElementById("search-slash");
 
-  // A saved page may not read the others: its search shows where the words were found, without their surroundings.
-  // Nor may it start Python.
-  if (location.protocol === "file:") {
-    DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
-    document.querySelector(".open-live")?.remove();
+  function goToSearch() {
+    const field = search.querySelector("input");
+    if (search.popover) search.togglePopover(true);
+    field.focus();
+    field.select();
   }
 
-  // The page's contents show where the reader is, and close when a section was chosen.
+  function takesText({ localName, type, isContentEditable }) {
+    const typed = localName === "input" && !/^(button|checkbox|file|radio|range|reset|submit)$/.test(type);
+    return typed || isContentEditable || localName === "textarea" || localName === "select";
+  }
+
+  addEventListener("keydown", (event) => {
+    if (event.shiftKey && event.key !== "/" || event.altKey) return;
+    if (event.ctrlKey || event.metaKey) {
+      if (event.key.toLowerCase() !== "k") return;
+      if (search.matches(":popover-open")) {
+        event.preventDefault();
+        search.hidePopover();
+        return;
+      }
+    } else if (event.key !== "/" || takesText(event.composedPath()[0]) || kept((store) => store.getItem("slash")) === "off") return;
+    event.preventDefault();
+    goToSearch();
+  });
+  document.querySelector(".search-link")?.addEventListener("click", (event) => {
+    event.preventDefault();
+    goToSearch();
+  });
+  if (slash) {
+    slash.checked = kept((store) => store.getItem("slash")) !== "off";
+    slash.addEventListener("change", () => kept((store) => store.setItem("slash", slash.checked ? "on" : "off")));
+  }
+
+  // The search itself comes when it is wanted. On its own page it is there already.
+  if (search.popover) {
+    search.addEventListener("focusin", () => {
+      for (const name of search.dataset.scripts.split(" ")) {
+        document.head.append(Object.assign(document.createElement("script"), { src: root + name, async: false }));
+      }
+    }, { once: true });
+  }
+
+  // A saved page may not start Python.
+  if (location.protocol === "file:") document.querySelector(".open-live")?.remove();
+
+  // Where readers are: told in the page's contents and in the bar, and kept until they come back.
+  const bar = document.querySelector(".bar");
+  const where = bar.querySelector(".where");
+  const contents = document.getElementById("page-contents");
+  const base = new URL(root, location.href).pathname;
+  const PLACES = `places ${base}`;
+  const isFirst = bar.querySelector(".site-title").pathname === location.pathname;
+  const title = document.title.split(" – ")[0];
+  const chapter = title.split(":")[0];
+
+  function link(href, textContent, className = "") {
+    return Object.assign(document.createElement("a"), { href, textContent, className });
+  }
+
+  // The places kept, by page; the last one is the newest.
+  function places() {
+    try { return JSON.parse(kept((store) => store.getItem(PLACES))) ?? {}; } catch { return {}; }
+  }
+
+  function keepPlace(place) {
+    const page = location.pathname.slice(base.length);
+    const { [page]: _, ...others } = places();
+    kept((store) => store.setItem(PLACES, JSON.stringify({ ...others, [page]: place })));
+  }
+
+  // A link to where the reader stopped: on the first page in the whole book, else on this page.
+  function wayBack(links) {
+    const found = places();
+    const page = isFirst ? Object.keys(found).at(-1) : location.pathname.slice(base.length);
+    const place = found[page];
+    if (location.hash || !place?.id || !(isFirst || links.has(place.id))) return null;
+    const name = isFirst ? `${place.chapter}: ${place.title}` : links.get(place.id).textContent;
+    return link(`${isFirst ? root + page : ""}#${place.id}`, `Continue at ${name}`, "way-back");
+  }
+
   function followReader() {
-    const contents = document.getElementById("page-contents");
-    const links = new Map(all("a[href^='#']", contents).map((link) => [decodeURIComponent(link.hash.slice(1)), link]));
+    const links = new Map(all("a[href^='#']", contents).map((one) => [decodeURIComponent(one.hash.slice(1)), one]));
     const sections = all("section[id]").filter((section) => links.has(section.id));
+    const back = wayBack(links);
     const inView = new Set();
+    let current = null;
+
+    function moveTo(section) {
+      current = section;
+      for (const one of links.values()) one.ariaCurrent = one === links.get(section?.id) ? "location" : null;
+      const path = sections.filter((one) => one.contains(section)).map(({ id }) => link(`#${id}`, links.get(id).textContent));
+      where.replaceChildren(...(path.length ? [link("#main", chapter), ...path] : [back].filter(Boolean)));
+      where.hidden = !where.hasChildNodes();
+      bar.style.setProperty("--read", (sections.indexOf(section) + 1) / sections.length);
+      if (path.length && !isFirst) keepPlace({ id: section.id, chapter, title: path.at(-1).textContent });
+    }
+
     const observer = new IntersectionObserver((entries) => {
       for (const { target, isIntersecting } of entries) inView[isIntersecting ? "add" : "delete"](target);
-      const current = links.get(sections.findLast((section) => inView.has(section))?.id);
-      for (const link of links.values()) link.ariaCurrent = link === current ? "location" : null;
+      const section = sections.findLast((one) => inView.has(one));
+      if (section !== current) moveTo(section);
     }, { rootMargin: "0px 0px -70%" });
     sections.forEach((section) => observer.observe(section));
     contents.addEventListener("click", (event) => {
       if (event.target.closest("a") && contents.matches(":popover-open")) contents.hidePopover();
     });
+
+    function forget() {
+      kept((store) => store.removeItem(PLACES));
+      back?.remove();
+      where.hidden = !where.hasChildNodes();
+    }
+    const button = Object.assign(document.createElement("button"), { type: "button", textContent: "Forget my place" });
+    button.addEventListener("click", () => {
+      forget();
+      button.textContent = "Place forgotten";
+      setTimeout(() => { button.textContent = "Forget my place"; }, 2000);
+    });
+    // The button that clears the predictions clears this, too.
+    addEventListener("clear-kept", forget);
+    const note = Object.assign(document.createElement("p"), { className: "place-kept" });
+    note.append("Where you stopped reading is kept in this browser and sent nowhere. ", button);
+    document.querySelector(".foot").append(note);
   }
 
   // What is wider than its box scrolls in it; then, and only then, the keyboard can reach it.
