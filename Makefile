@@ -14,7 +14,7 @@ export OMP_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book serve pdf notebooks exercises answers quizzes outputs unit test live compare lint bench pins clean
+.PHONY: help book serve pdf notebooks exercises answers quizzes outputs unit test live compare lint bench experiments pins clean
 
 help: ## list the commands
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -89,6 +89,10 @@ lint: $(VENV)/installed ## check code, notebooks and workflows
 
 bench: $(VENV)/installed exercises | $(SITE)/index.html ## print the speed figures, as ratios to a rival in the same run
 	$(BIN)/python -m benchmarks
+
+# With NAMES="one another" only these.
+experiments: $(VENV)/installed ## run the trials that chapters read: lossprimer/recorded, minutes
+	$(BIN)/python -m experiments $(NAMES)
 
 pins: $(VENV)/installed ## choose the newest versions that fit together: requirements.txt
 	$(BIN)/pip install --quiet uv
