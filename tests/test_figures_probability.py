@@ -139,7 +139,7 @@ def luminance(colour):
 )
 def test_numbers_on_coloured_cells_can_be_read(draw, scheme):
     text, ground = PAGES[scheme]
-    cells = re.findall(r'<path [^>]*fill="(#\w{6})" opacity="([\d.]+)"', draw().svg())
+    cells = re.findall(r'<path [^>]*fill="(#\w{6})" fill-opacity="([\d.]+)"', draw().svg())
     assert cells
     for colour, opacity in cells:
         shown = on_dark(colour) if scheme == "dark" else colour

@@ -1,11 +1,13 @@
 """The pictures of the epilogue say what was recorded."""
 
 import re
+from functools import partial
 
 import numpy as np
 import pytest
 
 from lossprimer import figures
+from lossprimer.explorer.frames import pack
 from lossprimer.figures.drawing import MOST_OPAQUE
 from lossprimer.transformer import Transformer
 
@@ -112,8 +114,9 @@ def test_attention_is_read_off_at_the_symbol_to_be_copied(head):
     for place, axes in enumerate(panels):
         frames = [patch for patch in axes.patches if patch.get_facecolor()[3] == 0]
         assert [(frame.get_x(), frame.get_y()) for frame in frames] == [(0, 0), (1, 1), (2, 2)]
-        shades = [patch.get_alpha() for patch in axes.patches if patch not in frames]
-        assert len(shades) == 4 + 5 + 6  # what the last three positions may look at
+        rows = [patch for patch in axes.patches if patch.get_width() > 1]
+        assert [row.get_width() for row in rows] == [4, 5, 6]  # what the last three positions may look at
+        shades = [patch.get_alpha() for patch in axes.patches if patch not in frames + rows]
         assert [shade for shade in shades if shade > 0.03] == (
             [0.25, 0.35, 0.45] if place == 2 * head[0] + head[1] else []
         )
@@ -134,16 +137,6 @@ def test_each_weight_of_attention_can_be_read_in_tenths(weight, digit):
     weights[1, 0, 4, 3] = weight
     axes = figures.copying_attention({0: weights}, TOKENS, 0).figure.axes[2]
     assert digits(axes) == ([(digit, 3.5, 1.5)] if digit else [])
-
-
-def test_attention_has_the_same_marks_at_each_step():
-    """So that a page keeps of each step only what differs."""
-    late = np.zeros((2, 2, 6, 6))
-    late[..., range(6), range(6)] = 1
-    marks = [
-        re.findall(r"<(\w+)", figures.copying_attention({0: weights}, TOKENS, 0).svg()) for weights in (evenly(), late)
-    ]
-    assert marks[0] == marks[1]
 
 
 def test_attention_has_a_key_of_its_shades_and_digits():
@@ -168,7 +161,8 @@ def test_copied_symbols_counts_and_frames_what_is_wrong():
         "T = 2: 16 of 18 symbols are copied right, wrong ones are framed. The first sample is 5 | 6. Of 10 samples 83 %"
         " of the symbols are right."
     )
-    assert [(round(p.get_x()), round(p.get_y())) for p in picture.figure.axes[0].patches] == [(1, 1), (0, 4)]
+    frames = [patch for patch in picture.figure.axes[0].patches if patch.get_alpha() > 0.5]
+    assert [(round(frame.get_x()), round(frame.get_y())) for frame in frames] == [(1, 1), (0, 4)]
 
 
 def test_accuracy_by_arm_gives_mean_and_range():
@@ -215,3 +209,25 @@ def test_written_frames_what_is_wrong_and_shows_the_shares():
 def test_written_needs_a_prompt():
     with pytest.raises(ValueError, match="prompt has no symbols"):
         figures.written(Copier(), [], 1, 1)
+
+
+def drawings(explorer_of, values):
+    """How each picture is made from the first one."""
+    return pack([explorer_of(value).svg("picture-") for value in values])
+
+
+def test_pictures_of_attention_have_the_same_marks():
+    sharp = np.zeros((2, 2, 6, 6))
+    sharp[:, :, [3, 4, 5], [0, 1, 2]] = 1
+    snapshots = {0: evenly(), 1: sharp}
+    (shape,) = drawings(partial(figures.copying_attention, snapshots, TOKENS), snapshots)
+    assert shape["of"] == [0, 1]
+    assert shape["marks"]
+
+
+def test_pictures_of_samples_have_the_same_marks():
+    right = np.tile(PROMPTS["three"], (10, 1))
+    samples = {("three", 1): right, ("three", 2): np.where(np.arange(3) == 1, 9, right)}
+    (shape,) = drawings(partial(figures.copied_symbols, samples, PROMPTS, prompt="three"), (1, 2))
+    assert shape["of"] == [0, 1]
+    assert len([mark for mark in shape["marks"] if mark[1] == "opacity"]) == 6

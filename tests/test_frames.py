@@ -96,7 +96,7 @@ class Drawing:
     def _line(self, element):
         """Keep points along a line or an outline that is seen; grid lines, bands and cells may have text on them."""
         stroke, opacity = element.get("stroke", "none"), float(element.get("opacity", 1))
-        opacity *= float(element.get("stroke-opacity", 1))
+        opacity *= float(element.get(f"{'fill' if stroke == 'none' else 'stroke'}-opacity", 1))
         if (stroke == "none" and element.get("fill") in (None, "none")) or opacity < 0.3:
             return
         if stroke == "none" and opacity < 1:

@@ -18,7 +18,7 @@ _COORDINATES = {"d", "height", "transform", "width", "x", "y"}
 _KEPT = _COORDINATES | {"clip-path", "href", "opacity"}
 _NOT_DRAWN = {"metadata", "style", "title", "desc"}
 # What the root element already says, or what SVG takes for granted.
-_DEFAULTS = {"text-anchor": "start", "opacity": "1"}
+_DEFAULTS = {"text-anchor": "start", "opacity": "1", "fill-opacity": "1"}
 _LEFT_TO_THE_PAGE = {"font-family", "stroke-linejoin"}
 _BLACK = {"#000000", "black"}
 _NUMBER = re.compile(r"-?\d*\.?\d+(?:e-?\d+)?")
@@ -129,6 +129,9 @@ def _attributes(element: ElementTree.Element, tag: str, ids: dict[str, str]) -> 
         # A marker takes its colours from each place that uses it: a style sheet does not reach into its copies.
         for name in ("fill", "stroke"):
             found.pop(name, None)
+    # A fill alone can be transparent by itself; for an element a browser needs a surface of its own, which is slow.
+    if tag == "path" and "opacity" in found and found.get("fill", "none") != "none" and "stroke" not in found:
+        found["fill-opacity"] = found.pop("opacity")
     if found.get("transform", "").startswith("rotate(-0 "):
         del found["transform"]
     if "font-size" in found:

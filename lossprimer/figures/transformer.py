@@ -189,12 +189,13 @@ def copying_attention(snapshots: Mapping[int, ArrayLike], tokens: Sequence[int],
     count = len(tokens) // 2
     weights = np.asarray(snapshots[step], dtype=float)[..., count:, :]
     blocks, heads = weights.shape[:2]
+    ever = np.max([np.asarray(one)[..., count:, :] for one in snapshots.values()], axis=0)
     words = ["|" if token == 0 else str(token) for token in tokens]
     copied = np.diagonal(weights, axis1=-2, axis2=-1)
     figure = new_figure((4.6, 0.75 + 1.6 * blocks))
     panels = figure.subplots(blocks, heads, squeeze=False, sharex=True, sharey=True)
     for place, axes in np.ndenumerate(panels):
-        _cells(axes, weights[place])
+        _cells(axes, weights[place], ever[place])
         for row in range(count):
             add_rectangle(axes, (row, row), 1, 1, edgecolor=RIVAL, linewidth=0.8)
         axes.set(xlim=(0, 2 * count), ylim=(count, 0))
@@ -218,15 +219,19 @@ def copying_attention(snapshots: Mapping[int, ArrayLike], tokens: Sequence[int],
     )
 
 
-def _cells(axes: Axes, weights: np.ndarray) -> None:
-    """Draw the weights that a position may give: each cell has its shade, and its tenths as a digit.
+def _cells(axes: Axes, weights: np.ndarray, ever: np.ndarray) -> None:
+    """Draw the weights that a position may give: a faint row, and on it each cell's shade and its tenths as a digit.
 
-    At each step of training these are the same cells and texts, of which a page keeps only what differs.
+    Only cells that get a tenth in some snapshot, by `ever`, are drawn one by one. At each step of training these are
+    the same cells and texts, of which a page keeps, and has to change, only what differs.
     """
     count = len(weights)
-    for row, column in zip(*np.tril_indices(count, count, 2 * count), strict=True):
-        tenths = _tenths(weights[row, column])
-        add_rectangle(axes, (column, row), 1, 1, facecolor=THING, alpha=_shade(tenths / 10), clip_on=False)
+    for row in range(count):
+        add_rectangle(axes, (0, row), count + row + 1, 1, facecolor=THING, alpha=_shade(0), clip_on=False)
+    for row, column in np.argwhere(_tenths(ever) > 0).tolist():
+        tenths = int(_tenths(weights[row, column]))
+        alpha = _shade(tenths / 10) if tenths else 0.001  # with 0 it would not be in the drawing at all
+        add_rectangle(axes, (column, row), 1, 1, facecolor=THING, alpha=alpha, clip_on=False)
         axes.text(column + 0.5, row + 0.5, str(tenths or _NOTHING), ha="center", va="center")
 
 
@@ -234,9 +239,9 @@ def _cells(axes: Axes, weights: np.ndarray) -> None:
 _NOTHING = "\N{ZERO WIDTH SPACE}"
 
 
-def _tenths(weight: float) -> int:
+def _tenths(weight: ArrayLike) -> np.ndarray:
     """Return the digit that stands for a weight; 0.3 is three tenths, although it is stored as a little less."""
-    return min(int(10 * weight + 1e-6), 9)
+    return np.minimum(10 * np.asarray(weight, dtype=float) + 1e-6, 9).astype(int)
 
 
 def _shade(weight: float) -> float:
@@ -290,8 +295,9 @@ def copied_symbols(
         axes.text(-2.2, y, f"sample {row + 1}", va="center")
         for column, token in enumerate(sample):
             axes.text(column + 0.5, y, "|" if token == 0 else str(token), ha="center", va="center")
-            if token != expected[column]:
-                add_rectangle(axes, (column + 0.14, y - 0.4), 0.72, 0.8, edgecolor=RIVAL)
+            # A frame around each, so that all samples have the same marks: that of a right one does not show.
+            alpha = 0.99 if token != expected[column] else 0.01
+            add_rectangle(axes, (column + 0.14, y - 0.4), 0.72, 0.8, edgecolor=RIVAL, alpha=alpha)
     right, words = shown == expected, " ".join("|" if token == 0 else str(token) for token in shown[0])
     return figure, (
         f"T = {temperature:g}: {right.sum()} of {right.size} symbols are copied right, wrong ones are framed. The first"
