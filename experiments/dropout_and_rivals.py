@@ -80,5 +80,4 @@ def _trained(seed, rate, setting, epochs, width, wrong):
 
 def claims(results):
     """Return what chapter 3 says of them."""
-
     return {}

@@ -20,12 +20,30 @@ NAME = "search-index.js"
 _NOT_NEEDED = "searchtools.js", "doctools.js", "sphinx_highlight.js", "documentation_options.js", "language_data.js"
 _log = logging.getLogger(__name__)
 # What is drawn or run, and what a reader can do on a page: nothing of it is prose.
-_NO_PROSE = "script, style, svg, pre, .highlight, .headerlink, nav, form, button, .needs-script"
+_NO_PROSE = (
+    "script, style, svg, pre, .highlight, .headerlink, nav, form, button, .needs-script, .section-time, .code > summary"
+)
 # Of these only their name, or their question, can be found.
 _NAMED = "figure, .prediction"
 # Most of a page is of this kind; to cut it out before reading is ten times as quick.
 _DRAWN = re.compile(r"<(script|svg|pre)\b.*?</\1>", re.DOTALL)
-_BLOCKS = ["p", "li", "dd", "dt", "td", "th", "summary", "div", "ul", "ol", "dl", "table", "tbody", "details", "section"]
+_BLOCKS = [
+    "p",
+    "li",
+    "dd",
+    "dt",
+    "td",
+    "th",
+    "summary",
+    "div",
+    "ul",
+    "ol",
+    "dl",
+    "table",
+    "tbody",
+    "details",
+    "section",
+]
 _BETWEEN = re.compile(r"(?<=[.!?])\s+(?=[“\"(]?[A-Z0-9\x01])")
 _WHOLE = re.compile(r"[A-Z0-9“\"(].*[.!?][”\")]?", re.DOTALL)
 _WORD = re.compile(r"√?[^\W_][\w.]*[^\W_]|√?[^\W_]")
@@ -51,7 +69,7 @@ class Entry:
     part : str
         The part of the book that the page belongs to.
     prose, other : list of str
-        Sentences that can be shown, and what can only be found: sentences with code and formulas, and names of pictures.
+        Sentences that can be shown, and what can only be found: sentences with code and formulas, names of pictures.
     terms : list of str
         What is set off in the text, as a word is where it is explained, and what the book says that is also asked for.
     """
