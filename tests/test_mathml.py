@@ -34,7 +34,9 @@ FORMULAS = (
 
 
 def mathml(tex, *, display=True, macros=None):
-    return BeautifulSoup(to_mathml(tex, converter(macros), display=display), "html.parser")
+    soup = BeautifulSoup(to_mathml(tex, converter(macros), display=display), "html.parser")
+    assert soup.annotation.extract().get_text() == tex.strip()
+    return soup
 
 
 @pytest.mark.parametrize("tex", FORMULAS)
@@ -77,6 +79,13 @@ def test_primes_are_not_shrunk_as_superscripts():
 @pytest.mark.parametrize(("tex", "mark"), [(r"\overline{x}", "‾"), (r"\underline{x}", "_"), (r"\widehat{x}", "ˆ")])
 def test_marks_are_characters_of_their_own(tex, mark):
     assert mathml(tex).mo.get_text() == mark
+
+
+@pytest.mark.parametrize(
+    ("tex", "base"), [("p_i", "<mpadded"), ("\\beta_j^2", "<mpadded"), ("z_i", "<mi>z</mi>"), ("p^2", "<mi>p</mi>")]
+)
+def test_subscripts_stand_on_one_line(tex, base):
+    assert re.search(rf"<(msub|msubsup|msup)>{base}", to_mathml(tex, converter(), display=False))
 
 
 @pytest.mark.parametrize(
@@ -127,8 +136,10 @@ def built(tmp_path):
 def test_formulas_of_a_page_are_rendered_in_their_places(built):
     page, warnings = built("Title\n=====\n\nInline :math:`x^2`.\n\n.. math:: y = 1\n   :label: one\n\nSee :eq:`one`.\n")
     assert warnings == ""
-    assert page.select_one("p > span.math.nohighlight > math").get_text() == "x2"
-    assert page.select_one("div.math.nohighlight#equation-one > math[display=block]").get_text() == "y=1"
+    assert page.select_one("p > span.math.nohighlight > math > semantics > :first-child").get_text() == "x2"
+    shown = "div.math.nohighlight#equation-one > math[display=block] > semantics"
+    assert page.select_one(f"{shown} > :first-child").get_text() == "y=1"
+    assert page.select_one(f"{shown} > annotation").get_text() == "y = 1"
     assert page.select_one("div.math .eqno").get_text().startswith("(1)")
     assert page.select_one('p a[href="#equation-one"]').get_text() == "(1)"
 

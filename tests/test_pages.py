@@ -409,12 +409,27 @@ def test_the_contents_follow_the_reader(visit):
 
 
 def test_code_can_be_copied(visit):
-    name = next(name for name in DOCUMENTS if page(name).select(".cell_input"))
+    name = next(name for name in DOCUMENTS if page(name).select(".cell > .cell_input"))
     opened = visit(f"{name}.html", permissions=["clipboard-read", "clipboard-write"])
     opened.get_by_role("button", name="Copy").first.click()
     expect(opened.get_by_role("button", name="Copied")).to_be_visible()
-    code = page(name).select_one("main .highlight pre").get_text()
+    code = page(name).select_one("main .cell > .cell_input .highlight pre").get_text()
     assert opened.evaluate("navigator.clipboard.readText()") == code
+
+
+def test_a_copied_formula_is_its_tex(visit):
+    page = visit("notebooks/01_softmax.html")
+    copied = page.evaluate(
+        """() => {
+          const math = document.querySelector("p math");
+          getSelection().selectAllChildren(math.closest("p"));
+          const clipboardData = new DataTransfer();
+          document.body.dispatchEvent(new ClipboardEvent("copy", { clipboardData, bubbles: true, cancelable: true }));
+          return [clipboardData.getData("text/plain"), math.querySelector("annotation").textContent];
+        }"""
+    )
+    assert f"${copied[1]}$" in copied[0]
+    assert len(copied[0]) > len(copied[1]) + 20
 
 
 def test_print_is_light_and_unfolded(visit):

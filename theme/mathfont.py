@@ -28,6 +28,7 @@ _ITALIC = {
 def characters(pages: Iterable[str]) -> set[str]:
     """Return all characters that the formulas of `pages` need a glyph for."""
     formulas = "".join(formula for page in pages for formula in re.findall(r"<math.*?</math>", page, re.DOTALL))
+    formulas = re.sub(r"<annotation.*?</annotation>", "", formulas, flags=re.DOTALL)  # TeX, which is not shown
     variables = {html.unescape(letter) for letter in re.findall(r"<mi>([^<]|&[^;]+;)</mi>", formulas)}
     shown = set(html.unescape(re.sub(r"<[^>]*>", "", formulas)))
     if re.search("<(msqrt|mroot)", formulas):

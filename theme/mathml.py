@@ -35,14 +35,16 @@ _BETTER_DRAWN = (
     ("\u0332(</mo></mover>)", r"‾\1"),
     ("\u0332(</mo></munder>)", r"_\1"),
     ("\u0302(</mo></mover>)", r"ˆ\1"),
+    # A subscript hangs from the bottom of its base: below a letter that goes below the line, lower than its neighbours.
+    (r"<(msub|msubsup)>(<mi>[gjpqyμβγζηξρφχψ]</mi>)", r'<\1><mpadded depth="0">\2</mpadded>'),
     # Chromium makes each root as wide as the widest sign would need; primer.css takes that back from low ones.
     (rf"<(msqrt|mroot)>(?=(?:(?!{_TALL}).)*</\1>)", r'<\1 class="math-low">'),
 )
 
 
 def converter(macros: dict[str, str] | None = None) -> LatexToMathML:
-    r"""Return a strict converter that also knows `macros`, such as ``{"R": r"\mathbb{R}"}``."""
-    return LatexToMathML(macros=macros, fancy_error=False)
+    r"""Return a strict converter that also knows `macros`, such as ``{"R": r"\mathbb{R}"}``, and keeps the TeX."""
+    return LatexToMathML(macros=macros, fancy_error=False, annotation=True)
 
 
 def to_mathml(tex: str, convert: LatexToMathML, *, display: bool) -> str:

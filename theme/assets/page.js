@@ -206,6 +206,27 @@
     }
   }
 
+  // What is copied has each formula as it was written; the text of its signs alone, "pi", would say nothing.
+  addEventListener("copy", (event) => {
+    const selection = getSelection();
+    if (selection.isCollapsed || event.target.closest?.("input, textarea, [contenteditable]")) return;
+    const copied = document.createElement("div");
+    for (let i = 0; i < selection.rangeCount; i += 1) copied.append(selection.getRangeAt(i).cloneContents());
+    if (!copied.querySelector("annotation")) return;
+    for (const formula of all("math", copied)) {
+      const tex = formula.querySelector("annotation")?.textContent ?? formula.textContent;
+      formula.replaceWith(formula.matches("[display=block]") ? `$$${tex}$$` : `$${tex}$`);
+    }
+    all("script, style, button", copied).forEach((element) => element.remove());
+    // Laid out for a moment, so that paragraphs and lists have their lines.
+    Object.assign(copied, { className: "copied" });
+    document.body.append(copied);
+    event.clipboardData.setData("text/plain", copied.innerText);
+    event.clipboardData.setData("text/html", copied.innerHTML);
+    copied.remove();
+    event.preventDefault();
+  });
+
   // One switch shows the code that is folded, on this page and on those that are opened later. What a link leads to,
   // or the browser's own search finds, the browser unfolds.
   function offerAllCode() {
