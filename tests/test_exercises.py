@@ -17,6 +17,7 @@ from nbgrader.preprocessors import IncludeHeaderFooter, SaveCells
 
 from lossprimer import checks
 from tools import notebooks, prose
+from tools.task import MORE
 
 ROOT = Path(__file__).parent.parent
 SETS = sorted((ROOT / "exercises" / "source").glob("*/*.ipynb"))
@@ -75,9 +76,13 @@ def released(path):
 
 
 def title_table(nb):
-    """Return the rows of the first table: task, minutes, points."""
+    """Return the rows of the first table, task, minutes and points: those of the tasks, and that of the sum."""
     rows = re.findall(r"^\| \**([^|*]+)\** \| \**(\d+)\** \| \**(\d+)\** \|$", nb.cells[0].source, re.MULTILINE)
-    return [(task, int(minutes), int(points)) for task, minutes, points in rows]
+    rows = [(task, int(minutes), int(points)) for task, minutes, points in rows]
+    ((end, together),) = [(number, row) for number, row in enumerate(rows) if row[0] == "Together"]
+    # What counts stands above the sum, and what is more to write below it.
+    assert [row for row in rows[:end] if not row[2]] == [row for row in rows[end + 1 :] if row[2]] == []
+    return rows[:end] + rows[end + 1 :], together
 
 
 def test_every_chapter_that_leads_to_a_set_has_one():
@@ -267,14 +272,17 @@ def test_an_untouched_notebook_runs_to_its_end_and_says_what_was_not_attempted(p
 @each_set
 def test_points_and_minutes_are_what_the_set_says(path):
     nb = notebooks.load(path)
-    *tasks, (_, minutes, points) = title_table(nb)
+    tasks, (_, minutes, points) = title_table(nb)
     graded = cells_of(nb, grade=True)
     titles = [cell.source.splitlines()[0] for cell in nb.cells if re.match(r"## \d", cell.source)]
     assert [f"## {task} ({points} points)" for task, _, points in tasks] == titles
     assert [points for *_, points in tasks] == [cell.metadata.nbgrader.points for cell in graded]
     assert sum(points for *_, points in tasks) == points == 20
-    assert sum(minutes for _, minutes, _ in tasks) == minutes
+    assert sum(minutes for _, minutes, points in tasks if points) == minutes
     assert 60 <= minutes <= 90
+    more = [cell.source for cell in nb.cells if re.match(r"## \d.*\(0 points\)", cell.source)]
+    assert all(f"\n\n{MORE}\n\n" in text for text in more)
+    assert ("Tasks with 0 points are more to write" in nb.cells[0].source) == bool(more)
     for cell in graded:
         criteria = nb.cells[nb.cells.index(cell) - 1].source
         if cell.metadata.nbgrader.solution:
@@ -283,10 +291,11 @@ def test_points_and_minutes_are_what_the_set_says(path):
 
 @each_set
 def test_the_page_of_a_set_agrees_with_it(path):
-    *tasks, (_, minutes, points) = title_table(notebooks.load(path))
+    tasks, (_, minutes, points) = title_table(notebooks.load(path))
     page = (ROOT / "book" / "exercises" / path.name).with_suffix(".md").read_text("utf-8")
     rows = re.findall(r"^\| (\d[^|]*) \| [^|]* \| (\d+) \| (\d+) \|$", page, re.MULTILINE)
     assert [(task, int(m), int(p)) for task, m, p in rows] == tasks
+    assert ("Tasks with 0 points are more to write" in page) == any(not points for *_, points in tasks)
     assert f"It takes about {minutes} minutes and has {points} points." in page
     assert f"<../../exercises/release/{path.stem}/{path.name}>" in page
     overview = (ROOT / "book" / "exercises.md").read_text("utf-8")

@@ -33,7 +33,7 @@ def test_a_class_is_found_by_its_name():
 def test_the_text_of_a_task_is_that_of_its_check():
     text, answer, check, test = task.cells(task.task_of(SOLVED), SOLVED, "8. Again")
     assert text.source.startswith(
-        "## 8. Again (0 points)\n\nWrite `softmax(z)`: the probabilities of the scores `z`.\n\n"
+        f"## 8. Again (0 points)\n\n{task.MORE}\n\nWrite `softmax(z)`: the probabilities of the scores `z`.\n\n"
     )
     assert "Parameters" not in text.source
     assert (answer.source, answer.metadata.nbgrader.solution) == (SOLVED.rstrip(), True)
@@ -41,8 +41,6 @@ def test_the_text_of_a_task_is_that_of_its_check():
     assert test.metadata.nbgrader.points == 0
 
 
-def test_rows_come_after_the_last_task_and_minutes_add_up():
-    table = "It takes about 20 minutes.\n\n| 1. A | 20 | 2 |\n| **Together** | **20** | **2** |\n"
-    assert task.with_row(table, "| 2. B | 5 | 0 |", 5) == (
-        "It takes about 25 minutes.\n\n| 1. A | 20 | 2 |\n| 2. B | 5 | 0 |\n| **Together** | **25** | **2** |\n"
-    )
+def test_a_row_comes_after_the_sum_which_does_not_count_it():
+    table = "It takes about 20 minutes.\n\n| 1. A | 20 | 2 |\n| **Together** | **20** | **2** |\n\nMore.\n\n| x | y |\n"
+    assert task.with_row(table, "| 2. B | 5 | 0 |") == table.replace("2** |\n", "2** |\n| 2. B | 5 | 0 |\n")

@@ -4,7 +4,8 @@
 
 FILE holds the function or class as one who has solved the task writes it: a docstring with an example that runs, and
 the solution between ### BEGIN SOLUTION and ### END SOLUTION. Its check must be in lossprimer.checks. The task comes
-last, for no points; one that counts takes its points from the others, so that they still add up to 20.
+last and is more to write: it has no points, and the minutes of the set do not count it. One that counts takes its
+points from others, so that they still add up to 20.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from lossprimer.checks.task import TASKS, Task
 from tools import notebooks
 
 ROOT = Path(__file__).resolve().parent.parent
+MORE = "*More to write: for no points, and not in the minutes of the set.*"
 WIDTH = 74  # of a line of code in a set, as in exercises/source/.ruff.toml
 
 
@@ -45,7 +47,7 @@ def cells(task: Task, code: str, heading: str) -> list[NotebookNode]:
         call = f"report = checks.{task.__name__}(\n    {name}, rng=np.random.default_rng()\n)\nreport.require()"
     test = f"# 0 points: the same check, on inputs drawn anew.\n### BEGIN HIDDEN TESTS\n{call}\n### END HIDDEN TESTS"
     slug = task.__name__.replace("_", "-")
-    text = f"## {heading} (0 points)\n\nWrite `{task.usage}`: {words}"
+    text = f"## {heading} (0 points)\n\n{MORE}\n\nWrite `{task.usage}`: {words}"
     return [
         _cell(new_markdown_cell(text), slug),
         _cell(new_code_cell(code.rstrip()), f"{slug}-answer", locked=False, solution=True),
@@ -60,33 +62,23 @@ def _cell(cell, name, **roles):
     return cell
 
 
-def with_row(table: str, row: str, minutes: int) -> str:
-    """Return a text whose first table of tasks has one more row, and whose sums of minutes have `minutes` more."""
-    *_, last = re.finditer(r"^\| \d+\..*\|\n", table, re.MULTILINE)
-    return more_minutes(table[: last.end()] + row + "\n" + table[last.end() :], minutes)
-
-
-def more_minutes(text: str, minutes: int) -> str:
-    """Return `text` with `minutes` more where it gives those of the whole set."""
-    return re.sub(
-        r"(about |\*\*Together\*\* \| \*\*)(\d+)(?= minutes|\*\*)", lambda m: f"{m[1]}{int(m[2]) + minutes}", text
-    )
+def with_row(text: str, row: str) -> str:
+    """Return a text whose first table has one more row."""
+    *_, last = re.finditer(r"^\|.*\|\n", text.partition("|\n\n")[0] + "|\n", re.MULTILINE)
+    return text[: last.end()] + row + "\n" + text[last.end() :]
 
 
 def add(name: str, code: str, title: str, minutes: int, root: Path = ROOT) -> None:
-    """Put the task that `code` solves last into the set `name`, and into the tables of the set and of the site."""
+    """Put the task that `code` solves last into the set `name`, and into the tables of the set and of its page."""
     path = root / "exercises" / "source" / name / f"{name}.ipynb"
-    page, overview = root / "book" / "exercises" / f"{name}.md", root / "book" / "exercises.md"
+    page = root / "book" / "exercises" / f"{name}.md"
     task, nb = task_of(code), notebooks.load(path)
     number = 1 + sum(bool(re.match(r"## \d", cell.source)) for cell in nb.cells)
     nb.cells[-1:-1] = cells(task, code, f"{number}. {title}")
-    nb.cells[0].source = with_row(nb.cells[0].source, f"| {number}. {title} | {minutes} | 0 |", minutes)
+    nb.cells[0].source = with_row(nb.cells[0].source, f"| {number}. {title} | {minutes} | 0 |")
     path.write_text(notebooks.serialize(nb), "utf-8", newline="\n")
     row = f"| {number}. {title} | `{task.usage}` | {minutes} | 0 |"
-    page.write_text(with_row(page.read_text("utf-8"), row, minutes), "utf-8", newline="\n")
-    ours = re.compile(rf"^(.*\(exercises/{name}\.md\).*?\| )(\d+)(?= \|)", re.MULTILINE)
-    text = ours.sub(lambda m: f"{m[1]}{int(m[2]) + minutes}", overview.read_text("utf-8"))
-    overview.write_text(text, "utf-8", newline="\n")
+    page.write_text(with_row(page.read_text("utf-8"), row), "utf-8", newline="\n")
 
 
 def main(argv: list[str] | None = None) -> None:
