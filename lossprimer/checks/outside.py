@@ -153,7 +153,8 @@ def _known(args, parameters) -> Iterator[tuple[str, float]]:
 
 
 def _numbers(args, parameters):
-    array = next((arg for arg in args if isinstance(arg, np.ndarray) and arg.dtype.kind == "f"), np.zeros(1))
+    arrays = (arg for arg in args if isinstance(arg, np.ndarray) and arg.dtype.kind == "f" and arg.ndim)
+    array = next(arrays, np.zeros(1))
     yield "the number of rows", float(array.shape[-2] if array.ndim > 1 else 1)
     yield "the length of a row", float(array.shape[-1])
     yield "the number of all entries", float(array.size)

@@ -40,6 +40,8 @@ class Case:
         What `play` does, as code that can be run. Without it, a call of the function.
     returns : tuple of str
         Names of the results of `play`. Without them, those of the task.
+    names : tuple of str
+        Names of the arguments. Without them, those of the task; for what `play` hands over, x.
     """
 
     title: str
@@ -48,6 +50,7 @@ class Case:
     play: Callable = direct
     script: str = ""
     returns: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
 
     @cached_property
     def single(self) -> bool:
@@ -93,9 +96,14 @@ class Mistake:
 TASKS: dict[str, "Task"] = {}  # every task there is, by its name; a task enters itself
 
 _AGAIN = "the first input once more"
+_AGAIN_AND_AGAIN = 4
 _KEPT = Cause(
     "The same input gives another result at another call: something is random, or kept from one call to the next.",
     "Look for a variable outside of the function, an attribute of the class, or a list or an array as default value.",
+)
+_NO_INTEGERS = (
+    "The numbers are right, and they are no integers. They say which entry of an array is meant: integers do that.",
+    "Make the array with dtype=int, or end with .astype(int).",
 )
 _DOC = """
 Parameters
@@ -304,7 +312,7 @@ class Task:
                 explain = partial(self._explain, f, number, case, outcome, tries, held)
                 self._compare_result(number, names[number], case, outcome, expected, explain, again=again)
             if outcome.changed is not None:
-                raise changed(self._parameters[outcome.changed] if case.play is direct else "x")
+                raise changed(self._name(case, outcome.changed))
         except Trouble as trouble:
             trouble.given = case.script or self._given(case.args)
             trouble.printed = trouble.printed or (outcome.printed if outcome else "")
@@ -324,7 +332,9 @@ class Task:
         if not agree(came, right, single=single):
             texts = [prefix + text for text in contrast(came, right, single=single)]
             raise Trouble(*texts, explain=(lambda: _KEPT) if again else explain)
-        wanted = np.dtype(np.float32) if single else right.dtype
+        if right.dtype.kind in "iu" and came.dtype.kind not in "iu":
+            raise Trouble(f"{prefix}{came.dtype}", f"{prefix}integers", *_NO_INTEGERS)
+        wanted = np.dtype(np.float32) if single and right.dtype.kind == "f" else right.dtype
         kept = came.dtype == wanted if self.keeps_type else _width(came.dtype) >= _width(wanted)
         if outcome.typed[number] and right.ndim and not kept:
             raise Trouble(f"{prefix}{came.dtype}", f"{prefix}{wanted}", _type_cause(came))
@@ -342,6 +352,7 @@ class Task:
         if cause := outside.of_shape(came, right):
             return cause
         seen = [outside.Seen(case.args, came, right, case.single)]
+        others = [(other, results) for other, results in others if other.returns == case.returns]
         for other, results in others:
             theirs = self._expected(self.right, other)[number]
             if results is not None and results[number].shape == theirs.shape:
@@ -356,12 +367,15 @@ class Task:
         )
 
     def _varies(self, f, case, outcome):
-        """Whether a case gives another result at a second call."""
-        try:
-            again = attempt(f, case.args, names=case.returns or self.returns, usage=self.contract, play=case.play)
-        except Trouble:
-            return True
-        return not all(map(agree, again.results, outcome.results))
+        """Whether a case gives another result at one of a few calls; a number of few values may come twice."""
+        for _ in range(_AGAIN_AND_AGAIN):
+            try:
+                again = attempt(f, case.args, names=case.returns or self.returns, usage=self.contract, play=case.play)
+            except Trouble:
+                return True
+            if not all(map(agree, again.results, outcome.results)):
+                return True
+        return False
 
     def _others(self, f, case, tries, held):
         """The other cases, each with the results of the learner's function, or None where it fails."""
@@ -383,31 +397,41 @@ class Task:
         """The typical mistake that gives these results and those that held, and contradicts the fewest of the others.
 
         Two mistakes may come together, one of them in cases that have a cause of their own, as large numbers have: so
-        two thirds of the plain cases must be confirmed. Where the case itself has a cause that is sure, all must be. Of
-        an exception there are no results: then the mistake must raise one too, and explain another result that is
-        wrong. Results that are nan throughout tell nothing.
+        two thirds of the plain cases must be confirmed. Where the case itself has a cause that is sure, all must be.
+        Only those with the same results as this case count, for the methods of a class can have mistakes of their own.
+        Of an exception there are no results: then the mistake must raise one too, and explain another result that is
+        wrong, or raise in all the cases in which this function does. Results that are nan throughout tell nothing.
         """
         known = {other: came for other, came in others if came is not None}
         # Where the shape is wrong and was right here, something else may have gone wrong first.
         shaped = results is not None and self._is_shaped(case, results)
-        plain = {
-            other for other, came in known.items() if not other.cause and (not shaped or self._is_shaped(other, came))
-        }
-        best, most = None, -1 if results is not None else len(held)
+        alike = {other for other in known if other.returns == case.returns}
+        plain = {other for other in alike if not other.cause and (not shaped or self._is_shaped(other, known[other]))}
+        best, most = None, -1
         for mistake in self.mistakes:
             for wrong in mistake.wrong:
                 if not self._agrees(wrong, case, results):
                     continue
                 confirmed = {other for other, came in known.items() if self._agrees(wrong, other, came)}
-                enough = confirmed == known.keys() if case.cause else 3 * len(confirmed & plain) >= 2 * len(plain)
+                enough = confirmed >= alike if case.cause else 3 * len(confirmed & plain) >= 2 * len(plain)
                 if (
                     enough
                     and held <= confirmed
                     and len(confirmed) > most
                     and _tells([results, *map(known.get, confirmed)])
+                    and (results is not None or self._is_wrong(known, confirmed) or self._raises_alike(wrong, others))
                 ):
                     best, most = mistake.cause, len(confirmed)
         return best
+
+    def _is_wrong(self, known, cases):
+        """Whether one of these cases has results that are not right."""
+        return any(not self._agrees(self.right, case, known[case]) for case in cases)
+
+    def _raises_alike(self, wrong, others):
+        """Whether a mistake gives no results in the same cases, of which there are some."""
+        raising = [other for other, came in others if came is None]
+        return bool(raising) and all((self._expected(wrong, other) is None) == (came is None) for other, came in others)
 
     def _is_shaped(self, case, results):
         """Whether results have the shapes of the right ones."""
@@ -441,7 +465,8 @@ class Task:
     def _unused(self, f, number, results):
         """The argument that makes no difference in a few cases, and should in one of them."""
         known = [(case, came) for case, came in results.items() if came is not None]
-        if len(known) < _ENOUGH:
+        # Of whole numbers many stay the same, whatever is changed.
+        if len(known) < _ENOUGH or self._expected(self.right, known[0][0])[number].dtype.kind != "f":
             return None
         known = [known[len(known) * n // _ENOUGH] for n in range(_ENOUGH)]
         result = (known[0][0].returns or self.returns)[number]
@@ -471,6 +496,11 @@ class Task:
         except (Trouble, ValueError, IndexError):
             return True, True
         return not agree(result, came[number]), not agree(right, self._expected(self.right, case)[number])
+
+    def _name(self, case, place):
+        """The name of an argument of a case."""
+        names = case.names or (self._parameters if case.play is direct else ())
+        return names[place] if place < len(names) else "x"
 
     @property
     def _parameters(self):
