@@ -9,7 +9,8 @@ from lossprimer.checks.task import Case, Mistake, Task
 from lossprimer.checks.values import as_code
 
 
-def _numbers(rng, *shape):
+def numbers(rng: np.random.Generator, *shape: int) -> np.ndarray:
+    """Numbers around 1 with two decimals, so that a message can show them."""
     return rng.normal(loc=1.0, scale=2.0, size=shape).round(2)
 
 
@@ -282,13 +283,13 @@ def _minus(var, eps):
 def _draw_norm(rng, *shapes):
     return [
         *(
-            Case(f"shape {shape}", (*(_numbers(rng, *s) for s in (shape, shape[-1:], shape[-1:])), 0.01))
+            Case(f"shape {shape}", (*(numbers(rng, *s) for s in (shape, shape[-1:], shape[-1:])), 0.01))
             for shape in shapes
         ),
-        Case("a larger eps", (*(_numbers(rng, *s) for s in (shapes[0], shapes[0][-1:], shapes[0][-1:])), 0.5)),
+        Case("a larger eps", (*(numbers(rng, *s) for s in (shapes[0], shapes[0][-1:], shapes[0][-1:])), 0.5)),
         Case(
             "values far from 0",
-            (_numbers(rng, *shapes[0]) + _FAR, np.ones(shapes[0][-1]), np.zeros(shapes[0][-1]), 0.01),
+            (numbers(rng, *shapes[0]) + _FAR, np.ones(shapes[0][-1]), np.zeros(shapes[0][-1]), 0.01),
             _FAR_FROM_0,
         ),
     ]
@@ -444,7 +445,7 @@ rms_norm = Task(
         Case("float32 stays float32", (_X.astype(np.float32), _GAMMA.astype(np.float32), 0.01)),
     ],
     draw=lambda rng: [
-        Case(f"shape {shape}", (_numbers(rng, *shape), _numbers(rng, shape[-1]), eps))
+        Case(f"shape {shape}", (numbers(rng, *shape), numbers(rng, shape[-1]), eps))
         for shape, eps in (((7, 4), 0.01), ((5, 5), 0.01), ((2, 3, 4), 0.01), ((4, 7), 0.5))
     ],
     large=_many((200, 40), (40,)),
@@ -686,7 +687,7 @@ _CENTRED = "x minus its mean stands where x_hat belongs: it is divided by the ro
 
 def _draw_backward(rng):
     return [
-        Case(f"shape {shape}", (_numbers(rng, *shape), _numbers(rng, *shape), _numbers(rng, shape[-1]), eps))
+        Case(f"shape {shape}", (numbers(rng, *shape), numbers(rng, *shape), numbers(rng, shape[-1]), eps))
         for shape, eps in (((4, 6), 0.01), ((5, 5), 0.01), ((6, 3), 0.5))
     ]
 
@@ -1277,7 +1278,7 @@ _TWO_LAYERS = Case(
 
 def _draw_layer(rng):
     momentum = float(rng.choice([0.1, 0.3, 0.75]))
-    first, second, third = (_numbers(rng, n, 3) for n in rng.integers(3, 7, size=3))
+    first, second, third = (numbers(rng, n, 3) for n in rng.integers(3, 7, size=3))
     return [
         _layer_case("two batches in training", (True, True), first, second, momentum=momentum),
         _layer_case("two batches, then inference", (True, True, False), first, second, third, momentum=momentum),
