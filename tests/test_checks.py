@@ -506,6 +506,40 @@ class TestLearner:
             checks.cross_entropy(lambda z, labels: (2 if len(z) == 1 else 3.1) * right(z, labels))
         )
 
+    def test_a_method_is_judged_by_its_own_results(self):
+        """What is wrong in forward alone has its sentence, although backward is right."""
+
+        class Branch(answers.RIGHT["pre_norm_branch"][0]):
+            def forward(self, x):
+                return super().forward(x) - x
+
+        assert "the skip connection is missing" in words(checks.pre_norm_branch(Branch))
+
+    def test_an_error_has_the_sentence_of_a_mistake_only_where_that_explains_a_wrong_result_or_all_errors(self):
+        right = TASKS["add_block"].right
+        report = checks.add_block(lambda m, s, z: tuple(float(each) for each in right(m, s, z)))
+        assert "can be converted" in words(report)
+        assert "goes down the rows" not in words(report)
+
+    def test_places_are_integers(self):
+        right = answers.RIGHT["sample"][0]
+        report = checks.sample(lambda z, temperature, rng: right(z, temperature, rng) * 1.0)
+        assert report.finding.came == "float64"
+        assert "they are no integers" in words(report)
+        assert checks.sample(lambda *args: right(*args).tolist()).passed
+
+    def test_of_whole_numbers_it_is_not_said_that_an_argument_makes_no_difference(self):
+        report = checks.sample(lambda z, temperature, rng: np.rint(rng.random(len(z))).astype(int))
+        assert "is the same" not in words(report)
+
+    def test_the_array_that_is_changed_has_its_name(self):
+        assert checks.pre_norm_branch(answers.branch.WritesIntoDy).finding.came == "dy is changed after the call"
+
+    def test_what_varies_is_tried_more_than_twice(self):
+        turns = iter([2.0] + [1.0, 1.0, 1.0, 3.0] * 9)
+        right = TASKS["layer_norm"].right
+        assert "something is random" in words(checks.layer_norm(lambda *args: right(*args) * next(turns)))
+
     def test_what_else_all_results_have_in_common(self):
         right = TASKS["layer_norm"].right
         assert "too large by the same" not in words(checks.layer_norm(lambda x, gamma, beta, eps: x))

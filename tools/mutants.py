@@ -30,7 +30,17 @@ PAIRS = 40  # second-order mutants of each answer that are tried, if no other nu
 _SECOND_AXIS = r"axis=(--)?1\b", "a table has two axes, and axis 1 is the last one"
 _ALL_ROWS = r"len\((logits|shifted|gradient|log_totals|labels)\)", "all of these have N rows"
 _NEVER_EQUAL = r"random\((a|x)\.shape\) <= ", "that a drawn number is equal to keep_prob has the probability 2^-53"
+_IN_ANY_ORDER = (
+    r"swapaxes\((2, 1|1, -2|3, 2|-2, 3)\)",
+    "axes 1 and 2 are named from the front or from the back, in any order",
+)
 EQUIVALENT: dict[str, list[tuple[str, str]]] = {
+    "accumulated_gradient": [(r"astype\(total\.dtype\)", "the sum is in float64 then, and a wider type is allowed")],
+    "add_block": [
+        (r"astype\((highest|m|s)\.dtype\)", "the state and the block have the same float type"),
+        (r"np\.inf, (-1|1), highest", "any number can be subtracted from -inf"),
+        (r"np\.maximum\(z\.max\(axis=-1\), m\)", "the larger of two is the same in both orders"),
+    ],
     "attention_weights": [
         (r"length, width = keys\.shape", "queries and keys have the same shape"),
         (r"seen = np\.tri\(length\)", "np.where takes 1.0 for true and 0.0 for false"),
@@ -46,6 +56,18 @@ EQUIVALENT: dict[str, list[tuple[str, str]]] = {
     "kl_divergence": [(r"np\.errstate\((divide|invalid)", "only a warning of NumPy's is let out")],
     "layer_norm_backward": [_SECOND_AXIS],
     "monte_carlo_average": [_NEVER_EQUAL],
+    "multi_head_attention": [
+        _IN_ANY_ORDER,
+        (r"= (keys|values)\.shape|reshape\((keys|values)\.shape\)", "queries, keys and values have the same shape"),
+        (r"seen = np\.tri\(length\)$", "np.where takes 1.0 for true and 0.0 for false"),
+    ],
+    "pre_norm_branch": [(r"np\.maximum\(0, self\.n @ self\.w1\)", "the larger of two is the same in both orders")],
+    "sample": [
+        _SECOND_AXIS,
+        (r"np\.minimum\(classes - 1, tokens\)", "the smaller of two is the same in both orders"),
+        (r"sums < rng\.random", "that a drawn number is equal to a sum has the probability 2^-53"),
+    ],
+    "weighted_cross_entropy": [_ALL_ROWS],
     "rms_norm": [(r"x \* gamma /", "a product is the same in both orders")],
     "softmax_backward": [(r"\(p \* dy\)", "a product is the same in both orders")],
     "smoothed_cross_entropy": [_SECOND_AXIS, (r"shape\[(--)?1\]", "logits have two axes, and axis 1 is the last one")],

@@ -1,5 +1,7 @@
 """The task of chapter 1 on attention: causal, scaled weights."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from lossprimer.checks.probability import TOPS, probabilities, scores
@@ -7,7 +9,8 @@ from lossprimer.checks.report import Cause
 from lossprimer.checks.task import Case, Mistake, Task
 
 
-def _products(queries, keys, scale=None):
+def products(queries: np.ndarray, keys: np.ndarray, scale: float | None = None) -> np.ndarray:
+    """The products of queries and keys over a scale, the root of their length if no other is given."""
     return queries @ np.swapaxes(keys, -1, -2) / (np.sqrt(queries.shape[-1]) if scale is None else scale)
 
 
@@ -15,7 +18,8 @@ def _allowed(products, k=0, keep=np.tril):
     return keep(np.ones(products.shape[-2:], dtype=bool), k)
 
 
-def _masked(products, k=0, fill=-np.inf, keep=np.tril):
+def masked(products: np.ndarray, k: int = 0, fill: float = -np.inf, keep: Callable = np.tril) -> np.ndarray:
+    """Products with `fill` in the place of those that no position may see."""
     return np.where(_allowed(products, k, keep), products, fill)
 
 
@@ -25,15 +29,15 @@ def _added(products, k=0, fill=-np.inf, keep=np.tril):
 
 
 def _right(queries, keys):
-    return probabilities(_masked(_products(queries, keys)))
+    return probabilities(masked(products(queries, keys)))
 
 
 def _without_maximum(queries, keys):
-    return probabilities(_masked(_products(queries, keys)), top="none")
+    return probabilities(masked(products(queries, keys)), top="none")
 
 
 def _scaled_by(scale):
-    return lambda queries, keys: probabilities(_masked(_products(queries, keys, scale(queries))))
+    return lambda queries, keys: probabilities(masked(products(queries, keys, scale(queries))))
 
 
 def _masked_late(products):
@@ -47,7 +51,7 @@ def _over(powers):
 
 def _both(**options):
     """A wrong mask, set or added."""
-    return [lambda q, k, mask=mask: probabilities(mask(_products(q, k), **options)) for mask in (_masked, _added)]
+    return [lambda q, k, mask=mask: probabilities(mask(products(q, k), **options)) for mask in (masked, _added)]
 
 
 def _of_weights(change):
@@ -174,32 +178,32 @@ attention_weights = Task(
         ),
         Mistake(
             "The weights are scaled, and not the products: a row no longer adds up to 1.",
-            lambda q, k: probabilities(_masked(_products(q, k, 1.0))) / np.sqrt(q.shape[-1]),
+            lambda q, k: probabilities(masked(products(q, k, 1.0))) / np.sqrt(q.shape[-1]),
             _of_weights(lambda w: w / 2),
             hint="Divide the products by the square root of d, before the softmax.",
         ),
         Mistake(
             "The mask comes after the softmax, so that the rows no longer add up to 1.",
-            lambda q, k: np.tril(probabilities(_products(q, k))),
-            lambda q, k: np.tril(probabilities(_products(q, k), top="none")),
+            lambda q, k: np.tril(probabilities(products(q, k))),
+            lambda q, k: np.tril(probabilities(products(q, k), top="none")),
             hint="Set the future products to -inf before the softmax.",
         ),
         Mistake(
             "The mask is applied to the weights with the value for products: -inf, or a very negative number.",
-            lambda q, k: _masked(probabilities(_products(q, k))),
-            lambda q, k: _masked(probabilities(_products(q, k)), fill=-1e9),
+            lambda q, k: masked(probabilities(products(q, k))),
+            lambda q, k: masked(probabilities(products(q, k)), fill=-1e9),
             hint="Mask the products, before the softmax.",
         ),
         Mistake(
             _UPPER,
             *(option for fill in (-np.inf, -1e9) for option in _both(fill=fill, keep=np.triu)),
             *(option for fill in (-np.inf, -1e9) for option in _both(k=1, fill=fill, keep=np.triu)),
-            lambda q, k: np.triu(probabilities(_products(q, k))),
+            lambda q, k: np.triu(probabilities(products(q, k))),
         ),
         Mistake(
             _DIAGONAL,
             *(option for fill in _FAR_FILLS for option in _both(k=-1, fill=fill)),
-            lambda q, k: np.tril(probabilities(_products(q, k)), -1),
+            lambda q, k: np.tril(probabilities(products(q, k)), -1),
         ),
         Mistake(
             "One position too many is allowed: each one sees the next.",
@@ -213,69 +217,69 @@ attention_weights = Task(
         ),
         Mistake(
             _NONE,
-            lambda q, k: probabilities(_products(q, k)),
-            lambda q, k: probabilities(_products(q, k), top="none"),
+            lambda q, k: probabilities(products(q, k)),
+            lambda q, k: probabilities(products(q, k), top="none"),
         ),
         Mistake(
             "Nothing is masked, and nothing is scaled: this is the softmax of the plain products.",
-            lambda q, k: probabilities(_products(q, k, 1.0)),
+            lambda q, k: probabilities(products(q, k, 1.0)),
         ),
         Mistake(
             "Masked products become 0, and exp(0) is 1: the future still gets a weight.",
-            lambda q, k: probabilities(_masked(_products(q, k), fill=0.0)),
-            lambda q, k: probabilities(np.tril(_products(q, k))),
-            lambda q, k: _over(np.exp(np.tril(_products(q, k)))),
+            lambda q, k: probabilities(masked(products(q, k), fill=0.0)),
+            lambda q, k: probabilities(np.tril(products(q, k))),
+            lambda q, k: _over(np.exp(np.tril(products(q, k)))),
             hint="Set them to -np.inf.",
         ),
         Mistake(
             "1 or 0 is added to the products as a mask: that changes the weights a little, and masks nothing.",
-            lambda q, k: probabilities(_products(q, k) + np.tril(np.ones((q.shape[-2],) * 2))),
-            lambda q, k: probabilities(_products(q, k) - np.triu(np.ones((q.shape[-2],) * 2), 1)),
-            lambda q, k: probabilities(_products(q, k) + np.triu(np.ones((q.shape[-2],) * 2), 1)),
+            lambda q, k: probabilities(products(q, k) + np.tril(np.ones((q.shape[-2],) * 2))),
+            lambda q, k: probabilities(products(q, k) - np.triu(np.ones((q.shape[-2],) * 2), 1)),
+            lambda q, k: probabilities(products(q, k) + np.triu(np.ones((q.shape[-2],) * 2), 1)),
             hint="Set the products of the future to -np.inf.",
         ),
         Mistake(
             "The masked products become a large number, or plus infinity: the future gets all the weight, or nan.",
             *(option for fill in (np.inf, 1e9, 1e30) for option in _both(fill=fill)),
-            lambda q, k: probabilities(_products(q, k) - np.where(_allowed(_products(q, k)), 0.0, -np.inf)),
-            lambda q, k: probabilities(_products(q, k) - np.where(_allowed(_products(q, k)), 0.0, -1e9)),
+            lambda q, k: probabilities(products(q, k) - np.where(_allowed(products(q, k)), 0.0, -np.inf)),
+            lambda q, k: probabilities(products(q, k) - np.where(_allowed(products(q, k)), 0.0, -1e9)),
             hint="Use -np.inf: its exponential is 0.",
         ),
         Mistake(
             "The future products are multiplied by a large number, or by minus infinity, and one that is negative "
             "becomes large by that.",
-            lambda q, k: probabilities(np.where(_allowed(_products(q, k)), 1.0, -np.inf) * _products(q, k)),
-            lambda q, k: probabilities(np.where(_allowed(_products(q, k)), 1.0, -1e9) * _products(q, k)),
+            lambda q, k: probabilities(np.where(_allowed(products(q, k)), 1.0, -np.inf) * products(q, k)),
+            lambda q, k: probabilities(np.where(_allowed(products(q, k)), 1.0, -1e9) * products(q, k)),
             hint="Set the products of the future to -np.inf.",
         ),
         Mistake(
             "The softmax is applied twice: the second one takes the weights for products, and what was masked gets a "
             "weight.",
             _of_weights(probabilities),
-            lambda q, k: probabilities(_masked(_right(q, k))),
-            lambda q, k: probabilities(_masked(probabilities(_products(q, k)))),
+            lambda q, k: probabilities(masked(_right(q, k))),
+            lambda q, k: probabilities(masked(probabilities(products(q, k)))),
             lambda q, k: np.tril(probabilities(_right(q, k))),
         ),
         Mistake(
             "The softmax goes over the queries. The weights of one query, a row, add up to 1.",
-            lambda q, k: probabilities(_masked(_products(q, k)), -2),
-            lambda q, k: probabilities(_masked(_products(q, k)), 0),
-            lambda q, k: probabilities(_masked(_products(q, k), fill=-1e9), -2),
+            lambda q, k: probabilities(masked(products(q, k)), -2),
+            lambda q, k: probabilities(masked(products(q, k)), 0),
+            lambda q, k: probabilities(masked(products(q, k), fill=-1e9), -2),
             hint="axis=-1",
         ),
         Mistake(
             "The softmax goes over the whole array. The weights of one query, a row, add up to 1.",
-            lambda q, k: probabilities(_masked(_products(q, k)), None),
+            lambda q, k: probabilities(masked(products(q, k)), None),
             hint="axis=-1, keepdims=True",
         ),
         Mistake(
             "The sum of row i divides column i: the sums stand in a row instead of a column, and in a square table "
             "that goes unnoticed.",
             lambda q, k: (
-                np.exp(_masked(_products(q, k)) - _masked(_products(q, k)).max(axis=-1, keepdims=True))
-                / np.exp(_masked(_products(q, k)) - _masked(_products(q, k)).max(axis=-1, keepdims=True)).sum(axis=-1)
+                np.exp(masked(products(q, k)) - masked(products(q, k)).max(axis=-1, keepdims=True))
+                / np.exp(masked(products(q, k)) - masked(products(q, k)).max(axis=-1, keepdims=True)).sum(axis=-1)
             ),
-            lambda q, k: np.exp(_masked(_products(q, k))) / np.exp(_masked(_products(q, k))).sum(axis=-1),
+            lambda q, k: np.exp(masked(products(q, k))) / np.exp(masked(products(q, k))).sum(axis=-1),
             hint="Sum with keepdims=True.",
         ),
         Mistake(
@@ -294,43 +298,41 @@ attention_weights = Task(
         ),
         Mistake(
             "Products are taken entry by entry, and not of whole vectors.",
-            lambda q, k: probabilities(_masked(q * k / np.sqrt(q.shape[-1]))),
+            lambda q, k: probabilities(masked(q * k / np.sqrt(q.shape[-1]))),
             hint="queries @ np.swapaxes(keys, -1, -2)",
         ),
         Mistake(
             "Queries and keys are divided by their lengths: these are cosines. Only the square root of d divides the "
             "products.",
             lambda q, k: _right(_unit(q), _unit(k)),
-            lambda q, k: probabilities(_masked(_products(_unit(q), _unit(k), 1.0))),
+            lambda q, k: probabilities(masked(products(_unit(q), _unit(k), 1.0))),
         ),
         Mistake(
             "The softmax is missing: these are the masked products.",
-            lambda q, k: _masked(_products(q, k)),
-            lambda q, k: _masked(_products(q, k), fill=0.0),
-            lambda q, k: _masked(_products(q, k), fill=-1e9),
-            lambda q, k: _added(_products(q, k), fill=-1e9),
+            lambda q, k: masked(products(q, k)),
+            lambda q, k: masked(products(q, k), fill=0.0),
+            lambda q, k: masked(products(q, k), fill=-1e9),
+            lambda q, k: _added(products(q, k), fill=-1e9),
         ),
-        Mistake(
-            "The exponentials of a row are not divided by their sum.", lambda q, k: np.exp(_masked(_products(q, k)))
-        ),
+        Mistake("The exponentials of a row are not divided by their sum.", lambda q, k: np.exp(masked(products(q, k)))),
         Mistake(
             "The largest product of the whole array is subtracted. A row far below it becomes 0/0, which is nan.",
-            lambda q, k: probabilities(_masked(_products(q, k)), top="all"),
+            lambda q, k: probabilities(masked(products(q, k)), top="all"),
             hint="Subtract the largest of each row.",
         ),
         Mistake(
             _FUTURE_MAXIMUM,
-            lambda q, k: _masked_late(_products(q, k) - _products(q, k).max(axis=-1, keepdims=True)),
+            lambda q, k: _masked_late(products(q, k) - products(q, k).max(axis=-1, keepdims=True)),
             lambda q, k: _over(
-                np.exp(_masked(_products(q, k)) - _products(q, k).max(axis=-1, keepdims=True)),
+                np.exp(masked(products(q, k)) - products(q, k).max(axis=-1, keepdims=True)),
             ),
         ),
         Mistake(_NO_MAXIMUM, _without_maximum),
         Mistake(
             "Another number than the largest product of the row is subtracted before exp.",
-            *(lambda q, k, top=top: _over(np.exp(_masked(_products(q, k)) - top(_products(q, k)))) for top in TOPS),
+            *(lambda q, k, top=top: _over(np.exp(masked(products(q, k)) - top(products(q, k)))) for top in TOPS),
             *(
-                lambda q, k, top=top: _over(np.exp(_masked(_products(q, k), fill=-1e9) - top(_products(q, k))))
+                lambda q, k, top=top: _over(np.exp(masked(products(q, k), fill=-1e9) - top(products(q, k))))
                 for top in TOPS
             ),
             hint="Subtract the largest allowed product of each row.",
