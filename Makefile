@@ -14,7 +14,8 @@ export OMP_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book serve pdf notebooks exercises answers quizzes outputs unit test live compare lint bench experiments pins clean
+.PHONY: help book serve pdf notebooks exercises answers quizzes outputs unit test live compare lint bench experiments \
+	frameworks pins clean
 
 help: ## list the commands
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -93,6 +94,10 @@ bench: $(VENV)/installed exercises | $(SITE)/index.html ## print the speed figur
 # With NAMES="one another" only these.
 experiments: $(VENV)/installed ## run the trials that chapters read: lossprimer/recorded, minutes
 	$(BIN)/python -m experiments $(NAMES)
+
+# Four environments in _build/frameworks, 8 GB: make clean removes them.
+frameworks: $(VENV)/installed ## ask PyTorch, Keras, JAX and ONNX again: frameworks/record.json
+	$(BIN)/python -m frameworks
 
 pins: $(VENV)/installed ## choose the newest versions that fit together: requirements.txt
 	$(BIN)/pip install --quiet uv

@@ -257,12 +257,12 @@
   }
   tellProgress();
 
-  // Paper is white, and nothing on it can be unfolded.
+  // Paper is white, and nothing on it can be unfolded; how something was measured stays where it is.
   let folded = [];
   document.querySelector(".print-button").addEventListener("click", () => print());
   addEventListener("beforeprint", () => {
     page.dataset.theme = "light";
-    folded = all("details:not([open])");
+    folded = all("details:not([open], .probe)");
     folded.forEach((details) => { details.open = true; });
   });
   addEventListener("afterprint", () => {

@@ -1,0 +1,124 @@
+"""How do the answers come onto their page? By directives, from the record, each with the lines that measured it.
+
+::
+
+    ```{measured} momentum
+    ```
+
+shows what each framework answers to the question "momentum". `measured-with` says with which versions and when,
+`measured-from` shows what the probes share.
+"""
+
+import datetime
+import re
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+from sphinx.writers.html5 import HTML5Translator
+
+from frameworks import FRAMEWORKS, HERE, RECORD, record
+from frameworks.words import QUESTIONS
+
+
+class disclosure(nodes.Element):  # noqa: N801
+    """Something folded: a `summary`, and what it opens."""
+
+
+class summary(nodes.TextElement):  # noqa: N801
+    """What is seen of it while it is folded."""
+
+
+def spoken(sentence: str) -> list[nodes.Node]:
+    """Return a sentence as nodes: what stands in backquotes is code."""
+    parts = re.split(r"`(.*?)`", sentence)
+    return [nodes.literal("", part) if i % 2 else nodes.Text(part) for i, part in enumerate(parts) if part]
+
+
+def folded(seen: list[nodes.Node], *code: str) -> disclosure:
+    """Return lines of Python below what is seen of them."""
+    blocks = [nodes.literal_block(text, text, language="python") for text in code]
+    return disclosure("", summary("", "", *seen), *blocks, classes=["probe"])
+
+
+def answered(answer: record.Answer) -> nodes.list_item:
+    """Return an answer: who, asked about what, says what; and how it was measured."""
+    asked = [part for of in answer.of for part in (nodes.Text(", "), nodes.literal("", of))][1:]
+    who = nodes.inline("", "", nodes.strong("", FRAMEWORKS[answer.framework]), nodes.Text(" "))
+    who += nodes.inline("", "", *asked, nodes.Text(": "), classes=["asked"])
+    seen = [who, nodes.inline("", "", *spoken(answer.sentence))]
+    return nodes.list_item("", folded(seen, *(record.source(answer.framework, probe) for probe in answer.probes)))
+
+
+class Measured(SphinxDirective):
+    """Show what each framework answers to a question."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """Return the list of answers."""
+        (question,) = self.arguments
+        if question not in QUESTIONS:
+            raise self.error(f"{question!r} is no question; these are: {', '.join(QUESTIONS)}")
+        for part in (RECORD, *HERE.rglob("*.py")):
+            self.env.note_dependency(str(part))
+        items = [answered(answer) for answer in record.answers(record.load(), question)]
+        return [nodes.bullet_list("", *items, classes=["measured"])]
+
+
+class MeasuredWith(SphinxDirective):
+    """Say which versions were asked, and when."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return the date, and a list with a line for each environment."""
+        loaded = record.load()
+        date = datetime.date.fromisoformat(loaded["date"])
+        python = " and ".join(sorted({versions["Python"] for versions in loaded["versions"].values()}))
+        said = (
+            f"Measured on {date.day} {date:%B %Y} with Python {python}, on the processor, not a graphics card, and with"
+        )
+        lines = [
+            ", ".join(f"{package} {version}" for package, version in versions.items() if package != "Python")
+            for versions in loaded["versions"].values()
+        ]
+        items = [nodes.list_item("", nodes.paragraph("", line)) for line in lines]
+        return [nodes.paragraph("", said), nodes.bullet_list("", *items)]
+
+
+class MeasuredFrom(SphinxDirective):
+    """Show what the probes share: the inputs of all, and the first lines of each framework."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return them folded."""
+        code = (HERE / "inputs.py").read_text("utf-8")
+        shown = {"What every framework is given": code} | {
+            f"What the probes of {title} share": record.shared(name) for name, title in FRAMEWORKS.items()
+        }
+        return [folded([nodes.Text(title)], text) for title, text in shown.items()]
+
+
+def _open_details(translator: HTML5Translator, node: disclosure) -> None:
+    translator.body.append(translator.starttag(node, "details"))
+
+
+def _close_details(translator: HTML5Translator, node: disclosure) -> None:
+    translator.body.append("</details>\n")
+
+
+def _open_summary(translator: HTML5Translator, node: summary) -> None:
+    translator.body.append(translator.starttag(node, "summary", ""))
+
+
+def _close_summary(translator: HTML5Translator, node: summary) -> None:
+    translator.body.append("</summary>\n")
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register the directives, and what they fold."""
+    app.add_node(disclosure, html=(_open_details, _close_details))
+    app.add_node(summary, html=(_open_summary, _close_summary))
+    app.add_directive("measured", Measured)
+    app.add_directive("measured-with", MeasuredWith)
+    app.add_directive("measured-from", MeasuredFrom)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
