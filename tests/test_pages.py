@@ -21,7 +21,7 @@ from sphinx_external_toc.parsing import parse_toc_yaml
 from conftest import BOOK, NEXT_FRAME, SITE, UNCOVER, own
 from live import WORKERS
 from theme.mathfont import characters
-from theme.pages import description, page_links
+from theme.pages import _lighter, description, page_links
 from theme.policy import EARLY_SCRIPT, POLICY, source_of
 
 pytestmark = pytest.mark.site
@@ -199,6 +199,14 @@ def test_a_description_is_cut_between_sentences_or_words(text, expected):
     assert len(found) <= 160
     assert found == expected or text.startswith(found.removesuffix(" …"))
     assert found.endswith((".", "word …", "A …"))
+
+
+def test_a_link_is_written_without_what_has_no_effect():
+    link = '<a class="reference internal" href="a.html#b"><span class="std std-ref">the <code>x</code></span></a>'
+    assert _lighter(link) == '<a href="a.html#b"><span class="std std-ref">the <code>x</code></span></a>'
+    assert _lighter(link.replace("<code>x</code>", "slope")) == '<a href="a.html#b">the slope</a>'
+    outside = '<a class="reference external" href="https://example.org">x</a>'
+    assert _lighter(outside) == outside
 
 
 def test_a_page_without_text_has_no_description():

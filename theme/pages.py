@@ -14,6 +14,8 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 _SENTENCES = re.compile(r".{40,154}[.?!](?=\s|$)")
 _WORDS = re.compile(r".{,150}(?=\s)")
 _UNCOLOURED = re.compile(r'<span class="[nopw]">([^<]*)</span>')
+# What Sphinx and MyST put around the text of a link.
+_LINKED = re.compile(r'<span class="(?:std std-(?:ref|doc|term)|xref myst)">([^<]*)</span>')
 # primer.css has their rules, in the page's own colours.
 _NOT_NEEDED = ("_static/pygments", "_static/mystnb")
 
@@ -42,7 +44,8 @@ def _questions(app: Sphinx, name: str) -> dict[str, str | None]:
 
 
 def _lighter(body: str) -> str:
-    """Return a page's HTML without elements and roles that have no effect."""
+    """Return a page's HTML without elements, classes and roles that have no effect."""
+    body = _LINKED.sub(r"\1", body).replace('<a class="reference internal" href', "<a href")
     # Half of a chapter's elements would be pieces of code that have no colour of their own.
     body = _UNCOLOURED.sub(r"\1", body)
     # The role that docutils gives an entry of the bibliography is withdrawn; it is one of a list.
