@@ -339,6 +339,10 @@ def test_reset_can_be_undone(visit):
     place.button("Undo").click()
     assert place.text() == NAIVE
     expect(place.button("Undo")).to_be_hidden()
+    place.button("Reset").click()
+    expect(place.status).to_have_text("This task is as it was given out.")
+    place.write(NAIVE)
+    expect(place.status).to_have_text("")
 
 
 def test_two_tabs_show_the_same_and_lose_nothing(visit):

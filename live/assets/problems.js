@@ -127,6 +127,8 @@
     changed() {
       this.held = false;
       this.undoButton.hidden = true;
+      // What was said of the text before; how Python comes along is still true.
+      if (!this.running) this.status.textContent = "";
       const stale = this.report.querySelector(".answer-stale");
       if (stale) stale.hidden = false;
       this.keep();
