@@ -375,19 +375,19 @@ def attention_masked(value: Any) -> str:
     return match(value, {"0.": 0, "The mean of all values, masked as they are.": 2})
 
 
-# Short numbers
+# Low precision
 
 
-def short(expected: float) -> Callable[[dict[str, Any]], str]:
-    """Return how to say what came in each short type: whether it is right within 1 %, else what it is."""
+def low_precision(expected: float) -> Callable[[dict[str, Any]], str]:
+    """Return how to say what came in each type: whether it is right within 1 %, else what it is."""
 
     def sentence(value: dict[str, Any]) -> str:
-        return " ".join(f"{dtype}: {_short(value[dtype], expected)}." for dtype in _DTYPES)
+        return " ".join(f"{dtype}: {_low_precision(value[dtype], expected)}." for dtype in _DTYPES)
 
     return sentence
 
 
-def _short(value: Any, expected: float) -> str:
+def _low_precision(value: Any, expected: float) -> str:
     if failed(value):
         return f"`{value['error']}`"
     (result,) = np.ravel(np.asarray(value, np.float64))
@@ -427,9 +427,9 @@ QUESTIONS: dict[str, Callable[[Any], str]] = {
     "softmax-axis": softmax_axis,
     "softmax-masked": softmax_masked,
     "attention-masked": attention_masked,
-    "softmax-short": short(1 / inputs.VOCABULARY),
-    "loss-short": short(math.log(inputs.VOCABULARY)),
-    "mean-short": short(1),
-    "layer-norm-short": short(1),
-    "rms-norm-short": short(1),
+    "softmax-low-precision": low_precision(1 / inputs.VOCABULARY),
+    "loss-low-precision": low_precision(math.log(inputs.VOCABULARY)),
+    "mean-low-precision": low_precision(1),
+    "layer-norm-low-precision": low_precision(1),
+    "rms-norm-low-precision": low_precision(1),
 }

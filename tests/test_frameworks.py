@@ -316,23 +316,27 @@ CUBE = inputs.CUBE.astype(float)
         ("attention-masked", [[[[0.0]]]], "0."),
         ("attention-masked", [[[[2.0]]]], "The mean of all values, masked as they are."),
         (
-            "softmax-short",
+            "softmax-low-precision",
             {"float16": 7.808208e-06, "bfloat16": 0.00390625},
             "float16: 7.81e-6, right. bfloat16: 0.00391 instead of 7.81e-6.",
         ),
         (
-            "softmax-short",
+            "softmax-low-precision",
             {"float16": 0.0, "bfloat16": ERROR},
             "float16: 0 instead of 7.81e-6. bfloat16: `ValueError`.",
         ),
-        ("loss-short", {"float16": "inf", "bfloat16": 11.75}, "float16: inf instead of 11.8. bfloat16: 11.8, right."),
-        ("mean-short", {"float16": NAN, "bfloat16": 1}, "float16: nan instead of 1. bfloat16: 1, right."),
         (
-            "layer-norm-short",
+            "loss-low-precision",
+            {"float16": "inf", "bfloat16": 11.75},
+            "float16: inf instead of 11.8. bfloat16: 11.8, right.",
+        ),
+        ("mean-low-precision", {"float16": NAN, "bfloat16": 1}, "float16: nan instead of 1. bfloat16: 1, right."),
+        (
+            "layer-norm-low-precision",
             {"float16": [0], "bfloat16": [1.17]},
             "float16: 0 instead of 1. bfloat16: 1.17 instead of 1.",
         ),
-        ("rms-norm-short", {"float16": [1], "bfloat16": [0.995]}, "float16: 1, right. bfloat16: 0.995, right."),
+        ("rms-norm-low-precision", {"float16": [1], "bfloat16": [0.995]}, "float16: 1, right. bfloat16: 0.995, right."),
         ("momentum", ERROR, "`ValueError: Expected more than 1 value`"),
     ],
 )
@@ -359,7 +363,7 @@ def test_there_is_a_value_for_every_question():
     ]
     + [(1e-10, "1e-10"), (16.118, "16.1"), (999.7, "1,000"), (100000, "100,000"), ("-inf", "−inf"), (NAN, NAN)],
 )
-def test_a_number_is_short(value, text):
+def test_a_number_is_low_precision(value, text):
     assert words.number(value) == text
 
 
@@ -445,6 +449,9 @@ def test_the_page_has_a_section_for_every_question():
     for question, section in zip(QUESTIONS, sections, strict=True):
         assert section.startswith(f"({question})=\n### ")
         assert f"{{measured}} {question}\n" in section
+        reason = section.split("```")[0]
+        assert len(reason.split()) > 20, question
+        assert "](../notebooks/" in reason, question
 
 
 def test_what_answers_alike_is_one_answer_with_all_its_probes():
@@ -566,10 +573,14 @@ def test_what_the_page_says_in_short_is_what_came_out():
     assert not far["jax", "nnx.LayerNorm"].startswith("Right")
     assert not far["jax", "linen.LayerNorm"].startswith("Right")
     assert all(said.startswith("Right") for (name, _), said in far.items() if name != "jax")
-    assert said_of("softmax-short", "jax", "jax.nn.softmax").startswith("float16: 0 ")
-    assert said_of("softmax-short", "keras", "tf.nn.softmax").startswith("float16: 0 ")
-    assert said_of("loss-short", "pytorch", "F.cross_entropy").startswith("float16: inf ")
-    assert all(said.startswith("float16: inf ") for said in sentences("loss-short", "jax"))
+    frozen = {of: said for _, of, said, _ in record.sentences(RECORD, "train-eval-switch") if "False" in of}
+    dropping = "Dropout goes on dropping; batch normalization uses"
+    assert frozen["model.requires_grad_(False)"] == f"{dropping} the batch."
+    assert frozen["trainable=False, training=True"] == f"{dropping} what it has stored."
+    assert said_of("softmax-low-precision", "jax", "jax.nn.softmax").startswith("float16: 0 ")
+    assert said_of("softmax-low-precision", "keras", "tf.nn.softmax").startswith("float16: 0 ")
+    assert said_of("loss-low-precision", "pytorch", "F.cross_entropy").startswith("float16: inf ")
+    assert all(said.startswith("float16: inf ") for said in sentences("loss-low-precision", "jax"))
 
 
 def course():
@@ -701,7 +712,7 @@ def test_the_package_has_the_conventions_of_pytorch_that_it_claims():
         batch_norm(inputs.VECTOR)
 
 
-def test_the_package_adds_up_short_numbers_in_long_ones():
+def test_the_package_adds_up_float16_in_float32():
     zeros = np.zeros(inputs.VOCABULARY, np.float16)
     assert lp.softmax(zeros).max() == pytest.approx(1 / inputs.VOCABULARY, rel=0.01)
     assert lp.cross_entropy(zeros[None], [0]) == pytest.approx(np.log(inputs.VOCABULARY), rel=0.01)

@@ -83,7 +83,7 @@ def not_rendered(soup):
     found = [str(formula) for formula in soup.select(".math") if len(formula.find_all("math", recursive=False)) != 1]
     found += [str(mistake) for mistake in soup.select("merror")]
     for text in soup.main.find_all(string=re.compile(r"\$[^$]+\$|\\[(\[]|\\begin\{|\\[a-z]{3,}")):
-        if not text.find_parent(["code", "pre", "script", "svg"]):
+        if not text.find_parent(["annotation", "code", "pre", "script", "svg"]):
             found.append(str(text))
     return found
 

@@ -71,6 +71,4 @@ def plain(value: Any) -> Any:
 
 
 def _number(number: float) -> float | str:
-    return (
-        float(f"{number:.7g}") if np.isfinite(number) else str(number)
-    )
+    return float(f"{number:.7g}") if np.isfinite(number) else str(number)

@@ -58,7 +58,7 @@ def primitives(jaxpr):
 
 
 def both(measure):
-    """Measure in each of the two short floating-point types."""
+    """Measure in each of the two floating-point types of half precision."""
     return {
         "float16": attempt(measure, jnp.float16),
         "bfloat16": attempt(measure, jnp.bfloat16),
@@ -368,24 +368,24 @@ def attention_masked():
     )
 
 
-# Short numbers
+# Low precision
 
 
 @probe(
-    "softmax-short",
+    "softmax-low-precision",
     {
         "jax.nn.softmax": jax.nn.softmax,
         "jax.jit(jax.nn.softmax)": jax.jit(jax.nn.softmax),
     },
 )
-def softmax_short(softmax):
+def softmax_low_precision(softmax):
     return both(
         lambda dtype: softmax(jnp.zeros(inputs.VOCABULARY, dtype)).max()
     )
 
 
-@probe("loss-short", INTEGER_LOSS)
-def loss_short(loss):
+@probe("loss-low-precision", INTEGER_LOSS)
+def loss_low_precision(loss):
     return both(
         lambda dtype: loss(
             jnp.zeros((1, inputs.VOCABULARY), dtype), jnp.array([0])
@@ -393,13 +393,13 @@ def loss_short(loss):
     )
 
 
-@probe("mean-short", "jnp.mean")
-def mean_short():
+@probe("mean-low-precision", "jnp.mean")
+def mean_low_precision():
     return both(lambda dtype: jnp.ones(inputs.VOCABULARY, dtype).mean())
 
 
 @probe(
-    "layer-norm-short",
+    "layer-norm-low-precision",
     {
         "nnx.LayerNorm": lambda x: nnx.LayerNorm(512, dtype=x.dtype, rngs=RNGS)(
             x
@@ -411,7 +411,7 @@ def mean_short():
     },
 )
 @probe(
-    "rms-norm-short",
+    "rms-norm-low-precision",
     {
         "nnx.RMSNorm": lambda x: nnx.RMSNorm(512, dtype=x.dtype, rngs=RNGS)(x),
         "linen.RMSNorm": lambda x: linen_output(
@@ -419,5 +419,5 @@ def mean_short():
         ),
     },
 )
-def norm_short(norm):
+def norm_low_precision(norm):
     return both(lambda dtype: spread(norm(jnp.array(inputs.LARGE, dtype))))

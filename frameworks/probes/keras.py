@@ -13,7 +13,7 @@ keras.utils.set_random_seed(0)
 
 
 def both(measure):
-    """Measure in each of the two short floating-point types."""
+    """Measure in each of the two floating-point types of half precision."""
     return {name: attempt(measure, name) for name in ("float16", "bfloat16")}
 
 
@@ -407,24 +407,24 @@ def attention_masked():
     )
 
 
-# Short numbers
+# Low precision
 
 
 @probe(
-    "softmax-short",
+    "softmax-low-precision",
     {
         "keras.ops.softmax": keras.ops.softmax,
         "tf.nn.softmax": tf.nn.softmax,
     },
 )
-def softmax_short(softmax):
+def softmax_low_precision(softmax):
     return both(
         lambda dtype: wide(softmax(tf.zeros([inputs.VOCABULARY], dtype))).max()
     )
 
 
-@probe("loss-short", "SparseCategoricalCrossentropy(from_logits=True)")
-def loss_short():
+@probe("loss-low-precision", "SparseCategoricalCrossentropy(from_logits=True)")
+def loss_low_precision():
     loss = SparseCategoricalCrossentropy(from_logits=True)
     return both(
         lambda dtype: wide(
@@ -436,8 +436,8 @@ def loss_short():
     )
 
 
-@probe("loss-short", "tf.nn.sparse_softmax_cross_entropy_with_logits")
-def loss_short_tensorflow():
+@probe("loss-low-precision", "tf.nn.sparse_softmax_cross_entropy_with_logits")
+def loss_low_precision_tensorflow():
     return both(
         lambda dtype: wide(
             LOGITS_LOSS(
@@ -449,25 +449,25 @@ def loss_short_tensorflow():
 
 
 @probe(
-    "mean-short",
+    "mean-low-precision",
     {
         "keras.ops.mean": keras.ops.mean,
         "tf.reduce_mean": tf.reduce_mean,
     },
 )
-def mean_short(mean):
+def mean_low_precision(mean):
     return both(lambda dtype: wide(mean(tf.ones([inputs.VOCABULARY], dtype))))
 
 
 @probe(
-    "layer-norm-short",
+    "layer-norm-low-precision",
     {"keras.layers.LayerNormalization": layers.LayerNormalization},
 )
 @probe(
-    "rms-norm-short",
+    "rms-norm-low-precision",
     {"keras.layers.RMSNormalization": layers.RMSNormalization},
 )
-def norm_short(norm):
+def norm_low_precision(norm):
     return both(
         lambda dtype: spread(
             wide(norm(dtype=dtype)(tf.constant(inputs.LARGE, dtype)))

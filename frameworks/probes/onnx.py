@@ -56,9 +56,7 @@ def model(operator, arrays, outputs, attributes):
 
 def evaluated(run, operator, arrays, outputs, attributes):
     """Evaluate an operator; return its output, or all of them where there are several."""
-    arrays = [
-        None if array is None else np.asarray(array) for array in arrays
-    ]
+    arrays = [None if array is None else np.asarray(array) for array in arrays]
     made = model(operator, arrays, outputs, attributes)
     results = run(
         made,
@@ -110,7 +108,7 @@ def float32(*numbers):
 
 
 def both(measure):
-    """Measure in each of the two short floating-point types."""
+    """Measure in each of the two floating-point types of half precision."""
     return {
         "float16": attempt(measure, np.float16),
         "bfloat16": attempt(measure, ml_dtypes.bfloat16),
@@ -147,9 +145,7 @@ def dropout_rate(run):
 
 @probe("dropout-default", engines("Dropout"))
 def dropout_default(run):
-    return share_of_zeros(
-        run("Dropout", inputs.ONES, None, np.bool_(True))
-    )
+    return share_of_zeros(run("Dropout", inputs.ONES, None, np.bool_(True)))
 
 
 @probe("dropout-mode", engines("Dropout"))
@@ -174,15 +170,11 @@ def dropout_extremes(run):
     },
 )
 def switch(run):
-    dropped = run(
-        "Dropout", inputs.ONES, np.float32(0.2), np.bool_(False)
-    )
+    dropped = run("Dropout", inputs.ONES, np.float32(0.2), np.bool_(False))
     given = inputs.PAIR, float32(1), float32(0), float32(0), float32(1)
     return {
         "zeros": share_of_zeros(dropped),
-        "normalized": run(
-            "BatchNormalization", *given, training_mode=0
-        ),
+        "normalized": run("BatchNormalization", *given, training_mode=0),
     }
 
 
@@ -216,9 +208,7 @@ def layer_norm_epsilon(run):
 
 @probe("rms-norm-epsilon", engines("RMSNormalization"))
 def rms_norm_epsilon(run):
-    return spread(
-        run("RMSNormalization", inputs.ROWS, np.ones(8, np.float32))
-    )
+    return spread(run("RMSNormalization", inputs.ROWS, np.ones(8, np.float32)))
 
 
 @probe("group-norm-epsilon", engines("GroupNormalization"))
@@ -293,18 +283,14 @@ def likelihood_input(run):
 def loss_labels(run):
     labels = {"integers": np.array([1]), "vectors": float32([0, 1, 0])}
     return {
-        kind: attempt(
-            run, "SoftmaxCrossEntropyLoss", inputs.THREE, label
-        )
+        kind: attempt(run, "SoftmaxCrossEntropyLoss", inputs.THREE, label)
         for kind, label in labels.items()
     }
 
 
 @probe("loss-axis", engines("SoftmaxCrossEntropyLoss"))
 def loss_axis(run):
-    return run(
-        "SoftmaxCrossEntropyLoss", inputs.CUBE, inputs.CUBE_LABELS
-    )
+    return run("SoftmaxCrossEntropyLoss", inputs.CUBE, inputs.CUBE_LABELS)
 
 
 @probe("loss-reduction", engines("SoftmaxCrossEntropyLoss"))
@@ -376,9 +362,7 @@ def smoothing_weights(run):
 
 @probe("loss-certain", engines("SoftmaxCrossEntropyLoss"))
 def loss_certain(run):
-    return run(
-        "SoftmaxCrossEntropyLoss", float32([1000, 0]), np.array([1])
-    )
+    return run("SoftmaxCrossEntropyLoss", float32([1000, 0]), np.array([1]))
 
 
 @probe("loss-operations", "SoftmaxCrossEntropyLoss, runtime")
@@ -386,9 +370,7 @@ def loss_operations():
     with tempfile.TemporaryDirectory() as folder:
         settings = onnxruntime.SessionOptions()
         settings.log_severity_level = 4
-        settings.optimized_model_filepath = str(
-            Path(folder, "run.onnx")
-        )
+        settings.optimized_model_filepath = str(Path(folder, "run.onnx"))
         made = model(
             "SoftmaxCrossEntropyLoss",
             [inputs.THREE, np.array([0])],
@@ -402,9 +384,7 @@ def loss_operations():
         )
         return [
             node.op_type
-            for node in onnx.load(
-                settings.optimized_model_filepath
-            ).graph.node
+            for node in onnx.load(settings.optimized_model_filepath).graph.node
         ]
 
 
@@ -421,26 +401,22 @@ def softmax_masked(run):
 @probe("attention-masked", engines("Attention"))
 def attention_masked(run):
     query, keys, values = float32(1), float32(1, 1), float32(1, 3)
-    shaped = [
-        array.reshape(1, 1, -1, 1) for array in (query, keys, values)
-    ]
+    shaped = [array.reshape(1, 1, -1, 1) for array in (query, keys, values)]
     return run("Attention", *shaped, np.zeros((1, 2), bool))
 
 
-# Short numbers
+# Low precision
 
 
-@probe("softmax-short", engines("Softmax"))
-def softmax_short(run):
+@probe("softmax-low-precision", engines("Softmax"))
+def softmax_low_precision(run):
     return both(
-        lambda dtype: run(
-            "Softmax", np.zeros(inputs.VOCABULARY, dtype)
-        ).max()
+        lambda dtype: run("Softmax", np.zeros(inputs.VOCABULARY, dtype)).max()
     )
 
 
-@probe("loss-short", engines("SoftmaxCrossEntropyLoss"))
-def loss_short(run):
+@probe("loss-low-precision", engines("SoftmaxCrossEntropyLoss"))
+def loss_low_precision(run):
     loss = "SoftmaxCrossEntropyLoss"
     return both(
         lambda dtype: run(
@@ -449,8 +425,8 @@ def loss_short(run):
     )
 
 
-@probe("mean-short", engines("ReduceMean"))
-def mean_short(run):
+@probe("mean-low-precision", engines("ReduceMean"))
+def mean_low_precision(run):
     return both(
         lambda dtype: run(
             "ReduceMean", np.ones(inputs.VOCABULARY, dtype), keepdims=0
@@ -458,8 +434,8 @@ def mean_short(run):
     )
 
 
-@probe("layer-norm-short", engines("LayerNormalization"))
-def layer_norm_short(run):
+@probe("layer-norm-low-precision", engines("LayerNormalization"))
+def layer_norm_low_precision(run):
     return both(
         lambda dtype: spread(
             run(
@@ -471,8 +447,8 @@ def layer_norm_short(run):
     )
 
 
-@probe("rms-norm-short", engines("RMSNormalization"))
-def rms_norm_short(run):
+@probe("rms-norm-low-precision", engines("RMSNormalization"))
+def rms_norm_low_precision(run):
     return both(
         lambda dtype: spread(
             run(

@@ -17,7 +17,7 @@ def tensor(array, dtype=None):
 
 
 def both(measure):
-    """Measure in each of the two short floating-point types."""
+    """Measure in each of the two floating-point types of half precision."""
     return {
         "float16": attempt(measure, torch.float16),
         "bfloat16": attempt(measure, torch.bfloat16),
@@ -70,8 +70,7 @@ def dropout_mode(dropout):
 )
 def dropout_extremes(dropout):
     return {
-        rate: attempt(dropout, torch.ones(4), float(rate))
-        for rate in (0, 1)
+        rate: attempt(dropout, torch.ones(4), float(rate)) for rate in (0, 1)
     }
 
 
@@ -79,9 +78,7 @@ def dropout_extremes(dropout):
     "train-eval-switch",
     {
         "model.eval()": nn.Module.eval,
-        "model.requires_grad_(False)": lambda m: m.requires_grad_(
-            False
-        ),
+        "model.requires_grad_(False)": lambda m: m.requires_grad_(False),
     },
 )
 def switch(evaluate):
@@ -103,9 +100,7 @@ def batch_norm_mode():
 
 @probe("batch-norm-epsilon", "torch.nn.BatchNorm1d")
 def batch_norm_epsilon():
-    return spread(
-        nn.BatchNorm1d(10)(tensor(inputs.ROWS.T)).detach(), axis=0
-    )
+    return spread(nn.BatchNorm1d(10)(tensor(inputs.ROWS.T)).detach(), axis=0)
 
 
 @probe(
@@ -172,9 +167,7 @@ def batch_norm_one():
         "vector": attempt(
             lambda: nn.BatchNorm1d(3)(tensor(inputs.VECTOR)).detach()
         ),
-        "image": attempt(
-            lambda: nn.BatchNorm2d(1)(image).detach().ravel()
-        ),
+        "image": attempt(lambda: nn.BatchNorm2d(1)(image).detach().ravel()),
     }
 
 
@@ -208,9 +201,7 @@ def loss_labels():
 
 @probe("loss-axis", "F.cross_entropy")
 def loss_axis():
-    return F.cross_entropy(
-        tensor(inputs.CUBE), tensor(inputs.CUBE_LABELS)
-    )
+    return F.cross_entropy(tensor(inputs.CUBE), tensor(inputs.CUBE_LABELS))
 
 
 @probe("loss-reduction", "F.cross_entropy")
@@ -261,9 +252,7 @@ def class_weights():
     )
 
 
-@probe(
-    "smoothing-weights", "F.cross_entropy(weight=, label_smoothing=)"
-)
+@probe("smoothing-weights", "F.cross_entropy(weight=, label_smoothing=)")
 def smoothing_weights():
     options = {
         "weight": torch.tensor(inputs.FOUR_WEIGHTS),
@@ -271,19 +260,14 @@ def smoothing_weights():
     }
     label, rows = torch.tensor(0), tensor(inputs.FOUR)
     return {
-        how: [
-            F.cross_entropy(z, label, reduction=how, **options)
-            for z in rows
-        ]
+        how: [F.cross_entropy(z, label, reduction=how, **options) for z in rows]
         for how in ("sum", "mean")
     }
 
 
 @probe("loss-certain", "F.cross_entropy")
 def loss_certain():
-    return F.cross_entropy(
-        torch.tensor([[1000.0, 0.0]]), torch.tensor([1])
-    )
+    return F.cross_entropy(torch.tensor([[1000.0, 0.0]]), torch.tensor([1]))
 
 
 @probe("loss-operations", "F.cross_entropy")
@@ -329,24 +313,22 @@ def attention_masked():
     )
 
 
-# Short numbers
+# Low precision
 
 
-@probe("softmax-short", "F.softmax")
-def softmax_short():
+@probe("softmax-low-precision", "F.softmax")
+def softmax_low_precision():
     return both(
         lambda dtype: (
-            F.softmax(
-                torch.zeros(inputs.VOCABULARY, dtype=dtype), dim=-1
-            )
+            F.softmax(torch.zeros(inputs.VOCABULARY, dtype=dtype), dim=-1)
             .double()
             .max()
         )
     )
 
 
-@probe("loss-short", "F.cross_entropy")
-def loss_short():
+@probe("loss-low-precision", "F.cross_entropy")
+def loss_low_precision():
     return both(
         lambda dtype: F.cross_entropy(
             torch.zeros(1, inputs.VOCABULARY, dtype=dtype),
@@ -355,17 +337,15 @@ def loss_short():
     )
 
 
-@probe("mean-short", "torch.mean")
-def mean_short():
+@probe("mean-low-precision", "torch.mean")
+def mean_low_precision():
     return both(
-        lambda dtype: (
-            torch.ones(inputs.VOCABULARY, dtype=dtype).mean().double()
-        )
+        lambda dtype: torch.ones(inputs.VOCABULARY, dtype=dtype).mean().double()
     )
 
 
-@probe("layer-norm-short", "F.layer_norm")
-def layer_norm_short():
+@probe("layer-norm-low-precision", "F.layer_norm")
+def layer_norm_low_precision():
     return both(
         lambda dtype: spread(
             F.layer_norm(tensor(inputs.LARGE, dtype), (512,)).double()
@@ -373,8 +353,8 @@ def layer_norm_short():
     )
 
 
-@probe("rms-norm-short", "F.rms_norm")
-def rms_norm_short():
+@probe("rms-norm-low-precision", "F.rms_norm")
+def rms_norm_low_precision():
     return both(
         lambda dtype: spread(
             F.rms_norm(tensor(inputs.LARGE, dtype), (512,)).double()
