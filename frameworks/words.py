@@ -346,7 +346,7 @@ def loss_operations(value: Sequence[str]) -> str:
     """Say how many operations a loss is made of, and which."""
     names = list(dict.fromkeys(value))
     shown = ", ".join(f"`{name}`" for name in names[:_NAMED])
-    return f"{len(value)}: {shown}{', …' if len(names) > _NAMED else ''}."
+    return f"{len(value)}: {shown}{' and others' if len(names) > _NAMED else ''}."
 
 
 def loss_certain(value: float | str) -> str:

@@ -308,7 +308,7 @@ CUBE = inputs.CUBE.astype(float)
         ("loss-certain", 1000.0, "1,000."),
         ("loss-certain", "inf", "inf."),
         ("loss-operations", ["LogSoftmax", "NllLoss"], "2: `LogSoftmax`, `NllLoss`."),
-        ("loss-operations", [*"abcdefgh", "a", "i"], "10: `a`, `b`, `c`, `d`, `e`, `f`, `g`, `h`, …."),
+        ("loss-operations", [*"abcdefgh", "a", "i"], "10: `a`, `b`, `c`, `d`, `e`, `f`, `g`, `h` and others."),
         ("softmax-masked", [[NAN] * 3], "nan."),
         ("softmax-masked", [[0, 0, 0]], "0 for each."),
         ("softmax-masked", [[1 / 3] * 3], "A third for each."),
