@@ -82,7 +82,7 @@ def main() -> int:
         print("\n".join(lines) or "Every answer is the same.")
         return int(bool(lines))
     path = arguments.newest or RECORD
-    path.write_text(written(record(newest=bool(arguments.newest))), "utf-8")
+    path.write_text(written(record(newest=bool(arguments.newest))), "utf-8", newline="\n")
     return 0
 
 

@@ -42,6 +42,11 @@ def test_answers_are_open_and_names_follow_what_they_name():
     assert text.svg.g["id"] == "a"
 
 
+def test_how_something_was_measured_stays_folded():
+    text = printed('<details class="probe"></details><details></details>')
+    assert [details.has_attr("open") for details in text.select("details")] == [False, True]
+
+
 @pytest.fixture(scope="module")
 def paper():
     """Return the document of the built site, as text."""
