@@ -40,3 +40,51 @@ def test_names(learner, source, holds):
     last = verdict(source, names, learner)[-1]
     assert (last.output_type != "error") == holds, last
     assert set(names) == {"helper"}
+
+
+PREDICTION = "# 2 points\nassert abs(float(guess()) - 7) < 1, 'Think again.'"
+GIVEN = "from lossprimer import figures\nfigures.surprise(0.5)"
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ("def guess(): return 3", "AssertionError: Think again."),
+        ("def guess(): raise NotImplementedError", "NotImplementedError: not attempted yet: "),
+        (
+            "def gues(): return 7",
+            "NameError: guess is not defined when all cells have run, from the first to the last. ",
+        ),
+        (
+            "def guess(): return 7 !",
+            "guess is not defined when all cells have run. Your cell 'answer' ended with an error: S",
+        ),
+        ("def guess(): 7", "The test cannot use what guess gives. Is it a function"),
+        (
+            "def guess(): return '7,0'",
+            "could not convert string to float: '7,0'. The test cannot use what guess gives.",
+        ),
+        ("guess = 7", "The test cannot use what guess gives. Is it a function"),
+        ("def guess(): return seven", "NameError: name 'seven' is not defined"),
+        ("def guess(): return [][0]", "IndexError: list index out of range"),
+    ],
+)
+def test_a_prediction_that_fails_is_told_what_the_learner_can_change(answer, said):
+    """And nothing of the cells that came with the set, although one of them did not run."""
+    with Submission(isolated=False) as submission:
+        submission.run("answer", answer)
+        shown = submission.run("picture", GIVEN, given=True)
+        assert "ImportError" in str(shown)
+        last = verdict(PREDICTION, {}, submission)[-1]
+    assert said in last.traceback[0]
+    assert "picture" not in last.traceback[0]
+    assert "RemoteError" not in last.traceback[0]
+
+
+def test_the_cell_that_names_what_is_missing_is_blamed_first():
+    with Submission(isolated=False) as submission:
+        submission.run("answer", "def guess(): return 7 !")
+        submission.run("later", "1 / 0")
+        assert submission.failed("guess") == ("answer", submission.failures["answer"])
+        assert submission.failed("gues") == ("later", "ZeroDivisionError: division by zero")
+        assert verdict(PREDICTION, {}, submission)[-1].traceback[0].count("Your cell 'answer'") == 1

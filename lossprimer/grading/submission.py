@@ -3,6 +3,7 @@
 import contextlib
 import math
 import os
+import re
 import select
 import subprocess
 import sys
@@ -77,7 +78,7 @@ class Submission:
 
     def __init__(self, patience=None, limits=None, *, isolated=True, package=None, command=None):
         self.patience = patience or Patience()
-        self.failures, self.stops = {}, {}
+        self.failures, self.stops, self._own = {}, {}, {}
         self._command = sandbox.command(command or _program(isolated), limits, isolated=isolated)
         self._package = package or Excerpt({}, ())
         self._cells = []
@@ -101,25 +102,33 @@ class Submission:
         """Run a cell and return its outputs, which may hold anything.
 
         What it raises is noted in `failures` under its name, and goes no further; in `stops`, too, if it ends the
-        process. A cell that was `given` with the set may import what is not there.
+        process. A cell that was `given` with the set may import what is not there, and is no failure of the learner's.
         """
         self.begin()
         cell = name, source, given
+        failures = {} if given else self.failures
+        if not given:
+            self._own[name] = source
         try:
             answer = self._request("run", source, given)
             if type(answer) is not tuple or len(answer) != 2:
                 raise self._stop(_NONSENSE)
         except Stopped as stopped:
-            self.failures[name] = self.stops[name] = str(stopped)
+            failures[name] = self.stops[name] = str(stopped)
             return [outputs.error(str(stopped))]
         except (RemoteError, wire.Unsendable) as error:  # the shell does not answer any more, or the cell is too long
-            self.failures[name] = str(error)
+            failures[name] = str(error)
             return [outputs.error(str(error))]
         self._cells.append(cell)
         shown, failure = answer
         if failure:
-            self.failures[name] = _text(failure)  # what it defined before it failed counts
+            failures[name] = _text(failure)  # what it defined before it failed counts
         return shown
+
+    def failed(self, word: str) -> tuple[str, str] | None:
+        """The learner's cell that failed and has a word in it, or the last one that failed, and why it did."""
+        cells = [name for name in self.failures if re.search(rf"\b{re.escape(word)}\b", self._own.get(name, ""))]
+        return next(((name, self.failures[name]) for name in [*cells[-1:], *list(self.failures)[-1:]]), None)
 
     def begin(self, asked: Iterable[str] = ()) -> None:
         """Begin another test: it has all the time of a test, and a process that runs if there is any time left.
@@ -175,7 +184,9 @@ class Submission:
                 self._request("run", cell[1], cell[2])
             except Stopped as stopped:
                 self._cells.remove(cell)
-                self.failures[cell[0]] = self.stops[cell[0]] = str(stopped)
+                self.stops[cell[0]] = str(stopped)
+                if not cell[2]:
+                    self.failures[cell[0]] = str(stopped)
                 return
             except RemoteError:
                 pass  # as before

@@ -14,7 +14,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
 from lossprimer.grading import cells, outputs
-from lossprimer.grading.submission import Submission
+from lossprimer.grading.submission import RemoteError, Submission
 
 _TEXT = 10_000
 
@@ -43,16 +43,17 @@ def verdict(source: str, names: dict, submission: Submission) -> list[NotebookNo
     list of NotebookNode
         The last one is an error if the test does not hold.
     """
+    asked = []
     with _quiet() as printed:
         try:
-            asked = _free(source, names)
+            asked += _free(source, names)
             submission.begin(asked)
             exec(compile(source, "<test>", "exec"), _Names(names, asked, submission))
             failure = []
         except KeyboardInterrupt:
             raise
         except BaseException as error:
-            failure = _diagnosis(error, source, submission)
+            failure = _diagnosis(error, source, asked, submission)
     said = [new_output("stream", name="stdout", text=printed.getvalue()[:_TEXT])] if printed.getvalue() else []
     return said + failure or [new_output("stream", name="stdout", text="All tests of this cell passed.\n")]
 
@@ -90,7 +91,7 @@ def _free(source, names):
     return [name for name in used if name not in names and not hasattr(builtins, name)]
 
 
-def _diagnosis(error, source, submission):
+def _diagnosis(error, source, asked, submission):
     """What a learner is shown of a failed test, without a line of what is hidden."""
     text = str(error)[:_TEXT]
     report = getattr(error, "report", None)
@@ -99,11 +100,32 @@ def _diagnosis(error, source, submission):
             new_output("display_data", report._repr_mimebundle_()),
             outputs.error(f"{type(error).__name__}: {text}"),
         ]
-    if isinstance(error, NameError) and submission.failures:
-        cell, reason = list(submission.failures.items())[-1]
-        text += f". The cell {cell!r} stopped: {reason}"
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == "<test>"]
-    if not text and lines:
+    if isinstance(error, RemoteError):  # the text begins with the type of what was raised there
+        return [outputs.error(text)]
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if frame.filename == "<test>"]
+    if isinstance(error, NotImplementedError):
+        text = "not attempted yet: the cell still raises NotImplementedError"
+    elif isinstance(error, NameError) and error.name in asked:
+        text = _undefined(error.name, submission)
+    elif isinstance(error, TypeError | ValueError) and asked and frames[-1].filename == "<test>":
+        text += f". {_NO_USE.format(names=' and '.join(asked))}"
+    elif not text and lines:
         line = source.split("\n")[lines[0] - 1].strip()
         text = line if line in cells.visible(source) else "a hidden test does not hold"
     return [outputs.error(f"{type(error).__name__}: {text}".removesuffix(": "))]
+
+
+_NO_USE = (
+    "The test cannot use what {names} gives. Is it a function, and does it return what the task asks for, such as one "
+    "number, with a point and not a comma?"
+)
+
+
+def _undefined(name, submission):
+    """Why the learner's cells do not define a name that the task asks for."""
+    text = f"{name} is not defined when all cells have run"
+    if failed := submission.failed(name):
+        cell, reason = failed
+        return f"{text}. Your cell {cell!r} ended with an error: {reason}"
+    return f"{text}, from the first to the last. Was it deleted or renamed? The test looks for exactly this name."
