@@ -486,14 +486,20 @@ class TestLearner:
         assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
 
     def test_a_right_answer_that_is_slow_gets_a_remark(self, monkeypatch):
-        times = {checks.softmax.right: 1.0, answers.probability.by_rows: 23.0}
-        monkeypatch.setattr("lossprimer.checks.task._seconds", lambda f, args: times.get(f, 9.0))
+        slow = answers.probability.by_rows, answers.RIGHT["pre_norm_branch"][2]
+        monkeypatch.setattr("lossprimer.checks.speed.seconds", lambda call, _: 23.0 if call.args[0] in slow else 1.0)
         report = checks.softmax(answers.probability.by_rows)
         assert report.passed
         assert "about 20 times slower" in words(report)
         assert "remark: It is right" in report._repr_mimebundle_()["text/html"]
+        assert "about 20 times slower" in words(checks.pre_norm_branch(slow[1])), "a class, too"
         assert checks.softmax(shifted).remark == ""
         assert checks.softmax(stand_in(answers.probability.by_rows)).passed
+
+    @pytest.mark.parametrize("name", [name for name in NAMES if TASKS[name].large])
+    def test_what_is_timed_can_be_called(self, name, monkeypatch):
+        monkeypatch.setattr("lossprimer.checks.speed.seconds", lambda call, _: len(call().results))
+        assert check(name, answers.RIGHT[name][0]).remark == ""
 
     def test_a_factor_is_told_only_if_it_is_known_and_explains_all_numbers(self):
         right = TASKS["cross_entropy"].right

@@ -205,6 +205,12 @@ def _draw_branch(rng):
     ]
 
 
+def _many():
+    rng = np.random.default_rng(0)
+    shapes = (16, 32), (32, 16), (8, 24, 16), (8, 24, 16)
+    return _branch_case("", _round, *(rng.normal(size=shape) for shape in shapes))
+
+
 pre_norm_branch = Task(
     "Branch(w1, w2)",
     """the residual branch of a pre-norm block, with ``forward(x)`` and ``backward(dy)``.
@@ -263,6 +269,7 @@ pre_norm_branch = Task(
         _branch_case("float32", _round, *(array.astype(np.float32) for array in (_W1, _W2, _MORE, _DY2))),
     ],
     draw=_draw_branch,
+    large=_many,
     mistakes=[
         Mistake("x is not added in forward: the skip connection is missing.", _like(joined=lambda self, x, f: f)),
         Mistake(

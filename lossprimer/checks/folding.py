@@ -88,6 +88,11 @@ def _draw(rng):
     ]
 
 
+def _many():
+    rng = np.random.default_rng(0)
+    return *(rng.normal(size=shape) for shape in ((60, 80), 80, 80, 80, 80)), rng.random(80), 1e-5
+
+
 _FORMULA = "s = gamma / np.sqrt(var + eps); weight * s, (bias - mean) * s + beta"
 
 fold_batch_norm = Task(
@@ -113,6 +118,7 @@ fold_batch_norm = Task(
         Case("variances of 0 and nearly 0", _args(_W, _B, _GAMMA, _BETA, _MEAN, np.array([0.0, 1e-6]), 1e-5), _SMALL),
     ],
     draw=_draw,
+    large=_many,
     mistakes=[
         Mistake(
             "The factor multiplies the rows of the weight. It belongs to the outputs, which are its columns.",

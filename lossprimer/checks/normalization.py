@@ -1314,6 +1314,7 @@ batch_norm_layer = Task(
         _layer_case("values far from 0", (True,), _X[:, :2] + _FAR, cause=_FAR_FROM_0),
     ],
     draw=_draw_layer,
+    large=lambda: _layer_case("", (True, False), *_many((200, 40), (200, 40))()[:2]),
     mistakes=[
         Mistake(
             "Training uses the running statistics. In training the batch normalizes itself; the running ones are for "

@@ -130,6 +130,7 @@ add_block = Task(
         _case("a block after a masked one", *_NOTHING, [1.0, -np.inf, 0.0]),
     ],
     draw=_draw,
+    large=_many,
     mistakes=[
         Mistake(
             "The old sum is not brought to the new maximum: its exponentials are still taken below the old one.",

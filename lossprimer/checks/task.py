@@ -2,8 +2,6 @@
 
 import inspect
 import re
-import sys
-import time
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -11,14 +9,12 @@ from functools import cached_property, partial
 
 import numpy as np
 
-from lossprimer.checks import outside
+from lossprimer.checks import outside, speed
 from lossprimer.checks.calling import NotAttempted, Trouble, attempt, direct, undisturbed, withheld
 from lossprimer.checks.report import Cause, Finding, Report
 from lossprimer.checks.values import agree, as_code, contrast
 
-SLOW = 10  # times as long as with whole arrays
 _ENOUGH = 3  # cases in which an argument must make no difference
-clock = time.perf_counter
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,7 +145,7 @@ class Task:
     keeps_type : bool
         Whether the results must have the float type of the input. Otherwise they may have a wider one.
     large : callable, optional
-        ``large()`` returns the arguments of a call that takes long enough to be timed.
+        ``large()`` returns the arguments of a call, or a Case, on arrays at which a loop is slow.
 
     Raises
     ------
@@ -170,7 +166,7 @@ class Task:
         draw: Callable[[np.random.Generator], list[Case]] | None = None,
         returns: tuple[str, ...] = ("",),
         keeps_type: bool = False,
-        large: Callable[[], tuple] | None = None,
+        large: Callable[[], tuple | Case] | None = None,
     ):
         self.usage = usage
         self.members = members
@@ -243,17 +239,15 @@ class Task:
 
     def _remark(self, f):
         """What to say of an answer that holds and takes much longer than it need; of one elsewhere, nothing."""
-        # The clock of a page is too coarse to tell.
-        if self.large is None or hasattr(type(f), "keeps_time") or sys.platform == "emscripten":
+        if self.large is None or hasattr(type(f), "keeps_time"):
             return ""
-        args = self.large()
-        ours, theirs = (min(_seconds(g, args) for _ in range(2)) for g in (self.right, f))
-        if theirs < SLOW * ours:
-            return ""
-        return (
-            f"It is right, and on larger arrays about {float(f'{theirs / ours:.1g}'):.0f} times slower than operations "
-            f"on whole arrays. Is there a loop that one of them could replace?"
-        )
+        case = self.large()
+        case = case if isinstance(case, Case) else Case("", case)
+        return speed.remark(partial(self._attempt, self.right, case), partial(self._attempt, f, case))
+
+    def _attempt(self, f, case):
+        """What a learner's function makes of a case."""
+        return attempt(f, case.args, names=case.returns or self.returns, usage=self.contract, play=case.play)
 
     def _tries(self, rng):
         """Everything that will be tried; what is right is computed before any of it is."""
@@ -307,7 +301,7 @@ class Task:
         names = case.returns or self.returns
         outcome = None
         try:
-            outcome = attempt(f, case.args, names=names, usage=self.contract, play=case.play)
+            outcome = self._attempt(f, case)
             for number in range(len(names)):
                 explain = partial(self._explain, f, number, case, outcome, tries, held)
                 self._compare_result(number, names[number], case, outcome, expected, explain, again=again)
@@ -370,7 +364,7 @@ class Task:
         """Whether a case gives another result at one of a few calls; a number of few values may come twice."""
         for _ in range(_AGAIN_AND_AGAIN):
             try:
-                again = attempt(f, case.args, names=case.returns or self.returns, usage=self.contract, play=case.play)
+                again = self._attempt(f, case)
             except Trouble:
                 return True
             if not all(map(agree, again.results, outcome.results)):
@@ -385,9 +379,8 @@ class Task:
                 continue
             results = each.expected if each in held else None
             if results is None and on:
-                names = each.case.returns or self.returns
                 try:
-                    results = attempt(f, each.case.args, names=names, usage=self.contract, play=each.case.play).results
+                    results = self._attempt(f, each.case).results
                 except Trouble as trouble:
                     on = not trouble.came.startswith("TimeoutError")
             found[each.case] = results
@@ -489,10 +482,9 @@ class Task:
             return False, False
         args = (*case.args[:place], other, *case.args[place + 1 :])
         moved = Case("", args, "", case.play, "", case.returns)
-        names = case.returns or self.returns
         try:
             right = self._expected(self.right, moved)[number]
-            result = attempt(f, moved.args, names=names, usage=self.contract, play=case.play).results[number]
+            result = self._attempt(f, moved).results[number]
         except (Trouble, ValueError, IndexError):
             return True, True
         return not agree(result, came[number]), not agree(right, self._expected(self.right, case)[number])
@@ -549,13 +541,6 @@ def _other(arg):
     if arg.dtype.kind != "f":
         return np.where(arg > 0, arg - 1, 1)
     return (np.linspace(0.1, 0.3, arg.size).reshape(arg.shape) ** 2 - 0.7 * arg).astype(arg.dtype)
-
-
-def _seconds(f, args):
-    copies = [arg.copy() if isinstance(arg, np.ndarray) else arg for arg in args]
-    start = clock()
-    attempt(f, tuple(copies), names=("",), usage="")
-    return clock() - start
 
 
 def changed(name: str) -> Trouble:

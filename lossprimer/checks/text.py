@@ -165,6 +165,7 @@ sample = Task(
         ),
     ],
     draw=_draw_sample,
+    large=lambda: _sample_case("", np.random.default_rng(0).normal(size=(300, 40)), 1.0, 0),
     mistakes=[
         Mistake(
             "The temperature is not used.",
