@@ -308,7 +308,7 @@ add_block = Task(
             _then(lambda top, total, m, s, z: (np.where(np.isfinite(top), top, 0.0), total)),
             *(
                 _added(top=lambda m, z, n=n: np.maximum(_new_top(m, z), n))
-                for n in (-1e4, -1e9, -1e10, -1e30, float(np.finfo(float).min))
+                for n in (-1e4, -5e4, -65504.0, -1e9, -1e10, -1e30, float(np.finfo(float).min))
             ),
             _then(lambda top, total, m, s, z: (np.nan_to_num(top), total)),
             hint="Only what is subtracted is 0 there; the m that is returned stays -inf.",

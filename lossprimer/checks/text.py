@@ -92,6 +92,7 @@ _ROWS = np.array(
     [[0.0, 1.0, 2.0], [2.0, 0.5, 0.0], [1.0, 1.0, 1.0], [-1.0, 0.5, 0.0], [0.5, 2.0, 0.0], [0.0, 0.0, 3.0]]
 )
 _MANY = np.array([[1.0, 0.0, 0.5, -1.0]]).repeat(24, axis=0)
+_CLOSE = np.array([[0.02, 0.0, 0.01, -0.02]]).repeat(12, axis=0)
 _TWO_LEVELS = np.array([[1000.0, 999.0, 1001.0], [-1000.0, -999.0, -1002.0], [1.0, 0.0, 2.0], [999.0, 1000.0, 998.0]])
 _NEVER = np.array([[-np.inf, 0.0, 1.0], [1.0, -np.inf, 0.5], [0.5, 1.0, -np.inf], [-np.inf, 1.0, -np.inf]])
 _OVERFLOW = Cause(
@@ -151,6 +152,7 @@ sample = Task(
         _sample_case("temperature 0.5", _MANY, 0.5, 6),
         _sample_case("temperature 3", _MANY, 3.0, 7),
         _sample_case("temperature 0.01: scores far apart", _ROWS, 0.01, 13),
+        _sample_case("temperature 0.02: scores close together", _CLOSE, 0.02, 14),
         _sample_case("two calls in a row", _MANY[:8], 1.0, 9, twice=True),
         _sample_case("a masked token, -inf, is never drawn", _NEVER, 1.0, 10),
         _sample_case("float32", _ROWS.astype(np.float32), 0.5, 11),
@@ -197,6 +199,48 @@ sample = Task(
             "The tokens are drawn without the scores: each class has the same chance.",
             lambda z, temperature, rng: rng.integers(z.shape[-1], size=len(z)),
             lambda z, temperature, rng: (rng.random(len(z)) * z.shape[-1]).astype(int),
+            lambda z, temperature, rng: np.rint(rng.random(len(z)) * (z.shape[-1] - 1)).astype(int),
+        ),
+        Mistake(
+            "The temperature is changed before it divides the scores: it has a limit, or 1 is added.",
+            *(
+                lambda z, temperature, rng, change=change: _sampled()(z, change(temperature), rng)
+                for change in (
+                    lambda t: max(t, 1.0),
+                    lambda t: min(t, 1.0),
+                    lambda t: max(t, 0.1),
+                    lambda t: max(t, 0.5),
+                    lambda t: t + 1,
+                )
+            ),
+        ),
+        Mistake(
+            "At a low temperature the most likely token is taken. Above 0 the others keep their chance.",
+            *(
+                lambda z, temperature, rng, end=end: (
+                    z.argmax(axis=-1) if temperature < end else _sampled()(z, temperature, rng)
+                )
+                for end in (0.02, 0.7)
+            ),
+        ),
+        Mistake(
+            "Noise is added to the scores, or multiplies the probabilities, and the largest wins: so the tokens have "
+            "other chances.",
+            lambda z, temperature, rng: (z / temperature + rng.random(z.shape)).argmax(axis=-1),
+            lambda z, temperature, rng: (z / temperature + rng.normal(size=z.shape)).argmax(axis=-1),
+            lambda z, temperature, rng: (probabilities(z / temperature) * rng.random(z.shape)).argmax(axis=-1),
+            hint=_ONE_NUMBER,
+        ),
+        Mistake(
+            "This is the mean of the tokens' numbers, rounded. They are names, and have no mean.",
+            _sampled(lambda p, u: np.rint((p * np.arange(p.shape[-1])).sum(axis=-1)).astype(int)),
+            _sampled(lambda p, u: (p * np.arange(p.shape[-1])).sum(axis=-1).astype(int)),
+            hint=_ONE_NUMBER,
+        ),
+        Mistake(
+            "No number is drawn: a fixed one stands in its place.",
+            *(_sampled(draw=lambda rng, n, u=u: np.full((n, 1), u)) for u in (0.5, 0.1, 0.9)),
+            hint=_ONE_NUMBER,
         ),
         Mistake(
             "One number decides for all rows. Each row has one of its own.",
