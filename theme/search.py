@@ -296,5 +296,6 @@ def setup(app: Sphinx) -> None:
     app.add_config_value("search_words", "", "html", str)
     app.connect("builder-inited", _replace_search)
     app.connect("html-collect-pages", _search_page)
-    app.connect("html-page-context", _hand_over)
+    # After the extensions that add scripts to a page: this one makes a list of its own.
+    app.connect("html-page-context", _hand_over, priority=900)
     app.connect("build-finished", _finish)
