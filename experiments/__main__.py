@@ -56,11 +56,9 @@ def plain(value):
     """Return `value` made of what JSON has, with keys of text and numbers of four significant digits."""
     if isinstance(value, dict):
         return {str(key): plain(part) for key, part in value.items()}
-    if isinstance(value, str | bool | None):
-        return value
     if hasattr(value, "tolist"):  # an array or a number of NumPy
         return plain(value.tolist())
-    if isinstance(value, int):
+    if isinstance(value, str | int | None):
         return value
     return float(f"{value:.4g}") if isinstance(value, float) else [plain(part) for part in value]
 

@@ -21,18 +21,22 @@ from lossprimer.data import flip_labels
 from lossprimer.dropout import Dropout
 from lossprimer.network import Linear, ReLU, Sequential
 
-# By name: keep probability of inputs, of hidden units, and weight decay.
+# For each setting: the keep probability of the inputs, that of the hidden units, and the weight decay.
 RIVALS = {
-    "nothing": [(1, 1, 0)],
-    "dropout": [(1, 0.8, 0), (1, 0.5, 0), (1, 0.3, 0), (0.8, 0.5, 0)],
-    "weight decay": [(1, 1, 0.3), (1, 1, 1), (1, 1, 3), (1, 1, 10)],
+    "nothing": {"plain": (1, 1, 0)},
+    "dropout": {
+        "keep 0.8": (1, 0.8, 0),
+        "keep 0.5": (1, 0.5, 0),
+        "keep 0.3": (1, 0.3, 0),
+        "keep 0.5, inputs 0.8": (0.8, 0.5, 0),
+    },
+    "weight decay": {f"decay {decay:g}": (1, 1, decay) for decay in (0.3, 1, 3, 10)},
 }
-SHOWN = {"nothing": (1, 1, 0), "dropout": (1, 0.5, 0), "weight decay": (1, 1, 3)}
 SMALL = {"seeds": (0,), "rates": (0.003,), "epochs": 5, "width": 8}
 
 
 def run(seeds=(0, 1, 2, 3, 4), rates=(0.001, 0.003), epochs=100, width=256, wrong=0.2):
-    """Return the test accuracies of each rival, and its curve of every fifth epoch at the first rate, for each seed."""
+    """Return the test accuracies of the rivals; those of each setting at the first rate after every fifth epoch."""
     return {
         "wrong labels": _compared(seeds, rates, epochs, width, wrong),
         "true labels": _compared(seeds, rates, epochs, width, 0),
@@ -40,29 +44,35 @@ def run(seeds=(0, 1, 2, 3, 4), rates=(0.001, 0.003), epochs=100, width=256, wron
 
 
 def _compared(seeds, rates, epochs, width, wrong):
-    rivals = {}
-    for name, settings in RIVALS.items():
-        tried = [*product(rates, settings)]
-        # Axes: seed, setting, epoch, and the two accuracies: on the images to choose by and on those to report.
-        curves = np.array([[_trained(seed, *one, epochs, width, wrong) for one in tried] for seed in seeds])
-        rivals[name] = {"curves": curves[:, tried.index((rates[0], SHOWN[name])), 4::5, 1]}
-        for how, runs in (("best", curves), ("last", curves[:, :, -1:])):
-            scores, chosen = zip(*(_chosen(of_seed, tried) for of_seed in runs), strict=True)
-            rivals[name][how] = {"accuracy": scores, "chosen": chosen}
-    return {"epochs": epochs, "shown": range(5, epochs + 1, 5), "rivals": rivals}
+    chosen, settings = {}, {}
+    for rival, options in RIVALS.items():
+        tried = [*product(rates, options)]
+        # Axes: seed, what is tried, epoch, and the images: those to learn, to choose by, and to report.
+        runs = np.array([_runs(seed, tried, options, epochs, width, wrong) for seed in seeds])
+        for place, name in enumerate(options):
+            learned, _, test = np.moveaxis(runs[:, place], -1, 0)
+            settings[name] = {"learned": learned[:, -1], "test": test[:, 4::5]}
+        best = [_chosen(of_seed, tried) for of_seed in runs]
+        last = [_chosen(of_seed[:, -1:], tried) for of_seed in runs]
+        chosen[rival] = {"best": [score for score, _ in best], "last": [score for score, _ in last]}
+        chosen[rival] |= {"best chosen": [words for _, words in best], "last chosen": [words for _, words in last]}
+    return {"chosen": chosen, "epochs": epochs, "settings": settings}
 
 
 def _chosen(runs, tried):
-    """Return the test accuracy of the setting and the epoch whose validation accuracy is highest, and what they are."""
-    setting, epoch = np.unravel_index(runs[..., 0].argmax(), runs.shape[:2])
-    rate, (inputs, hidden, decay) = tried[setting]
-    words = f"rate {rate:g}, inputs kept {inputs:g}, hidden kept {hidden:g}, decay {decay:g}"
-    return runs[setting, epoch, 1], words + f", epoch {epoch + 1}" * (len(runs[0]) > 1)
+    """Return the test accuracy where the validation accuracy is highest, the earliest of equals, and where that is."""
+    place, epoch = np.unravel_index(runs[..., 1].argmax(), runs.shape[:2])
+    rate, name = tried[place]
+    return runs[place, epoch, 2], f"{name}, rate {rate:g}" + f", epoch {epoch + 1}" * (runs.shape[1] > 1)
 
 
-def _trained(seed, rate, setting, epochs, width, wrong):
-    inputs, hidden, decay = setting
+def _runs(seed, tried, options, epochs, width, wrong):
     data = parts(seed, train=300, validation=300)
+    return [_trained(data, seed, rate, options[name], epochs, width, wrong) for rate, name in tried]
+
+
+def _trained(data, seed, rate, setting, epochs, width, wrong):
+    inputs, hidden, decay = setting
     rng, start = (np.random.default_rng([seed, n]) for n in (1, 2))
     train, validation = (
         (images, flip_labels(labels, wrong, 10, rng)) for images, labels in (data.train, data.validation)
@@ -80,4 +90,33 @@ def _trained(seed, rate, setting, epochs, width, wrong):
 
 def claims(results):
     """Return what chapter 3 says of them."""
-    return {}
+    wrong, true = (
+        {name: {how: np.array(rival[how]) for how in ("best", "last")} for name, rival in kind["chosen"].items()}
+        for kind in (results["wrong labels"], results["true labels"])
+    )
+    settings = results["wrong labels"]["settings"]
+
+    def gain(kind, name, how):
+        return np.mean(kind[name][how] - kind["nothing"][how])
+
+    return {
+        "Plain, the wrong labels are learned, by every seed.": min(settings["plain"]["learned"]) > 0.99,
+        "With keep 0.5 they are not, by any seed.": max(settings["keep 0.5"]["learned"]) < 0.97,
+        "Wrong labels, last epoch: dropout gains more than 5 points.": gain(wrong, "dropout", "last") > 0.05,
+        "Wrong labels, last epoch: weight decay gains more than 3.": gain(wrong, "weight decay", "last") > 0.03,
+        "Wrong labels, best epoch: neither gains or loses 2 points.": all(
+            abs(gain(wrong, name, "best")) < 0.02 for name in ("dropout", "weight decay")
+        ),
+        "True labels: neither gains or loses 2 points.": all(
+            abs(gain(true, name, how)) < 0.02 for name in ("dropout", "weight decay") for how in ("best", "last")
+        ),
+        "True labels, last epoch: the plain network is right on more than 90 %.": min(true["nothing"]["last"]) > 0.9,
+        "Early stopping, no dropout, is ahead of keep 0.5 to the end.": np.mean(wrong["nothing"]["best"])
+        > np.mean(settings["keep 0.5"]["test"], axis=0)[-1],
+        "Dropped inputs: fewer labels learned, more of the test images right.": np.mean(
+            settings["keep 0.5, inputs 0.8"]["learned"]
+        )
+        < np.mean(settings["keep 0.5"]["learned"]) - 0.03
+        and np.mean(settings["keep 0.5, inputs 0.8"]["test"], axis=0)[-1]
+        > np.mean(settings["keep 0.5"]["test"], axis=0)[-1],
+    }

@@ -39,15 +39,20 @@ def test_a_record_is_written_as_the_command_writes_it(name):
     assert experiments.plain(stored(name)) == stored(name)
 
 
-def shape(value):
-    """The keys of a dict, at all depths; of lists nothing, since their lengths go with the settings."""
-    return {key: shape(part) for key, part in value.items()} if isinstance(value, dict) else None
+def paths(value, start=()):
+    """The keys that lead to each value that is no dict."""
+    if not isinstance(value, dict):
+        return {start}
+    return {found for key, part in value.items() for found in paths(part, (*start, key))}
 
 
 @each_experiment
-def test_an_experiment_runs_and_returns_what_is_recorded(name):
+def test_an_experiment_runs_and_what_it_returns_is_recorded(name):
+    """With small settings some arms are left out, and none is added."""
     module = experiments.experiment(name)
-    assert shape(experiments.plain(module.run(**module.SMALL))) == shape(read(name))
+    found = experiments.plain(module.run(**module.SMALL))
+    assert len(paths(found)) > 3
+    assert paths(found) - paths(read(name)) == set()
 
 
 @each_experiment

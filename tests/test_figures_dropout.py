@@ -21,8 +21,8 @@ EXAMPLES = {
     "dropout_slots": ("BERT, Google's code",),
     "ensemble_averages": ([0.7, 0.3], [0.7, 0.3], [0.6, 0.4], 4),
     "labelled_digits": (np.ones((2, 64)), [1, 2], [1, 3]),
-    "mask_averages": ([1, 10], [[0.2, 0.06], [0.3, 0.08]], [0.1, 0.12]),
-    "overfitting": ([10, 20, 30], RUNS),
+    "mask_averages": ([1, 10], [[0.2, 0.06], [0.3, 0.08]], [0.1, 0.12], [0.02, 0.04]),
+    "overfitting": ([10, 20, 30], RUNS, 0.9),
     "variance_shift": (0.5, NORMAL),
 }
 
@@ -68,7 +68,7 @@ def test_means_and_spreads_are_those_of_all_32_masks(keep):
     sentence = figures.dropout_average(ACTIVATIONS, keep, 1).sentence
     # 10,000 masks: five standard errors of the mean, and as much of the spread; and the rounding.
     assert said(sentence, "means ") == pytest.approx(mean, abs=5 * spread.max() / 100 + 0.005)
-    assert said(sentence, "spreads ") == pytest.approx(spread, abs=5 * spread.max() / 100 + 0.005)
+    assert said(sentence, "deviations ") == pytest.approx(spread, abs=5 * spread.max() / 100 + 0.005)
 
 
 def test_the_drawn_spread_grows_as_fewer_are_kept():
@@ -95,7 +95,7 @@ def test_an_output_beyond_the_axis_is_cut_and_has_its_number_with_an_arrow():
 
 
 def test_without_dropping_there_is_no_spread():
-    assert "spreads 0, 0, 0, 0, 0." in figures.dropout_average(ACTIVATIONS, 1.0, 1).sentence
+    assert "deviations 0, 0, 0, 0, 0." in figures.dropout_average(ACTIVATIONS, 1.0, 1).sentence
 
 
 def test_labelled_digits_tell_which_labels_are_wrong():
@@ -110,8 +110,15 @@ def test_labelled_digits_tell_which_labels_are_wrong():
 def test_accuracies_come_with_their_spread_over_the_seeds():
     # Mean of 0.5 and 0.7, and √(2 · 0.1² / 1).
     assert "no dropout 0.600 ± 0.141; keep 0.5 0.800 ± 0.000" in figures.deleted_units(FRACTIONS, RUNS).sentence
-    sentence = figures.overfitting([10, 20, 30], RUNS).sentence
-    assert sentence.startswith("After 30 epochs, mean and spread over 2 seeds: no dropout 0.600 ± 0.141;")
+
+
+def test_overfitting_tells_the_highest_and_the_last_mean():
+    runs = {"plain": [[0.8, 0.9, 0.7], [0.8, 0.8, 0.7]], "keep 0.5": [[0.6, 0.7, 0.8], [0.6, 0.7, 0.9]]}
+    sentence = figures.overfitting([10, 20, 30], runs, 0.86).sentence
+    assert sentence == (
+        "Mean over 2 seeds, at its highest and after 30 epochs: plain 0.850 (epoch 20), then 0.700;"
+        " keep 0.5 0.850 (epoch 30), then 0.850. Plain, stopped early: 0.860."
+    )
 
 
 def test_deletion_is_told_for_half_of_the_units():
@@ -126,9 +133,10 @@ def test_ensemble_averages_tell_which_one_is_the_same():
 
 
 def test_mask_averages_give_the_means_over_the_seeds():
-    sentence = figures.mask_averages([1, 10], [[0.2, 0.06], [0.3, 0.08]], [0.1, 0.12]).sentence
+    sentence = figures.mask_averages([1, 10], [[0.2, 0.06], [0.3, 0.08]], [0.1, 0.12], [0.02, 0.04]).sentence
     assert sentence == (
-        "From 1 to 10 masks the distance falls from 0.250 to 0.070; that of the network without dropout is 0.110."
+        "From 1 to 10 masks the distance falls from 0.250 to 0.070. The network without dropout is 0.110 from the"
+        " arithmetic mean and 0.030 from the geometric one."
     )
 
 
@@ -156,7 +164,7 @@ def test_the_shift_of_a_constant_is_total():
 
 def test_row_sums_give_mean_and_spread():
     sentence = figures.attention_row_sums([0.9, 1.0, 1.1], 0.9).sentence
-    assert sentence == "Keep 0.9: the sums of 3 rows have mean 1.00 and spread 0.08."
+    assert sentence == "Keep 0.9: the sums of 3 rows have mean 1.00 and deviation 0.08."
 
 
 def test_slots_are_those_of_each_model():

@@ -12,13 +12,14 @@ from lossprimer import figures
 
 EXAMPLES = {
     "batch_loss": ([[0.7, 0.3], [0.5, 0.5]], [0, 1], "log"),
+    "calibration": ({"plain": ([20], [15.0], [16])},),
     "coin": (7, 3),
     "digit_prediction": (np.arange(64) / 63, np.full(10, 0.1), 3),
     "gradient_by_lead": (8, 10),
     "gradient_size": ([2, 10],),
     "label_smoothing": (0.1, 10, "right"),
     "log_and_square": ([0.5],),
-    "recovery": (np.zeros((2, 7)), {0.5: np.zeros((2, 7))}),
+    "recovery": ({"rate 1": np.zeros((2, 7))}, {"rate 1": np.zeros((2, 7))}),
     "same_probability": (0.1, 10, "one"),
     "smoothing_floor": ({0: [1.0, 0.5]}, {0: 0.0}),
     "surprise": (0.5,),
@@ -174,14 +175,24 @@ def test_label_smoothing_of_nothing_costs_nothing_where_the_prediction_is_the_ta
 
 def test_recovery_gives_the_means_after_five_epochs():
     runs = np.array([np.linspace(0, 1, 11), np.linspace(0, 0.5, 11)])
-    picture = figures.recovery(runs, {0.5: runs / 2, 2: runs})
+    picture = figures.recovery({"rate 1": runs, "rate 2": runs / 2}, {"rate 1": runs / 2, "rate 2": runs})
     assert picture.sentence.startswith(
-        "Mean test accuracy after 5 epochs: log loss 0.38; squared error 0.19 at rate 0.5, 0.38 at rate 2."
+        "Mean test accuracy after 5 epochs with the log loss and with the squared error; rate 1: 0.38 and 0.19;"
+        " rate 2: 0.19 and 0.38."
     )
-    for axes, share in zip(picture.figure.axes, (0.5, 1), strict=True):
+    for axes, part in zip(picture.figure.axes, (0.5, 1), strict=True):
         _, squared, log_loss = (line.get_ydata() for line in axes.lines)
-        assert log_loss == pytest.approx(runs.mean(axis=0))
-        assert squared == pytest.approx(share * runs.mean(axis=0))
+        assert log_loss == pytest.approx((1.5 - part) * runs.mean(axis=0))
+        assert squared == pytest.approx(part * runs.mean(axis=0))
+
+
+def test_calibration_draws_the_means_of_full_bins_and_gives_the_error():
+    bins = [5, 10, 20], [1.0, 5.0, 18.0], [0, 8, 18]
+    picture = figures.calibration({"plain": bins})
+    assert picture.sentence == "Calibration error: plain 0.114."  # (1 + 3 + 0) / 35
+    _, line = picture.figure.axes[0].lines
+    assert line.get_xdata() == pytest.approx([0.5, 0.9])
+    assert line.get_ydata() == pytest.approx([0.8, 0.9])
 
 
 @pytest.mark.parametrize("epochs", [10, 20, 60, 100, 400])

@@ -78,7 +78,7 @@ def dropout_masks(activations: ArrayLike, keep_prob: float = 0.5, seed: int | No
 
 @pictured
 def dropout_average(activations: ArrayLike, keep_prob: float, seed: int) -> tuple[Figure, str]:
-    """Draw the outputs under one mask beside their mean and spread over 10,000 masks.
+    """Draw the outputs under one mask beside their mean and deviation over 10,000 masks.
 
     Parameters
     ----------
@@ -91,25 +91,25 @@ def dropout_average(activations: ArrayLike, keep_prob: float, seed: int) -> tupl
     activations = np.asarray(activations, dtype=float)
     output, kept = _draw(activations, keep_prob, seed)
     many, _ = inverted_dropout(np.tile(activations, (_MASKS, 1)), keep_prob=keep_prob, rng=np.random.default_rng(0))
-    # Rounded so that the spread of equal numbers is 0 and not what the arithmetic leaves of it.
-    mean, spread = many.mean(axis=0), many.std(axis=0).round(12)
+    # Rounded so that the deviation of equal numbers is 0 and not what the arithmetic leaves of it.
+    mean, deviation = many.mean(axis=0), many.std(axis=0).round(12)
     figure = new_figure()
     one, all_of_them = figure.subplots(1, 2, sharey=True)
-    # The same for every keep probability: as long as the largest spread that the course shows, three times the
+    # The same for every keep probability: as long as the largest deviation that the course shows, three times the
     # activation. What an output has beyond it is cut.
     reach = np.abs(activations).max()
     _units(one, activations, output, kept, limits=(-2.4 * reach, 4.6 * reach))
     one.set(title=f"mask {seed}", xlabel="unit", ylabel="output")
     places = np.arange(len(activations)) + 1
     all_of_them.bar(places, activations, width=0.7, facecolor="none", edgecolor=REFERENCE, hatch=HATCH, alpha=0.5)
-    all_of_them.errorbar(places, mean, yerr=spread, fmt="o", color=RIVAL, markersize=5, capsize=3, linewidth=1.5)
+    all_of_them.errorbar(places, mean, yerr=deviation, fmt="o", color=RIVAL, markersize=5, capsize=3, linewidth=1.5)
     all_of_them.set(title=f"{_MASKS:,} masks", xlabel="unit")
     all_of_them.set_xticks(places)
     all_of_them.grid(axis="y")
     figure.subplots_adjust(top=0.88, wspace=0.1)
     return figure, (
         f"Keep {keep_prob:g}, mask {seed}: {kept.sum()} of {kept.size} units speak, outputs {numbers(output, 2)}."
-        f" Over {_MASKS:,} masks: means {numbers(mean, 2)}; spreads {numbers(spread, 2)}."
+        f" Over {_MASKS:,} masks: means {numbers(mean, 2)}; deviations {numbers(deviation, 2)}."
     )
 
 
@@ -170,23 +170,34 @@ def labelled_digits(images: ArrayLike, labels: ArrayLike, truths: ArrayLike) -> 
 
 
 @pictured
-def overfitting(epochs: ArrayLike, accuracies: Mapping[str, ArrayLike]) -> tuple[Figure, str]:
-    """Draw the accuracy on test images during training, for some ways to train.
+def overfitting(epochs: ArrayLike, accuracies: Mapping[str, ArrayLike], stopped: float) -> tuple[Figure, str]:
+    """Draw the accuracy on test images during training, for some ways to train; a ring marks the highest mean of each.
 
     Parameters
     ----------
     epochs : array_like, shape (n,)
     accuracies : mapping of str to array_like of shape (seeds, n)
         By the name of the way to train; at most four.
+    stopped : float
+        What the first way reaches if it is stopped early.
     """
-    figure, axes = new_axes(xlabel="epoch", ylabel="accuracy on test images")
+    epochs, figure, axes = np.asarray(epochs), *new_axes(xlabel="epoch", ylabel="accuracy on test images")
+    first = next(iter(accuracies))
     _curves(axes, epochs, accuracies)
-    axes.set_ylim(0.6, 1)
-    legend_above(axes)
-    figure.subplots_adjust(top=0.88)
-    ends = [np.asarray(runs)[:, -1] for runs in accuracies.values()]
-    words = "; ".join(f"{name} {_mean_spread(end)}" for name, end in zip(accuracies, ends, strict=True))
-    return figure, f"After {np.asarray(epochs)[-1]} epochs, mean and spread over {len(ends[0])} seeds: {words}."
+    axes.axhline(stopped, color=REFERENCE, linewidth=1, label="stopped early")
+    told = []
+    for (name, runs), color in zip(accuracies.items(), SERIES, strict=False):
+        mean = np.mean(runs, axis=0)
+        best = int(mean.argmax())
+        axes.plot(epochs[best], mean[best], "o", color=color, markersize=11, fillstyle="none")
+        told.append(f"{name} {mean[best]:.3f} (epoch {epochs[best]}), then {mean[-1]:.3f}")
+    axes.set_ylim(0.7, 1)
+    legend_above(axes, columns=2)
+    figure.subplots_adjust(top=0.76)
+    return figure, (
+        f"Mean over {len(runs)} seeds, at its highest and after {epochs[-1]} epochs: {'; '.join(told)}."
+        f" {first.capitalize()}, stopped early: {stopped:.3f}."
+    )
 
 
 @pictured
@@ -204,24 +215,24 @@ def deleted_units(fractions: ArrayLike, accuracies: Mapping[str, ArrayLike]) -> 
     figure, axes = new_axes(xlabel="part of the units that is deleted", ylabel="accuracy on test images")
     _curves(axes, fractions, accuracies)
     axes.set_ylim(0, 1.03)
-    legend_above(axes)
-    figure.subplots_adjust(top=0.88)
+    legend_above(axes, columns=2)
+    figure.subplots_adjust(top=0.82)
     half = int(np.argmin(np.abs(fractions - 0.5)))
-    words = "; ".join(f"{name} {_mean_spread(np.asarray(runs)[:, half])}" for name, runs in accuracies.items())
+    words = "; ".join(f"{name} {_mean_deviation(np.asarray(runs)[:, half])}" for name, runs in accuracies.items())
     return figure, f"With {100 * fractions[half]:.0f} % of the units deleted: {words}."
 
 
 def _curves(axes: Axes, x: ArrayLike, curves: Mapping[str, ArrayLike]) -> None:
-    """Draw each curve as the mean over its runs, with bars for their spread."""
+    """Draw each curve as the mean over its runs, with bars for their standard deviation."""
     for (name, runs), (color, line, marker) in zip(curves.items(), _LINES, strict=False):
         runs = np.asarray(runs)
-        spread = runs.std(axis=0, ddof=1) if len(runs) > 1 else None
+        deviation = runs.std(axis=0, ddof=1) if len(runs) > 1 else None
         axes.errorbar(
-            x, runs.mean(axis=0), yerr=spread, color=color, linestyle=line, marker=marker, markersize=5, label=name
+            x, runs.mean(axis=0), yerr=deviation, color=color, linestyle=line, marker=marker, markersize=5, label=name
         )
 
 
-def _mean_spread(values: np.ndarray) -> str:
+def _mean_deviation(values: np.ndarray) -> str:
     return f"{values.mean():.3f}" + (f" ± {values.std(ddof=1):.3f}" if len(values) > 1 else "")
 
 
@@ -264,34 +275,42 @@ def ensemble_averages(
 
 
 @pictured
-def mask_averages(counts: Sequence[int], distances: ArrayLike, weight_scaling: ArrayLike) -> tuple[Figure, str]:
-    """Draw how close the average over some masks comes to the average over very many.
+def mask_averages(
+    counts: Sequence[int], distances: ArrayLike, arithmetic: ArrayLike, geometric: ArrayLike
+) -> tuple[Figure, str]:
+    """Draw how close averages over masks come to the average over very many, and the network without dropout to both.
 
     Parameters
     ----------
     counts : sequence of int, length n
         Numbers of masks.
     distances : array_like, shape (seeds, n)
-        Root mean square distance of the average over so many masks.
-    weight_scaling : array_like, shape (seeds,)
-        The same distance of the network without dropout.
+        Root mean square distance of the arithmetic average over so many masks to that over very many.
+    arithmetic, geometric : array_like, shape (seeds,)
+        The distance of the network without dropout to the arithmetic and to the geometric average over very many.
     """
-    distances, weight_scaling = np.asarray(distances), np.asarray(weight_scaling)
+    distances = np.asarray(distances)
     figure, axes = new_axes(xlabel="masks averaged (logarithmic)", ylabel="distance (logarithmic)")
     axes.errorbar(
         counts, distances.mean(axis=0), yerr=distances.std(axis=0, ddof=1), color=THING, marker="o", markersize=5
     )
-    axes.axhline(weight_scaling.mean(), color=RIVAL, linestyle="--")
-    axes.annotate(
-        "without dropout", (counts[-1], weight_scaling.mean()), xytext=(0, 4), textcoords="offset points", ha="right"
-    )
+    found = {"arithmetic": float(np.mean(arithmetic)), "geometric": float(np.mean(geometric))}
+    for (name, distance), color, line in zip(found.items(), (RIVAL, REFERENCE), ("--", ":"), strict=True):
+        axes.axhline(distance, color=color, linestyle=line)
+        axes.annotate(
+            f"without dropout, to the {name} mean",
+            (counts[0], distance),
+            xytext=(0, 4),
+            textcoords="offset points",
+        )
     axes.set(xscale="log", yscale="log", ylim=(0.01, 0.5))
     for axis, ticks in ((axes.xaxis, counts), (axes.yaxis, (0.01, 0.02, 0.05, 0.1, 0.2, 0.5))):
         fixed_ticks(axis, ticks)
     figure.subplots_adjust(left=0.16)
     return figure, (
         f"From {counts[0]} to {counts[-1]} masks the distance falls from {distances[:, 0].mean():.3f} to"
-        f" {distances[:, -1].mean():.3f}; that of the network without dropout is {weight_scaling.mean():.3f}."
+        f" {distances[:, -1].mean():.3f}. The network without dropout is {found['arithmetic']:.3f} from the arithmetic"
+        f" mean and {found['geometric']:.3f} from the geometric one."
     )
 
 
@@ -329,7 +348,7 @@ def variance_shift(keep_prob: float, x: ArrayLike) -> tuple[Figure, str]:
 
 @pictured
 def attention_row_sums(sums: ArrayLike, keep_prob: float) -> tuple[Figure, str]:
-    """Draw how the sums of attention rows spread after dropout.
+    """Draw how far the sums of attention rows are from 1 after dropout.
 
     Parameters
     ----------
@@ -354,7 +373,8 @@ def attention_row_sums(sums: ArrayLike, keep_prob: float) -> tuple[Figure, str]:
     )
     axes.set(xlim=(0.4, 1.4), ylim=(0, 1.25 * heights.max()))
     return figure, (
-        f"Keep {keep_prob:g}: the sums of {sums.size:,} rows have mean {sums.mean():.2f} and spread {sums.std():.2f}."
+        f"Keep {keep_prob:g}: the sums of {sums.size:,} rows have mean {sums.mean():.2f} and"
+        f" deviation {sums.std():.2f}."
     )
 
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "batch_loss",
+    "calibration",
     "coin",
     "digit_prediction",
     "gradient_by_lead",
@@ -255,41 +256,43 @@ def digit_prediction(image: ArrayLike, probabilities: ArrayLike, truth: int) -> 
 
 
 @pictured
-def recovery(log_loss: ArrayLike, squared: Mapping[float, ArrayLike], chance: float = 0.1) -> tuple[Figure, str]:
-    """Draw test accuracy after each epoch, with the range over seeds: the log loss beside each of its rivals.
+def recovery(
+    log_loss: Mapping[str, ArrayLike], squared: Mapping[str, ArrayLike], chance: float = 0.1
+) -> tuple[Figure, str]:
+    """Draw test accuracy after each epoch, with the range over seeds, for both losses at the same learning rates.
 
     Parameters
     ----------
-    log_loss : array_like, shape (seeds, epochs + 1)
-        Trained with the log loss; the first column is before training.
-    squared : mapping of float to array_like of the same shape
-        Trained with the squared error, by the learning rate; each rate has a panel.
+    log_loss, squared : mappings of str to array_like, shape (seeds, epochs + 1)
+        Trained with the log loss and with the squared error, by the name of the rate, which has a panel; the first
+        column is before training.
     chance : float
         The accuracy of a guess.
     """
     figure = new_figure()
-    panels = figure.subplots(1, len(squared), sharey=True, squeeze=False)[0]
-    for axes, (rate, runs) in zip(panels, squared.items(), strict=True):
+    panels = figure.subplots(1, len(log_loss), sharey=True, squeeze=False)[0]
+    told = []
+    for axes, (rate, of_log), of_squared in zip(panels, log_loss.items(), squared.values(), strict=True):
         axes.axhline(chance, color=REFERENCE, linewidth=1)
-        looks = (("squared error", runs, "--", RIVAL), ("log loss", log_loss, "-", THING))
+        looks = (("squared error", of_squared, "--", RIVAL), ("log loss", of_log, "-", THING))
         for name, values, line, color in looks:
             values = np.asarray(values)
             epochs = np.arange(values.shape[1])
             axes.fill_between(epochs, values.min(axis=0), values.max(axis=0), color=color, alpha=0.15, linewidth=0)
             axes.plot(epochs, values.mean(axis=0), line, color=color, label=name)
-        axes.set(xlim=(0, epochs[-1]), ylim=(0, 1), title=f"rate {rate:g}")
+        axes.set(xlim=(0, epochs[-1]), ylim=(0, 1), title=rate)
         axes.set_xticks(np.linspace(0, epochs[-1], 3))
         axes.grid(axis="y")
-    panels[-1].text(epochs[-1], chance - 0.02, "chance", ha="right", va="top", color=REFERENCE)
+        told.append(f"{rate}: {np.mean(of_log, axis=0)[5]:.2f} and {np.mean(of_squared, axis=0)[5]:.2f}")
+    panels[0].text(epochs[-1], chance - 0.02, "chance", ha="right", va="top", color=REFERENCE)
     panels[0].set_ylabel("test accuracy")
     panels[len(panels) // 2].set_xlabel("epochs after the switch to the true labels")
     handles, names = panels[0].get_legend_handles_labels()
     figure.legend(handles[::-1], names[::-1], loc="upper left", ncols=2, bbox_to_anchor=(0.1, 1.02))
     figure.subplots_adjust(top=0.81, wspace=0.3)
-    at_five = [f"{np.asarray(runs)[:, 5].mean():.2f} at rate {rate:g}" for rate, runs in squared.items()]
     return figure, (
-        f"Mean test accuracy after 5 epochs: log loss {np.asarray(log_loss)[:, 5].mean():.2f}; squared error"
-        f" {', '.join(at_five)}. The bands span all seeds."
+        f"Mean test accuracy after 5 epochs with the log loss and with the squared error; {'; '.join(told)}."
+        " The bands span all seeds."
     )
 
 
@@ -416,6 +419,32 @@ def smoothing_floor(losses: Mapping[float, ArrayLike], floors: Mapping[float, fl
     axes.set_xticks([1, *range(step, len(values) + 1, step)])
     axes.legend(loc="upper right")
     return figure, f"Training loss: {'; '.join(parts)}."
+
+
+@pictured
+def calibration(predictions: Mapping[str, Sequence[ArrayLike]]) -> tuple[Figure, str]:
+    """Draw how often predictions are right, by how sure they are.
+
+    Parameters
+    ----------
+    predictions : mapping of str to three array_likes of shape (bins,)
+        By a name, at most four: how many predictions fall into each bin, the sum of their confidences, and how many of
+        them are right. Bins with fewer than ten predictions are not drawn.
+    """
+    figure, axes = new_axes(xlabel="confidence", ylabel="accuracy")
+    axes.plot([0, 1], [0, 1], color=REFERENCE, linewidth=1)
+    told = []
+    for place, (name, bins) in enumerate(predictions.items()):
+        count, confidence, right = np.asarray(bins, dtype=float)
+        many = count >= 10
+        x, y = confidence[many] / count[many], right[many] / count[many]
+        axes.plot(x, y, ["-o", "--s", ":^", "-.d"][place], color=SERIES[place], markersize=6, label=name)
+        told.append(f"{name} {np.abs(right - confidence).sum() / count.sum():.3f}")
+    axes.text(0.31, 0.53, "as sure as right", color=REFERENCE)
+    axes.set(xlim=(0.3, 1), ylim=(0.3, 1.02))
+    legend_above(axes, columns=2)
+    figure.subplots_adjust(top=0.82)
+    return figure, f"Calibration error: {'; '.join(told)}."
 
 
 # What a loss may reach in its picture; more is cut, with its number.
