@@ -13,8 +13,11 @@ TO_CORRECT = {
 }
 
 
+VERDICTS = {"wrong", "half true", "disputed", "needs a condition"}
+
+
 def rows():
-    """Return the cells of each row: ids, what is said, what is true, the link."""
+    """Return the cells of each row: ids, what is said, the verdict, what is true, the link."""
     lines = [line for line in CORRECTIONS.read_text("utf-8").splitlines() if re.match(r"\| [A-Z]\d", line)]
     return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
 
@@ -24,8 +27,18 @@ def test_every_claim_that_needs_a_correction_has_one():
     assert TO_CORRECT - corrected == set()
 
 
+def test_no_claim_is_judged_twice():
+    names = [name for ids, *_ in rows() for name in ids.split(", ")]
+    assert len(set(names)) == len(names)
+
+
+def test_every_correction_has_a_verdict_and_the_page_says_what_each_means():
+    assert {verdict for _, _, verdict, _, _ in rows()} == VERDICTS
+    assert set(re.findall(r"^- \*(.+?)\*: ", CORRECTIONS.read_text("utf-8"), re.MULTILINE)) == VERDICTS
+
+
 def test_every_correction_says_what_is_true_and_links_to_where_it_is_measured():
-    for ids, said, true, link in rows():
-        assert said.endswith("."), ids
+    for ids, said, _, true, link in rows():
+        assert said.endswith((".", ".”")), ids
         assert true.endswith("."), ids
         assert re.fullmatch(r"\[.+\]\(\.\./notebooks/\d\d_\w+\.ipynb#[\w-]+\)", link), ids
