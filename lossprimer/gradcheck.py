@@ -39,7 +39,8 @@ def numerical_gradient(f: Callable[[np.ndarray], float], x: ArrayLike) -> np.nda
 
     References
     ----------
-    .. [1] Press, Teukolsky, Vetterling & Flannery, Numerical Recipes, 3rd edition, section 5.7.
+    .. [1] Press, Teukolsky, Vetterling & Flannery, Numerical Recipes, 3rd edition, section 5.7,
+       https://numerical.recipes.
 
     Examples
     --------
