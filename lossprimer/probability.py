@@ -52,13 +52,13 @@ def softmax(z: ArrayLike, *, temperature: float = 1.0, axis: Axis = -1) -> np.nd
 
     Notes
     -----
-    With :math:`m = \max_j z_j` along `axis` [1]_ and the temperature :math:`T` of [2]_,
+    With the maximum along `axis` [1]_ and the temperature :math:`T` of [2]_,
 
-    .. math:: p_i = \frac{e^{(z_i - m)/T}}{\sum_j e^{(z_j - m)/T}}
+    .. math:: p_i = \frac{e^{(z_i - \max z)/T}}{\sum_j e^{(z_j - \max z)/T}}
 
-    The factor :math:`e^{-m/T}` cancels. It keeps every exponent at or below 0, where ``exp`` cannot
+    The factor :math:`e^{-\max z/T}` cancels. It keeps every exponent at or below 0, where ``exp`` cannot
     overflow, and the sum at or above 1, so that nothing is divided by 0. The shift comes before the
-    division, because :math:`m/T` could overflow where the difference is harmless. The temperature is used in
+    division, because :math:`\max z/T` could overflow where the difference is harmless. The temperature is used in
     the float type of `z` too: one that this type rounds to 0 or to infinity gives nan. float16 is computed in
     float32 and rounded once. The relative error of an entry is that of its exponent, up to :math:`|z_i - m|/T` units in
     the last place, and that of the sum: a few units along the last axis, where NumPy adds pairwise, and
@@ -172,7 +172,7 @@ def log_softmax(z: ArrayLike, *, temperature: float = 1.0, axis: Axis = -1) -> n
 
     Notes
     -----
-    With the gap :math:`g_i = (z_i - m)/T` between a score and the largest one,
+    With the gap :math:`g_i = (z_i - \max z)/T` between a score and the largest one,
 
     .. math:: \log p_i = g_i - \log \sum_j e^{g_j}
 
@@ -226,11 +226,11 @@ def logsumexp(z: ArrayLike, *, axis: Axis = -1, keepdims: bool = False) -> np.nd
 
     Notes
     -----
-    With the largest score :math:`m` and its place :math:`k` [1]_,
+    With the place :math:`k` of the largest score [1]_,
 
-    .. math:: \log \sum_j e^{z_j} = m + \log\Bigl(1 + \sum_{j \ne k} e^{z_j - m}\Bigr)
+    .. math:: \log \sum_j e^{z_j} = z_k + \log\Bigl(1 + \sum_{j \ne k} e^{z_j - z_k}\Bigr)
 
-    The absolute error is a few units in the last place of :math:`|m|`; where :math:`m` is near 0 the other
+    The absolute error is a few units in the last place of :math:`|z_k|`; where :math:`z_k` is near 0 the other
     terms keep their digits, however small they are. The gradient of this function is `softmax`.
     -inf entries add nothing, a +inf entry makes the result +inf, NaN makes it NaN.
 

@@ -16,6 +16,7 @@ TRIAL = """
 import json, lossprimer
 from importlib.resources import files
 from lossprimer import checks, explorer, figures
+from lossprimer.recorded import read
 assets = [asset.name for asset in files("lossprimer.explorer").iterdir() if asset.name.startswith("explorer.")]
 print(json.dumps({
     "at": lossprimer.__file__,
@@ -24,6 +25,7 @@ print(json.dumps({
     "sentence": figures.temperature(0.5).sentence,
     "assets": sorted(assets),
     "check": checks.softmax(lossprimer.softmax).passed,
+    "recorded": read("dropout_and_rivals")["true labels"]["epochs"],
 }))
 """
 
@@ -54,6 +56,7 @@ def test_the_wheel_holds_all_that_the_package_needs(installed, tmp_path):
         " The two largest have the ratio 7.39.",
         "assets": ["explorer.css", "explorer.js", "explorer.py"],
         "check": True,
+        "recorded": 100,
     }
 
 
