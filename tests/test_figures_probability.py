@@ -25,7 +25,7 @@ EXAMPLES = {
     [
         (1, "Scores 2.0, 1.0, 0.5: any real numbers, with any sum."),
         (2, "Exponentials 7.39, 2.72, 1.65: all positive, 11.76 in total."),
-        (3, "Each exponential divided by 11.76: shares 0.629, 0.231, 0.140, together 1."),
+        (3, "Each exponential divided by 11.76: probabilities 0.629, 0.231, 0.140, together 1."),
     ],
 )
 def test_recipe_gives_the_numbers_of_each_stage(stage, sentence):

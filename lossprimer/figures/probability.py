@@ -57,7 +57,7 @@ def recipe(scores: ArrayLike, stage: int) -> tuple[Figure, str]:
     scores : array_like, shape (K,)
         The scores.
     stage : int
-        1 for the scores, 2 for their exponentials and the total, 3 for the shares.
+        1 for the scores, 2 for their exponentials and the total, 3 for the probabilities.
     """
     scores = np.asarray(scores, dtype=float)
     exponentials = np.exp(scores)
@@ -66,7 +66,7 @@ def recipe(scores: ArrayLike, stage: int) -> tuple[Figure, str]:
     sentence = {
         1: f"Scores {numbers(scores, 1)}: any real numbers, with any sum.",
         2: f"Exponentials {numbers(exponentials, 2)}: all positive, {number(total, 2)} in total.",
-        3: f"Each exponential divided by {number(total, 2)}: shares {numbers(shares)}, together 1.",
+        3: f"Each exponential divided by {number(total, 2)}: probabilities {numbers(shares)}, together 1.",
     }[stage]
     if stage == 3:
         return _one_whole(shares), sentence
@@ -84,7 +84,7 @@ def recipe(scores: ArrayLike, stage: int) -> tuple[Figure, str]:
 
 def _one_whole(shares: np.ndarray) -> Figure:
     """Return a figure of the shares as parts of one bar."""
-    figure, axes = new_axes(xlabel="share of the whole", ylabel="")
+    figure, axes = new_axes(xlabel="probability", ylabel="")
     ends = shares.cumsum()
     for place, (share, end) in enumerate(zip(shares, ends, strict=True)):
         fades = MOST_OPAQUE * (1 - place / len(shares))
@@ -104,9 +104,9 @@ def _one_whole(shares: np.ndarray) -> Figure:
 
 @pictured
 def winner_share(gap: float, classes: int) -> tuple[Figure, str]:
-    """Draw the share of a class that leads all others by `gap`, among `classes` classes."""
+    """Draw the probability of a class that leads all others by `gap`, among `classes` classes."""
     gaps = np.linspace(0, 8, 81)
-    figure, axes = new_axes(xlabel="lead over every other class", ylabel="share of the leader (log)")
+    figure, axes = new_axes(xlabel="lead over every other class", ylabel="probability of the leader (log)")
     counts = (2, 10, 100, 1000, 50_000)
     for count in counts:
         axes.plot(gaps, _share(gaps, count), color=REFERENCE, linewidth=1, linestyle="--")
@@ -309,7 +309,7 @@ def _exponential(value: float) -> str:
 
 @pictured
 def jacobian(scores: ArrayLike, temperatures: Sequence[float]) -> tuple[Figure, str]:
-    """Draw d softmax(z / T) / dz for each temperature: the derivative of share j with respect to score i."""
+    """Draw d softmax(z / T) / dz for each temperature: the derivative of probability j with respect to score i."""
     figure = new_figure((4.6, 2.2))
     panels = figure.subplots(1, len(temperatures), squeeze=False)[0]
     matrices = []
@@ -319,12 +319,12 @@ def jacobian(scores: ArrayLike, temperatures: Sequence[float]) -> tuple[Figure, 
         heat_map(axes, 100 * matrices[-1], largest=50, digits=0)
         axes.set_title(f"T = {value:g}")
         axes.set_xlabel("score")
-    panels[0].set_ylabel("share, in hundredths")
+    panels[0].set_ylabel("p, in hundredths")
     figure.subplots_adjust(left=0.09, right=0.99, bottom=0.2, top=0.86, wspace=0.2)
     largest = ", ".join(
         f"{np.abs(matrix).max():.2g} at T = {value:g}" for value, matrix in zip(temperatures, matrices, strict=True)
     )
-    return figure, f"The derivative of each share by each score. The largest entry is {largest}."
+    return figure, f"The derivative of each probability by each score. The largest entry is {largest}."
 
 
 @pictured
