@@ -1,4 +1,4 @@
-"""How do activations keep one scale, however deep the network? Centre them, divide by their spread."""
+"""How do activations keep one scale, however deep the network? Centre them, divide by their deviation."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -51,11 +51,12 @@ def normalize(x: ArrayLike, *, axis: Axis, eps: float = 1e-5) -> np.ndarray:
     .. math:: \hat{x}_i = \frac{x_i - \mu}{\sqrt{\sigma^2 + \varepsilon}}, \qquad
               \mu = \frac1n \sum_i x_i, \qquad \sigma^2 = \frac1n \sum_i (x_i - \mu)^2
 
-    as in [1]_ and [2]_: the biased variance, and :math:`\varepsilon` inside the root. Where all entries are equal the
-    result is 0 (nan if `eps` is 0 too).
+    as in [1]_, over other axes in [2]_, which prints no :math:`\varepsilon`: the biased variance, and
+    :math:`\varepsilon` inside the root, as in PyTorch, Keras and Flax. Some code has it outside instead, added to the
+    deviation [3]_. Where all entries are equal the result is 0 (nan if `eps` is 0 too).
 
     The squares are those of the centred entries. The form :math:`\overline{x^2} - \mu^2` subtracts two numbers that
-    agree in nearly all digits when the mean is large beside the spread: of 1e8 ± 1 it leaves nothing in float64. A
+    agree in nearly all digits when the mean is large beside the deviation: of 1e8 ± 1 it leaves nothing in float64. A
     mean is rounded, and what the rounding left is taken from the centred entries in a second step. float16 is
     computed in float32 and rounded once.
 
@@ -66,6 +67,7 @@ def normalize(x: ArrayLike, *, axis: Axis, eps: float = 1e-5) -> np.ndarray:
     ----------
     .. [1] Ioffe & Szegedy, Batch normalization, arXiv:1502.03167.
     .. [2] Ba, Kiros & Hinton, Layer normalization, arXiv:1607.06450.
+    .. [3] Rush, The annotated Transformer, doi:10.18653/v1/W18-2509.
 
     Examples
     --------
@@ -73,7 +75,7 @@ def normalize(x: ArrayLike, *, axis: Axis, eps: float = 1e-5) -> np.ndarray:
     array([[ 0.59 , -1.474, -0.295,  1.18 ],
            [-0.346,  0.115,  1.501, -1.27 ]])
 
-    A small spread around a large mean:
+    A small deviation around a large mean:
 
     >>> normalize([1e8 - 1, 1e8, 1e8 + 1], axis=0, eps=0).round(3)
     array([-1.225,  0.   ,  1.225])
@@ -160,7 +162,7 @@ class BatchNorm(Layer):
     num_features : int
         The number C of features.
     momentum : float
-        The share of each new batch in the running statistics, greater than 0 and at most 1. This is PyTorch's
+        The weight of each new batch in the running statistics, greater than 0 and at most 1. This is PyTorch's
         convention; what Keras and ONNX call momentum is 1 minus this.
     eps : float
         Is added to the variance; finite and at least 0.
@@ -186,13 +188,14 @@ class BatchNorm(Layer):
 
     .. math:: y = \gamma \hat{x} + \beta, \qquad \hat{x} = \frac{x - \mu}{\sqrt{\sigma^2 + \varepsilon}}
 
-    .. math:: \mu_\text{run} \leftarrow (1 - m)\, \mu_\text{run} + m\, \mu, \qquad
-              \sigma^2_\text{run} \leftarrow (1 - m)\, \sigma^2_\text{run} + m\, \frac{n}{n - 1} \sigma^2
+    .. math:: \mu_\text{run} \leftarrow (1 - \rho)\, \mu_\text{run} + \rho\, \mu, \qquad
+              \sigma^2_\text{run} \leftarrow (1 - \rho)\, \sigma^2_\text{run} + \rho\, \frac{n}{n - 1} \sigma^2
 
-    The batch is normalized with the biased variance, and the unbiased one is kept, as in PyTorch; ONNX keeps the biased
-    one. After ``eval()`` the running statistics take the place of :math:`\mu` and :math:`\sigma^2`, no example
-    depends on another, and one example is enough. In training a single value is
-    refused: it would be its own mean, and the output `beta` whatever the value.
+    where :math:`\rho` is `momentum`. The batch is normalized with the biased variance, and the unbiased one is kept, as
+    in PyTorch; ONNX keeps the biased one. After ``eval()`` the running statistics take the place of :math:`\mu` and
+    :math:`\sigma^2`, no example depends on another, and one example is enough. In training a single value is refused:
+    it would be its own mean, and the output `beta` whatever the value. One example with several values per feature, as
+    an image has, is normalized with its own.
 
     The output has the float type of `x`, the gradient that of `dy`. Statistics are computed in the type of `x`, in
     float32 at least.
@@ -354,8 +357,9 @@ class RMSNorm(Layer):
     -----
     .. math:: y = \gamma\, \frac{x}{\sqrt{\overline{x^2} + \varepsilon}}
 
-    as in [1]_: no mean, no subtraction, no shift. For centred entries the result is that of layer normalization without
-    `beta`. PyTorch's default for `eps` is the precision of the float type; here it is that of `LayerNorm`.
+    as in [1]_, which prints no :math:`\varepsilon` (its authors' code adds one to the root, outside): no mean, no
+    subtraction, no shift. For centred entries the result is that of layer normalization without `beta`. PyTorch's
+    default for `eps` is the precision of the float type; here it is that of `LayerNorm`.
 
     References
     ----------

@@ -118,7 +118,7 @@ def _powers_of_ten(axis: Axis, exponents: Sequence[int]) -> None:
 
 @pictured
 def epsilon_place(variance: float, eps: float) -> tuple[Figure, str]:
-    """Draw the spread that is left after dividing by √(σ² + ε), and after dividing by σ + ε.
+    """Draw the deviation that is left after dividing by √(σ² + ε), and after dividing by σ + ε.
 
     Parameters
     ----------
@@ -127,24 +127,24 @@ def epsilon_place(variance: float, eps: float) -> tuple[Figure, str]:
     eps : float
         The number ε, greater than 0.
     """
-    figure, axes = new_axes(xlabel="variance σ² of the input (log)", ylabel="spread of the output")
+    figure, axes = new_axes(xlabel="variance σ² of the input (log)", ylabel="deviation of the output")
     variances = np.geomspace(1e-12, 1, 61)
     inside, outside = _inside(variances, eps), _outside(variances, eps)
     axes.plot(variances, inside, label="ε in the root", color=THING)
     axes.plot(variances, outside, label="ε beside σ", color=RIVAL, linestyle="--")
-    spreads = _inside(variance, eps), _outside(variance, eps)
+    deviations = _inside(variance, eps), _outside(variance, eps)
     axes.axvline(variance, color=MARK, linewidth=1)
     # The ring leaves the square within it visible.
-    axes.plot([variance], [spreads[0]], "o", color=THING, markersize=11, fillstyle="none", markeredgewidth=2)
-    axes.plot([variance], [spreads[1]], "s", color=RIVAL, markersize=5)
+    axes.plot([variance], [deviations[0]], "o", color=THING, markersize=11, fillstyle="none", markeredgewidth=2)
+    axes.plot([variance], [deviations[1]], "s", color=RIVAL, markersize=5)
     axes.set(xscale="log", ylim=(0, 1.06))
     _powers_of_ten(axes.xaxis, range(-12, 1, 3))
     legend_above(axes)
     figure.subplots_adjust(top=0.88)
     variance_text, eps_text = (power_of_ten(round(np.log10(value))) for value in (variance, eps))
     return figure, (
-        f"Variance {variance_text} and ε = {eps_text}: with ε in the root a spread of {spreads[0]:.3f} is left,"
-        f" with ε beside σ {spreads[1]:.3f}."
+        f"Variance {variance_text} and ε = {eps_text}: with ε in the root a deviation of {deviations[0]:.3f} is left,"
+        f" with ε beside σ {deviations[1]:.3f}."
     )
 
 
