@@ -48,17 +48,6 @@ def _samples(prompts):
 # The methods that change what they are called on.
 CHANGING = {"append", "update"}
 PROMPTS = {"eight symbols": [3, 1, 4, 1, 5, 9, 2, 6], "the same one": [7] * 8}
-ARMS = {
-    "pre-LN": (1.0, 1.0, 1.0),
-    "pre-RMSNorm": (1.0, 1.0, 1.0),
-    "post-LN": (0.14, 0.2, 0.29),
-    "no norm": (0.28, 0.3, 0.34),
-    "no norm, silent start": (0.98, 0.99, 1.0),
-    "pre-LN, lower rate": (0.7, 0.75),
-    "post-LN, lower rate": (0.36, 0.37),
-    "post-LN, lower, longer": (0.97, 1.0),
-    "no norm, lower, longer": (0.56, 0.99),
-}
 # What the chapters train, by chapter and name; the numbers are about those that training gives.
 STAND_INS = {
     "01_softmax": {
@@ -84,11 +73,6 @@ STAND_INS = {
         "of_plain": [0.12, 0.122],
     },
     "04_normalization": {
-        "trained": {
-            "none": np.array([[0.97, 0.11, 0.1, 0.1]] * 2),
-            "LayerNorm": np.array([[0.99, 0.93, 0.11, 0.11]] * 2),
-            "BatchNorm": np.array([[1.0, 1.0, 0.99, 0.18]] * 2),
-        },
         "sizes": {"none": 1.5 * 0.99**DEPTHS, "LayerNorm": 0.9**DEPTHS + 0.7, "BatchNorm": 2e4 * 0.82**DEPTHS},
         "start": {
             "pre-LN": (DEPTHS**0.5, DEPTHS**-0.3),
@@ -104,7 +88,7 @@ STAND_INS = {
         "snapshots": {step: _attention(step / 60) for step in (*range(0, 101, 10), 120, 150, 200, 250, 300)},
         "trained": Transformer(12, 16, rng=np.random.default_rng(0)).eval(),
         "samples": _samples(PROMPTS),
-        "arms": ARMS,
+        "recalling": {2: [Transformer(12, 16, rng=np.random.default_rng(0)).eval()]},
     },
 }
 

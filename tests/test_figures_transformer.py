@@ -22,10 +22,15 @@ def evenly():
     return np.tile(mask / mask.sum(axis=-1, keepdims=True), (2, 2, 1, 1))
 
 
+# The list 5, 7, 6, the separator, and the questions what came after 7 and after 5.
+RECALL = [5, 7, 6, 0, 7, 5]
+
+
 EXAMPLES = {
     "accuracy_by_arm": ({"none": [0.5]}, 0.1),
     "copied_symbols": ({("three", 1): [PROMPTS["three"]]}, PROMPTS, 1, "three"),
     "copying_attention": ({0: evenly()}, TOKENS, 0),
+    "recalling_attention": (evenly(), RECALL),
     "training_loss": ({"none": [np.linspace(3, 1, 20)]}, 12),
     "transformer_slots": (),
     "written": (Transformer(12, 16, rng=np.random.default_rng(0)).eval(), [3, 1, 4], 1, 1),
@@ -191,7 +196,7 @@ class Copier(Transformer):
 def test_written_says_what_is_right_for_a_prompt_of_any_length(prompt, copied, right):
     picture = figures.written(Copier().eval(), prompt, 0.01, 1)
     assert f"the model writes {copied}: {right} right" in picture.sentence
-    assert "with shares from 1.000 to 1.000" in picture.sentence
+    assert "with probabilities from 1.000 to 1.000" in picture.sentence
     assert ("learned to copy 8" in picture.sentence) == (len(prompt) != 8)
 
 
@@ -231,3 +236,19 @@ def test_pictures_of_samples_have_the_same_marks():
     (shape,) = drawings(partial(figures.copied_symbols, samples, PROMPTS, prompt="three"), (1, 2))
     assert shape["of"] == [0, 1]
     assert len([mark for mark in shape["marks"] if mark[1] == "opacity"]) == 6
+
+
+def test_recalling_attention_shows_the_head_that_looks_one_back_and_the_one_that_finds_the_answer():
+    weights = np.zeros((2, 2, 6, 6))
+    weights[0, 1, [1, 2], [0, 1]] = [0.5, 0.7]
+    weights[1, 0, [4, 5], [2, 1]] = [0.9, 0.3]
+    picture = figures.recalling_attention(weights, RECALL)
+    assert picture.sentence == (
+        "The weight on the framed cells, on average, of the head that gives most: block 1, the list: one back, 60 %;"
+        " block 2, the questions: the answer, 60 %."
+    )
+    expected = [[("5", 0.5, 0.5), ("7", 1.5, 1.5)], [("9", 2.5, 0.5), ("3", 1.5, 1.5)]]
+    for axes, cells in zip(picture.figure.axes, expected, strict=False):
+        frames = [patch for patch in axes.patches if patch.get_facecolor()[3] == 0]
+        assert [(frame.get_x() + 0.5, frame.get_y() + 0.5) for frame in frames] == [(x, y) for _, x, y in cells]
+        assert digits(axes) == cells

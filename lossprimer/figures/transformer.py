@@ -28,7 +28,15 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["accuracy_by_arm", "copied_symbols", "copying_attention", "training_loss", "transformer_slots", "written"]
+__all__ = [
+    "accuracy_by_arm",
+    "copied_symbols",
+    "copying_attention",
+    "recalling_attention",
+    "training_loss",
+    "transformer_slots",
+    "written",
+]
 
 # Lines are told apart by dashes too.
 _LINES = [{"color": THING, "linestyle": "-"}, {"color": RIVAL, "linestyle": "--"}]
@@ -195,7 +203,7 @@ def copying_attention(snapshots: Mapping[int, ArrayLike], tokens: Sequence[int],
     figure = new_figure((4.6, 0.75 + 1.6 * blocks))
     panels = figure.subplots(blocks, heads, squeeze=False, sharex=True, sharey=True)
     for place, axes in np.ndenumerate(panels):
-        _cells(axes, weights[place], ever[place])
+        _cells(axes, weights[place], ever[place], count)
         for row in range(count):
             add_rectangle(axes, (row, row), 1, 1, edgecolor=RIVAL, linewidth=0.8)
         axes.set(xlim=(0, 2 * count), ylim=(count, 0))
@@ -219,15 +227,60 @@ def copying_attention(snapshots: Mapping[int, ArrayLike], tokens: Sequence[int],
     )
 
 
-def _cells(axes: Axes, weights: np.ndarray, ever: np.ndarray) -> None:
-    """Draw the weights that a position may give: a faint row, and on it each cell's shade and its tenths as a digit.
+@pictured
+def recalling_attention(weights: ArrayLike, tokens: Sequence[int]) -> tuple[Figure, str]:
+    """Draw how two blocks recall what came after a symbol: one head looks one back, one looks for the answer.
+
+    Of each block the head is drawn that does it most. Frames and digits are those of `copying_attention`.
+
+    Parameters
+    ----------
+    weights : array_like of shape (2, heads, L, L)
+        Attention weights of the two blocks.
+    tokens : sequence of int, length L
+        Different symbols, the separator 0, and some of them again, each of which asks for the symbol that came next.
+    """
+    weights, tokens = np.asarray(weights, dtype=float), [*tokens]
+    end = tokens.index(0)
+    parts = {
+        # The rows, and which column each is to look at.
+        "block 1, the list: one back": (range(1, end), range(end - 1)),
+        "block 2, the questions: the answer": (
+            range(end + 1, len(tokens)),
+            [tokens.index(token) + 1 for token in tokens[end + 1 :]],
+        ),
+    }
+    words = ["|" if token == 0 else str(token) for token in tokens]
+    figure, said = new_figure((4.6, 4.5)), []
+    panels = figure.subplots(len(parts), 1)
+    for axes, heads, (name, (rows, columns)) in zip(panels, weights, parts.items(), strict=True):
+        found = heads[:, rows, columns].mean(axis=1)
+        head = found.argmax()
+        _cells(axes, heads[head, rows], heads[head, rows], rows[0])
+        for row, column in enumerate(columns):
+            add_rectangle(axes, (column, row), 1, 1, edgecolor=RIVAL, linewidth=0.8)
+        axes.set(xlim=(0, len(tokens)), ylim=(len(rows), 0))
+        axes.set_title(f"{name}, {100 * found[head]:.0f} %")
+        axes.set_xticks(np.arange(len(tokens)) + 0.5, words)
+        axes.set_yticks(np.arange(len(rows)) + 0.5, [words[row] for row in rows])
+        axes.tick_params(pad=2)
+        axes.spines[:].set_visible(False)
+        said.append(f"{name}, {100 * found[head]:.0f} %")
+    figure.subplots_adjust(left=0.1, right=0.99, bottom=0.2, top=0.94, hspace=0.35)
+    figure.text(0.545, 0.11, "token that is attended to", ha="center", va="center")
+    figure.text(0.025, 0.57, "token at the query", rotation=90, ha="center", va="center")
+    _key(figure)
+    return figure, f"The weight on the framed cells, on average, of the head that gives most: {'; '.join(said)}."
+
+
+def _cells(axes: Axes, weights: np.ndarray, ever: np.ndarray, first: int) -> None:
+    """Draw the weights that positions from the `first` on may give: a faint row, each cell's shade and its tenths.
 
     Only cells that get a tenth in some snapshot, by `ever`, are drawn one by one. At each step of training these are
     the same cells and texts, of which a page keeps, and has to change, only what differs.
     """
-    count = len(weights)
-    for row in range(count):
-        add_rectangle(axes, (0, row), count + row + 1, 1, facecolor=THING, alpha=_shade(0), clip_on=False)
+    for row in range(len(weights)):
+        add_rectangle(axes, (0, row), first + row + 1, 1, facecolor=THING, alpha=_shade(0), clip_on=False)
     for row, column in np.argwhere(_tenths(ever) > 0).tolist():
         tenths = int(_tenths(weights[row, column]))
         alpha = _shade(tenths / 10) if tenths else 0.001  # with 0 it would not be in the drawing at all
@@ -329,18 +382,18 @@ def written(model: Transformer, prompt: Sequence[int], temperature: float, seed:
     """
     if not len(prompt):
         raise ValueError("prompt has no symbols, expected at least one")
-    text, shares = [*prompt, 0], []
+    text, chances = [*prompt, 0], []
     rng = np.random.default_rng(seed)
     for _ in prompt:
         p = softmax(model([text[-model.length :]])[0, -1], temperature=temperature)
         text.append(int(generate(model, text, 1, temperature=temperature, rng=rng)[-1]))
-        shares.append(float(p[text[-1]]))
+        chances.append(float(p[text[-1]]))
     count, copy = len(prompt), text[len(prompt) + 1 :]
     right = [said == asked for said, asked in zip(copy, prompt, strict=True)]
     figure = new_figure((4.6, 2.6))
     axes = figure.add_subplot()
-    axes.bar(range(count), shares, width=0.7, color=THING)
-    axes.set(xlim=(-0.6, max(count, 8) - 0.4), ylim=(0, 1), ylabel="its share")
+    axes.bar(range(count), chances, width=0.7, color=THING)
+    axes.set(xlim=(-0.6, max(count, 8) - 0.4), ylim=(0, 1), ylabel="its probability")
     axes.set_xticks([])
     for column, (said, asked) in enumerate(zip(copy, prompt, strict=True)):
         axes.text(column, 1.23, str(asked), ha="center", va="center", weight="bold")
@@ -357,7 +410,7 @@ def written(model: Transformer, prompt: Sequence[int], temperature: float, seed:
     return figure, (
         f"T = {temperature:g}: asked to copy {symbols}, the model writes"
         f" {' '.join('|' if token == 0 else str(token) for token in copy)}: {sum(right)} right{framed}."
-        f" It draws them with shares from {min(shares):.3f} to {max(shares):.3f}.{other}"
+        f" It draws them with probabilities from {min(chances):.3f} to {max(chances):.3f}.{other}"
     )
 
 
