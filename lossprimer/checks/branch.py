@@ -482,8 +482,11 @@ pre_norm_branch = Task(
             ),
         ),
         Mistake(
-            "The gradients of the weights still have the axis of the batch. All examples share the weights.",
+            "The gradients of the weights still have an axis of the batch or the positions, which share the weights.",
             _gradients(lambda self, dy, da, dh: (self.n.swapaxes(1, 2) @ dh, self.a.swapaxes(1, 2) @ dy)),
+            _gradients(
+                lambda self, dy, da, dh: (np.einsum("blc,bld->lcd", self.n, dh), np.einsum("blc,bld->lcd", self.a, dy))
+            ),
             hint="Sum over both, the batch and the positions.",
         ),
         Mistake(

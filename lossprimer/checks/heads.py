@@ -223,6 +223,8 @@ multi_head_attention = Task(
             _heads(_weights(mask=lambda z: masked(z, keep=np.triu))),
             _heads(_weights(mask=lambda z: masked(z, keep=np.triu, fill=-1e9))),
             _heads(_weights(mask=lambda z: masked(z, 1, keep=np.triu, fill=-1e9))),
+            _heads(_weights(mask=lambda z: z - 1e9 * np.tril(np.ones(z.shape[-2:])))),
+            _heads(_weights(mask=lambda z: z - 1e9 * np.tril(np.ones(z.shape[-2:]), -1))),
             _heads(_masked_late(np.triu)),
         ),
         Mistake(
@@ -254,6 +256,17 @@ multi_head_attention = Task(
             _heads(_weights(mask=np.tril)),
             _heads(_weights(mask=lambda z: masked(z, fill=0.0))),
             hint="Set them to -np.inf.",
+        ),
+        Mistake(
+            "The masked products become a large number, or plus infinity: the future gets all the weight, or nan.",
+            *(_heads(_weights(mask=lambda z, n=n: masked(z, fill=n))) for n in (1e9, 1e4, 1e30)),
+            _heads(_weights(mask=lambda z: z + 1e9 * np.triu(np.ones(z.shape[-2:]), 1))),
+            hint="Use -np.inf: its exponential is 0.",
+        ),
+        Mistake(
+            "The scale divides the weights, and not the products.",
+            _heads(lambda q, k: probabilities(masked(products(q, k, 1.0))) / np.sqrt(q.shape[-1])),
+            hint="Divide the products by the root of d, before the softmax.",
         ),
         Mistake(
             "1 or 0 is added to the products as a mask: that changes the weights a little, and masks nothing.",
@@ -373,6 +386,17 @@ multi_head_attention = Task(
             "The queries or the values are added to the output. A block does that, around the attention.",
             _then(lambda y, q, v, h: y + q),
             _then(lambda y, q, v, h: y + v),
+        ),
+        Mistake(
+            "Each head takes the whole values, and not its own part of them.",
+            lambda q, k, v, h: _merge(_weights()(_split(q, h), _split(k, h)) @ v[:, None]),
+            hint="Split the values, too.",
+        ),
+        Mistake(
+            "Only one head comes back: the first, or the last of a loop.",
+            _of_heads(lambda x: x[:, -1]),
+            _of_heads(lambda x: x[:, 0]),
+            hint="Put the outputs of all heads side by side.",
         ),
         Mistake("The output is divided by the number of heads.", _then(lambda y, q, v, h: y / h)),
         Mistake(

@@ -281,9 +281,10 @@ sample = Task(
             _sampled(lambda p, u: (np.cumsum(p, axis=-1) > u).sum(axis=-1) - 1),
         ),
         Mistake(
-            "All tokens are the same end of the row, or beyond it: no sum is ever above the number, as with the "
-            "logarithms of the probabilities.",
+            "No sum is ever above the number, or the largest sum is taken: every token is the first class, or the last "
+            "one, or beyond it. Sums of logarithms do that.",
             *_each_pick(p=log_softmax),
+            _sampled(lambda p, u: np.cumsum(p, axis=-1).argmax(axis=-1)),
             hint="The sums are those of the probabilities.",
         ),
         Mistake("This is the class after the one that is meant.", _sampled(_without_last)),
@@ -578,6 +579,12 @@ mean_kept_loss = Task(
             lambda z, t, kept: _losses(z * kept[..., None], t).mean(),
             lambda z, t, kept: _losses(z * kept[..., None], t).sum() / kept.sum(),
             hint="Take them out: logits[kept].",
+        ),
+        Mistake(
+            "Targets that do not count become 0, and class 0 is priced there.",
+            lambda z, t, kept: _losses(z, t * kept).mean(),
+            lambda z, t, kept: _losses(z, t * kept).sum() / kept.sum(),
+            hint="Take them out: targets[kept].",
         ),
         Mistake(
             "The mask is used as numbers of rows, 0 and 1. It chooses by True and False.",

@@ -196,8 +196,9 @@ weighted_cross_entropy = Task(
             _weighted(lambda losses, w, weights: (w * losses).sum() / weights.max()),
         ),
         Mistake(
-            "The weighted sum is divided by the number of classes, or by N - 1.",
+            "The weighted sum is divided by the number of classes or of all logits, or by N - 1.",
             _weighted(lambda losses, w, weights: (w * losses).sum() / len(weights)),
+            _weighted(lambda losses, w, weights: (w * losses).mean() / len(weights)),
             _weighted(lambda losses, w, weights: (w * losses).sum() / (len(w) - 1)),
             hint=_DIVIDE,
         ),

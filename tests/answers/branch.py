@@ -231,7 +231,7 @@ WRONG = {
         ("means over the positions", put(
             lambda self, dy, dh: self.dw1 / len(dy), lambda self, dy, dh: self.dw2 / len(dy))),
         ("are swapped", put(lambda self, dy, dh: self.dw2, lambda self, dy, dh: summed(self.n, dh))),
-        ("still have the axis of the batch", put(lambda self, dy, dh: self.n.transpose(0, 2, 1) @ dh,
+        ("still have an axis of the batch", put(lambda self, dy, dh: self.n.transpose(0, 2, 1) @ dh,
                                                   lambda self, dy, dh: self.a.transpose(0, 2, 1) @ dy)),
         ("example of the batch counts", put(lambda self, dy, dh: self.n[0].T @ dh[0],
                                             lambda self, dy, dh: self.a[0].T @ dy[0])),

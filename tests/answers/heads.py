@@ -151,7 +151,12 @@ WRONG = {
         ("exponential of a large product", like(soft=lambda z: np.exp(z) / np.exp(z).sum(-1, keepdims=True))),
         ("not used: with another one", like(mask=lambda z: z, soft=averaged_in_place_of_softmax)),
         ("x.T reverses all axes", like(products=lambda q, k: q @ k.T)),
-        ("shape", last_head_only),
+        ("Only one head comes back", last_head_only),
         ("No typical mistake", swapped_after_scores),
+        ("a large number, or plus infinity", like(mask=lambda z: z + 1e9 * np.triu(np.ones(z.shape[-2:]), 1))),
+        ("scale divides the weights", like(
+            products=lambda q, k: q @ k.swapaxes(-1, -2), weighted=lambda w, v: w @ v / np.sqrt(v.shape[-1]))),
+        ("Each head takes the whole values", lambda q, k, v, h: together(
+            softmax(causal(scaled(split(q, h), split(k, h)))) @ v[:, None])),
     ],
 }  # fmt: skip

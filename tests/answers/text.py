@@ -178,7 +178,7 @@ WRONG = {
         ("softmax is missing", picked(first, lambda z, t: z / t)),
         ("not divided by their sum", picked(first, lambda z, t: np.exp(z / t))),
         ("applied twice", picked(first, lambda z, t: shares(shares(z, t)))),
-        ("same end of the row", picked(first, lambda z, t: log_softmax(z / t, axis=-1))),
+        ("Sums of logarithms do that", picked(first, lambda z, t: log_softmax(z / t, axis=-1))),
         ("another way to draw", lambda z, t, rng: (z / t + rng.gumbel(size=z.shape)).argmax(axis=-1)),
         ("another way to draw", lambda z, t, rng: rng.multinomial(1, shares(np.float64(z), t)).argmax(axis=-1)),
         ("one-hot rows", lambda z, t, rng: np.eye(z.shape[1], dtype=int)[right(z, t, rng)]),

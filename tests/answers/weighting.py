@@ -158,7 +158,7 @@ WRONG = {
         ("A small number is added", of_log(lambda z: np.log(softmax(z, axis=1) + 1e-12))),
         ("largest weight, or", weighted(lambda each, w, weights: (w * each).max())),
         ("largest weight, or", weighted(lambda each, w, weights: np.sum(w * each) / weights.max())),
-        ("number of classes, or by N - 1", weighted(lambda each, w, weights: np.sum(w * each) / len(weights))),
+        ("number of classes or of all logits", weighted(lambda each, w, weights: np.sum(w * each) / len(weights))),
         ("mean of the losses is multiplied", weighted(lambda each, w, weights: each.mean() * w.mean())),
     ],
     "accumulated_gradient": [
