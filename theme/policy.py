@@ -18,7 +18,7 @@ def source_of(script: str) -> str:
 
 
 # What is not named here is forbidden, as are inline styles: pictures and formulas have attributes and classes instead.
-# The search fetches the pages that it found, to show the words around the hit.
+# An explorer fetches what draws a reader's own numbers.
 POLICY = "; ".join(
     [
         "default-src 'none'",

@@ -69,7 +69,7 @@ class Entry:
     part : str
         The part of the book that the page belongs to.
     prose, other : list of str
-        Sentences that can be shown, and what can only be found: sentences with code and formulas, names of pictures.
+        Sentences that can be shown, and what can only be found: sentences with code or formulas, names of pictures.
     terms : list of str
         What is set off in the text, as a word is where it is explained, and what the book says that is also asked for.
     """
@@ -239,8 +239,8 @@ def read_words(table: str) -> tuple[list[list[str]], dict[str, list[str]]]:
     return groups, asked
 
 
-def script(found: Iterable[Entry], groups: list[list[str]]) -> str:
-    """Return the script from which `search.js` takes the entries, and the words that mean the same."""
+def script(found: Iterable[Entry], groups: list[list[str]], lead: str = "") -> str:
+    """Return the script that `search.js` takes all from: entries, words that mean the same, the part that leads."""
     rows = [
         [
             *(entry.address, entry.title, entry.place, entry.kind, entry.part),
@@ -248,19 +248,19 @@ def script(found: Iterable[Entry], groups: list[list[str]]) -> str:
         ]
         for entry in found
     ]
-    data = json.dumps({"entries": rows, "synonyms": groups}, ensure_ascii=False, separators=(",", ":"))
+    data = json.dumps({"entries": rows, "synonyms": groups, "lead": lead}, ensure_ascii=False, separators=(",", ":"))
     return f"var searchIndex = {data};\n"
 
 
-def write_index(site: Path, addresses: Iterable[str], table: str = "") -> None:
-    """Write the index of the pages at `addresses` into the site; see `read_words` for `table`."""
+def write_index(site: Path, addresses: Iterable[str], table: str = "", lead: str = "") -> None:
+    """Write the index of the pages at `addresses` into the site, with a book's table and the part of it that leads."""
     groups, asked = read_words(table)
     found = [entry for address in addresses for entry in entries((site / address).read_text("utf-8"), address)]
     for entry in found:
         entry.terms += asked.pop(re.sub(r"\.\w+#", "#", entry.address), [])
     for address in asked:
         _log.warning("the words for the search name %s, which is not on the site", address)
-    (site / "_static" / NAME).write_text(script(found, groups), "utf-8")
+    (site / "_static" / NAME).write_text(script(found, groups, lead), "utf-8")
 
 
 def _replace_search(app: Sphinx) -> None:
@@ -281,7 +281,9 @@ def _finish(app: Sphinx, exception: Exception | None) -> None:
         (site / name).unlink(missing_ok=True)
     words = app.config.search_words
     table = Path(app.srcdir, words).read_text("utf-8") if words else ""
-    write_index(site, (app.builder.get_target_uri(name) for name in sorted(app.env.found_docs)), table)
+    write_index(
+        site, (app.builder.get_target_uri(name) for name in sorted(app.env.found_docs)), table, app.config.search_lead
+    )
 
 
 def _hand_over(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:
@@ -294,6 +296,8 @@ def setup(app: Sphinx) -> None:
     """Connect to the builder, the pages and the end of the build."""
     # The file of the book's own words for its search; see read_words.
     app.add_config_value("search_words", "", "html", str)
+    # The part of the book that comes first where others have the same words: what it teaches, and they repeat.
+    app.add_config_value("search_lead", "", "html", str)
     app.connect("builder-inited", _replace_search)
     app.connect("html-collect-pages", _search_page)
     # After the extensions that add scripts to a page: this one makes a list of its own.

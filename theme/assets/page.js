@@ -50,17 +50,13 @@
   }
 
   addEventListener("keydown", (event) => {
-    if (event.shiftKey && event.key !== "/" || event.altKey) return;
-    if (event.ctrlKey || event.metaKey) {
-      if (event.key.toLowerCase() !== "k") return;
-      if (search.matches(":popover-open")) {
-        event.preventDefault();
-        search.hidePopover();
-        return;
-      }
-    } else if (event.key !== "/" || takesText(event.composedPath()[0]) || kept((store) => store.getItem("slash")) === "off") return;
+    const command = event.ctrlKey || event.metaKey;
+    const isK = command && !event.shiftKey && !event.altKey && event.key.toLowerCase() === "k";
+    const isSlash = !command && !event.altKey && event.key === "/" && !takesText(event.composedPath()[0]);
+    if (!isK && (!isSlash || kept((store) => store.getItem("slash")) === "off")) return;
     event.preventDefault();
-    goToSearch();
+    if (isK && search.matches(":popover-open")) search.hidePopover();
+    else goToSearch();
   });
   document.querySelector(".search-link")?.addEventListener("click", (event) => {
     event.preventDefault();

@@ -12,6 +12,7 @@
   );
   // What comes first of two places that have the same words. A summary or a list has a word of everything.
   const WEIGHTS = { page: 1, section: 1.1, part: 1, name: 0.6, row: 0.7 };
+  const LEADS = 1.25;
   const GENERAL = /^(recap|try it|read further|references|what is in it\?|the tasks|your notebook|what you can do now)$/i;
 
   const box = document.getElementById("search");
@@ -41,7 +42,8 @@
   }
 
   const entries = searchIndex.entries.map(([address, title, place, kind, part, prose, other, terms], id) => ({
-    id, address, title, place, prose, other, kind, terms,
+    id, address, title, place, kind, prose, other, terms,
+    weight: WEIGHTS[kind] * (part === searchIndex.lead ? LEADS : 1) * (GENERAL.test(title) ? 0.15 : 1),
     named: title.replace(/^\d+\. /, ""),
     within: [...place, part].join(" "),
   }));
@@ -50,45 +52,65 @@
   index.addAll(entries);
   const words = (text) => tokenize(text).map(processTerm).filter(Boolean);
 
-  // Expressions that mean the same, as lists of words.
+  // What something is called, however it is written: BatchNorm, batch norm, batch_norm.
+  const letters = (text) => plain(text).match(/√?[\p{L}\p{N}]+/gu) ?? [];
+  const called = (text) => letters(text).map(processTerm).join("");
+
+  // Expressions that mean the same: as lists of words, and as names.
   const groups = searchIndex.synonyms.map((group) => group.map(words));
-  const known = [
-    ...new Set([...entries.flatMap((entry) => fields.flatMap((name) => words(entry[name]))), ...groups.flat(2)]),
-  ];
-
-  // A query that has one expression of a group is answered as if it had the others.
+  const names = searchIndex.synonyms.map((group) => group.map(called));
   const holds = (whole, part) => part.length > 0 && whole.some((_, i) => part.every((word, j) => whole[i + j] === word));
-  const joined = (some) => some.join(" ");
 
-  // A word that the book does not have, and that begins none, is read as the nearest one: one letter is wrong, or two of
-  // a long word, as when they changed places.
-  function spelled(word) {
-    if (word.length < 4 || known.some((one) => one.startsWith(word))) return word;
-    const near = (fuzzy) => index.autoSuggest(word, { fuzzy, prefix: false })[0]?.terms[0];
-    return near(1) ?? (word.length > 5 ? near(2) : null) ?? word;
+  // How often each word stands in the book.
+  const counts = new Map();
+  for (const text of [...entries.flatMap((entry) => fields.map((name) => entry[name])), ...searchIndex.synonyms.flat()]) {
+    for (const word of letters(text)) counts.set(word, (counts.get(word) ?? 0) + 1);
+  }
+  const known = [...counts.keys()].sort((a, b) => counts.get(b) - counts.get(a));
+  const stems = new Set(known.map(processTerm));
+
+  // Whether two words differ by one letter that is wrong, missing or too much, or by two that changed places.
+  function oneErrorApart(a, b) {
+    const least = Math.min(a.length, b.length);
+    let [start, end] = [0, 0];
+    while (start < least && a[start] === b[start]) start += 1;
+    while (end < least - start && a.at(-1 - end) === b.at(-1 - end)) end += 1;
+    const [left, right] = [a.slice(start, a.length - end), b.slice(start, b.length - end)];
+    return Math.max(left.length, right.length) < 2 || (left.length === 2 && right === left[1] + left[0]);
   }
 
-  function find(query) {
-    const asked = words(query).map(spelled);
+  // A word that the book does not have, and that begins none, is read as the most usual one that is an error apart.
+  function spelled(typed) {
+    const word = plain(typed);
+    const isKnown = word.length < 4 || stems.has(processTerm(word)) || known.some((one) => one.startsWith(word));
+    return isKnown ? typed : (known.find((one) => one.length > 3 && oneErrorApart(one, word)) ?? typed);
+  }
+
+  function find(typed) {
+    const query = typed.replace(/\p{L}+/gu, spelled);
+    const asked = words(query);
     const alike = groups.filter((group) => group.some((part) => holds(asked, part)));
     const others = new Set(alike.flat(2).filter((word) => !asked.includes(word)));
-    const found = index.search(joined([...asked, ...others]), {
+    const found = index.search([...new Set(asked), ...others].join(" "), {
+      tokenize: (text) => text.split(" "),
+      processTerm: (term) => term,
       boost: { named: 4, terms: 2.5, prose: 1, other: 1, within: 0.6 },
       boostTerm: (term) => (asked.includes(term) ? 1 : 0.3),
-      boostDocument: (id) => WEIGHTS[entries[id].kind] * (GENERAL.test(entries[id].named) ? 0.15 : 1),
+      boostDocument: (id) => entries[id].weight,
       prefix: (term) => term.length > 2,
-      weights: { fuzzy: 0.5, prefix: 0.4 },
+      weights: { prefix: 0.4 },
     });
     // What has all that was asked comes before what has much of a part of it; before that, what is called so.
-    const whole = new Set([asked, ...alike.filter((group) => group.map(joined).includes(joined(asked))).flat()].map(joined));
+    const name = called(query);
+    const same = new Set([name, ...names.filter((group) => group.includes(name)).flat()]);
     const concepts = [...new Set(asked)].map((word) =>
       new Set([word, ...alike.filter((group) => group.some((part) => part.includes(word) && holds(asked, part))).flat(2)]));
     for (const one of found) {
-      const { named, terms } = entries[one.id];
+      const { kind, named, terms } = entries[one.id];
       const covered = concepts.filter((concept) => one.queryTerms.some((term) => concept.has(term))).length;
       one.score *= (covered / concepts.length) ** 2;
-      if ([named, named.split(":")[0]].some((text) => whole.has(joined(words(text))))) one.score *= 3;
-      else if (terms.split("\n").some((text) => whole.has(joined(words(text))))) one.score *= 1.7;
+      if ([named, named.split(":")[0]].some((text) => same.has(called(text)))) one.score *= kind === "page" ? 6 : 3;
+      else if (terms.split("\n").some((text) => same.has(called(text)))) one.score *= 1.7;
     }
     found.sort((a, b) => b.score - a.score);
     const shown = new Set([...asked, ...alike.flat().filter((part) => part.length === 1).flat()]);
@@ -146,6 +168,10 @@
     });
   }
   field.addEventListener("input", show);
+  // A result may be on this very page.
+  list.addEventListener("click", (event) => {
+    if (box.popover && event.target.closest("a")) box.hidePopover();
+  });
   show();
 
   // The arrow keys go from the field through the results and back.
