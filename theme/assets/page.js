@@ -86,8 +86,7 @@
   const base = new URL(root, location.href).pathname;
   const PLACES = `places ${base}`;
   const isFirst = bar.querySelector(".site-title").pathname === location.pathname;
-  const title = document.title.split(" – ")[0];
-  const chapter = title.split(":")[0];
+  const chapter = document.title.split(" – ")[0].split(":")[0];
 
   function link(href, textContent, className = "") {
     return Object.assign(document.createElement("a"), { href, textContent, className });
@@ -120,6 +119,7 @@
     const back = wayBack(links);
     const inView = new Set();
     let current = null;
+    let keeps = !isFirst;
 
     function moveTo(section) {
       current = section;
@@ -127,8 +127,8 @@
       const path = sections.filter((one) => one.contains(section)).map(({ id }) => link(`#${id}`, links.get(id).textContent));
       where.replaceChildren(...(path.length ? [link("#main", chapter), ...path] : [back].filter(Boolean)));
       where.hidden = !where.hasChildNodes();
-      bar.style.setProperty("--read", (sections.indexOf(section) + 1) / sections.length);
-      if (path.length && !isFirst) keepPlace({ id: section.id, chapter, title: path.at(-1).textContent });
+      bar.style.setProperty("--read", (sections.indexOf(section) + 1) / (sections.length || 1));
+      if (path.length && keeps) keepPlace({ id: section.id, chapter, title: path.at(-1).textContent });
     }
 
     const observer = new IntersectionObserver((entries) => {
@@ -137,11 +137,14 @@
       if (section !== current) moveTo(section);
     }, { rootMargin: "0px 0px -70%" });
     sections.forEach((section) => observer.observe(section));
+    if (!sections.length) moveTo(undefined);
     contents.addEventListener("click", (event) => {
       if (event.target.closest("a") && contents.matches(":popover-open")) contents.hidePopover();
     });
 
+    // The place is not kept again before the next visit: whoever forgets it is still somewhere.
     function forget() {
+      keeps = false;
       kept((store) => store.removeItem(PLACES));
       back?.remove();
       where.hidden = !where.hasChildNodes();
