@@ -70,6 +70,8 @@ class Entry:
         The part of the book that the page belongs to.
     prose, other : list of str
         Sentences that can be shown, and what can only be found: sentences with code or formulas, names of pictures.
+    marks : tuple of str
+        What the place was called before: the addresses of empty links and targets in it.
     terms : list of str
         What is set off in the text, as a word is where it is explained, and what the book says that is also asked for.
     """
@@ -82,6 +84,7 @@ class Entry:
     prose: list[str] = field(default_factory=list)
     other: list[str] = field(default_factory=list)
     terms: list[str] = field(default_factory=list)
+    marks: tuple[str, ...] = ()
 
     def add(self, text: str) -> None:
         """Take in the sentences of a paragraph."""
@@ -112,7 +115,7 @@ def entries(page: str, address: str) -> list[Entry]:
     for formula in soup.main.select("math"):
         formula.replace_with(formula.get_text() if formula.find_parent(_HEADINGS) else _formula(formula))
     for element in soup.main.select(_NAMED):
-        element.replace_with(" ".join(_CODE + word for word in _name(element).split()))
+        element.replace_with(_marked(_name(element)))
     for element in soup.main.select(_NO_PROSE):
         element.decompose()
     here = soup.select_one(".site-contents [aria-current=page]")
@@ -159,7 +162,9 @@ def _entry(element: Tag, page: str, above: tuple[str, ...]) -> Entry | None:
     if element.name == "section":
         heading = element.find(_HEADINGS)
         kind = {"h1": "page", "h2": "section"}.get(heading.name, "part")
-        return Entry(address, _plain(heading), above, kind)
+        empty = (tag for tag in element.select("a[id], span[id]") if not tag.get_text(strip=True))
+        marks = tuple(f"{page}#{tag['id']}" for tag in empty if tag.find_parent("section") is element)
+        return Entry(address, _plain(heading), above, kind, marks=marks)
     if element.name == "tr":
         return Entry(address, _plain(_cells(element)[0]), above, "row")
     # A name is called as it is written after the package's.
@@ -183,10 +188,14 @@ def _name(element: Tag) -> str:
 
 
 def _text(element: Tag) -> str:
-    """Return an element's text, with a mark before code."""
-    for code in element.find_all("code"):
-        code.insert(0, _CODE)
+    """Return an element's text, with a mark before each word of code: that of several sentences has one in each."""
+    for code in element.find_all(["code", "samp"]):
+        code.string = _marked(code.get_text())
     return element.get_text()
+
+
+def _marked(text: str) -> str:
+    return " ".join(_CODE + word for word in text.split())
 
 
 def _plain(element: Tag) -> str:
@@ -257,7 +266,8 @@ def write_index(site: Path, addresses: Iterable[str], table: str = "", lead: str
     groups, asked = read_words(table)
     found = [entry for address in addresses for entry in entries((site / address).read_text("utf-8"), address)]
     for entry in found:
-        entry.terms += asked.pop(re.sub(r"\.\w+#", "#", entry.address), [])
+        for place in (entry.address, *entry.marks):
+            entry.terms += asked.pop(re.sub(r"\.\w+#", "#", place), [])
     for address in asked:
         _log.warning("the words for the search name %s, which is not on the site", address)
     (site / "_static" / NAME).write_text(script(found, groups, lead), "utf-8")
