@@ -39,7 +39,9 @@ def test_the_record_is_in_order_and_has_each_address_once():
 @pytest.mark.site
 def test_addresses_that_were_given_out_still_lead_somewhere():
     gone = sorted(set(recorded()) - on_site(SITE, every=True))
-    assert gone == [], "Write (old-address)= on a line of its own above the heading that has taken its place."
+    assert gone == [], (
+        "Put <a id='old-address'></a> below the heading that has taken its place, or (old-address)= above."
+    )
 
 
 @pytest.mark.site
