@@ -601,18 +601,16 @@ def default(framework, question):
 
 # Sentences of the course, each with the numbers that have to stand in it.
 STATED = {
-    r"PyTorch, and here, momentum is the share of the \*new\* batch: ([\d.]+) by default": lambda: [
+    r"PyTorch, and here, momentum is the weight of the \*new\* batch: ([\d.]+) by default": lambda: [
         default("pytorch", "momentum")
     ],
-    r"share of the \*new\* batch: [\d.]+ by default, with \$\\varepsilon = 10\^\{(-\d+)\}\$": lambda: [
+    r"weight of the \*new\* batch: [\d.]+ by default, with \$\\varepsilon = 10\^\{(-\d+)\}\$": lambda: [
         np.log10(default("pytorch", "batch-norm-epsilon"))
     ],
-    r"share of the \*old\* average: ([\d.]+) by default": lambda: [default("keras", "momentum")],
-    r"share of the \*old\* average: [\d.]+ by default, with \$\\varepsilon = 10\^\{(-\d+)\}\$": lambda: [
+    r"weight of the \*old\* average: ([\d.]+) by default": lambda: [default("keras", "momentum")],
+    r"weight of the \*old\* average: [\d.]+ by default, with \$\\varepsilon = 10\^\{(-\d+)\}\$": lambda: [
         np.log10(default("keras", "batch-norm-epsilon"))
     ],
-    r"Keras ([\d.]+) is PyTorch": lambda: [default("keras", "momentum")],
-    r"PyTorch ([\d.]+) is Keras": lambda: [default("pytorch", "momentum")],
     r"Keras's default is ([\d.]+) in PyTorch's convention": lambda: [1 - default("keras", "momentum")],
     r"marked with [−-](\d+), as is the custom in PyTorch": lambda: [
         100 if "−100: ignored" in said_of("loss-outside", "pytorch", "F.cross_entropy") else np.nan
@@ -652,7 +650,7 @@ IN_WORDS = {
         ("rms-norm-epsilon", "pytorch", "Inside the root, ε = 1.2e-7")
     ],
     "PyTorch and this course's layer refuse": [("batch-norm-one", "pytorch", "A vector: `ValueError")],
-    "PyTorch's `cross_entropy` is two operations in a row": [("loss-operations", "pytorch", "2: `LogSoftmax")],
+    "PyTorch's `cross_entropy` is two in a row": [("loss-operations", "pytorch", "2: `LogSoftmax")],
 }
 
 

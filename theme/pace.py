@@ -31,11 +31,16 @@ class TellMinutes(SphinxPostTransform):
         # A title of the second rank: its section stands in that of the page.
         for section in list(self.document.findall(nodes.section)):
             if isinstance(section.parent, nodes.section) and isinstance(section.parent.parent, nodes.document):
-                count, asked = _words(section), _questions(section)
+                count, asked = content(section)
                 said = f"{minutes(count, asked)} min"
                 if asked:
                     said += f", {asked} prediction{'s' if asked > 1 else ''}"
                 section.insert(1, nodes.paragraph("", said, classes=["section-time"]))
+
+
+def content(part: nodes.Element) -> tuple[int, int]:
+    """Return how many words and questions a part of a page has."""
+    return _words(part), _questions(part)
 
 
 def _questions(part: nodes.Element) -> int:

@@ -245,6 +245,15 @@
   }
   offerAllCode();
 
+  // A link to a section that may be skipped opens it; to a place inside it, the browser does.
+  function openAside() {
+    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const aside = target?.querySelector(":scope > details.aside");
+    if (aside) aside.open = true;
+  }
+  openAside();
+  addEventListener("hashchange", openAside);
+
   // A card of a chapter says how many of its predictions the reader has made; those are kept by page and question.
   function tellProgress() {
     for (const card of all(".card")) {

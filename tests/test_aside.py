@@ -1,0 +1,64 @@
+"""A section that may be skipped is folded to its heading, and everything leads into it all the same."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from bs4 import BeautifulSoup
+from playwright.sync_api import expect
+
+from tests.building import build
+
+ROOT = Path(__file__).parents[1]
+ASIDES = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))["sphinx"]["config"]["asides"]
+TEXT = "Page\n====\n\nText.\n\nOne\n---\n\nText.\n\nTwo\n---\n\nWords `a <two_>`_.\n\nPart\n~~~~\n\nDeep.\n"
+
+
+def page_of(tmp_path, *asides):
+    (tmp_path / "index.rst").write_text(TEXT.replace(" `a <two_>`_", ""), "utf-8")
+    settings = {"extensions": ["theme.aside"], "html_theme": "basic", "asides": list(asides)}
+    warnings = build(tmp_path, tmp_path / "html", settings)
+    return BeautifulSoup((tmp_path / "html" / "index.html").read_text("utf-8"), "html.parser"), warnings
+
+
+def test_what_is_listed_is_folded_and_nothing_else(tmp_path):
+    page, warnings = page_of(tmp_path, "index#two", "other#one")
+    assert warnings == ""
+    (aside,) = page.select("details.aside")
+    assert aside.parent["id"] == "two"
+    assert re.sub(r"\s+", " ", aside.summary.get_text()) == "Two 1 min, may be skipped"
+    assert aside.summary.h2
+    assert not aside.summary.a
+    assert aside.select_one("#part").p.get_text() == "Deep."
+
+
+def test_a_section_that_is_not_there_is_told(tmp_path):
+    _, warnings = page_of(tmp_path, "index#three")
+    assert "a section that may be skipped is not on the page: index#three" in warnings
+
+
+@pytest.mark.site
+def test_a_link_and_the_contents_open_what_they_lead_to(visit):
+    name, _, place = ASIDES[0].partition("#")
+    page = visit(f"{name}.html#{place}")
+    inside = page.locator(f"[id='{place}'] > details.aside")
+    expect(inside).to_have_attribute("open", "")
+    page = visit(f"{name}.html")
+    expect(page.locator(f"[id='{place}'] > details.aside")).not_to_have_attribute("open", "")
+    page.evaluate("place => { location.hash = place; }", place)
+    expect(page.locator(f"[id='{place}'] > details.aside")).to_have_attribute("open", "")
+
+
+@pytest.mark.site
+def test_without_scripts_all_is_open(visit):
+    name, _, place = ASIDES[0].partition("#")
+    page = visit(f"{name}.html", java_script_enabled=False)
+    assert page.locator(f"[id='{place}'] > details.aside p").first.is_visible()
+
+
+def test_each_section_that_may_be_skipped_is_of_a_chapter():
+    chapters = {f"notebooks/{path.stem}" for path in (ROOT / "notebooks").glob("*.ipynb")}
+    assert {aside.partition("#")[0] for aside in ASIDES} <= chapters
+    assert json.dumps(ASIDES) == json.dumps(sorted(set(ASIDES)))
