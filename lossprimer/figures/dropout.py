@@ -295,14 +295,13 @@ def mask_averages(
         counts, distances.mean(axis=0), yerr=distances.std(axis=0, ddof=1), color=THING, marker="o", markersize=5
     )
     found = {"arithmetic": float(np.mean(arithmetic)), "geometric": float(np.mean(geometric))}
-    for (name, distance), color, line in zip(found.items(), (RIVAL, REFERENCE), ("--", ":"), strict=True):
+    # The line falls from left to right, from above the one to near the other: the free ends are at the right and left.
+    places = zip(
+        found.items(), (RIVAL, REFERENCE), ("--", ":"), ((counts[-1], "right"), (counts[0], "left")), strict=True
+    )
+    for (name, distance), color, line, (x, side) in places:
         axes.axhline(distance, color=color, linestyle=line)
-        axes.annotate(
-            f"without dropout, to the {name} mean",
-            (counts[0], distance),
-            xytext=(0, 4),
-            textcoords="offset points",
-        )
+        axes.annotate(f"to the {name} mean", (x, distance), xytext=(0, 4), textcoords="offset points", ha=side)
     axes.set(xscale="log", yscale="log", ylim=(0.01, 0.5))
     for axis, ticks in ((axes.xaxis, counts), (axes.yaxis, (0.01, 0.02, 0.05, 0.1, 0.2, 0.5))):
         fixed_ticks(axis, ticks)

@@ -432,7 +432,7 @@ def calibration(predictions: Mapping[str, Sequence[ArrayLike]]) -> tuple[Figure,
         them are right. Bins with fewer than ten predictions are not drawn.
     """
     figure, axes = new_axes(xlabel="confidence", ylabel="accuracy")
-    axes.plot([0, 1], [0, 1], color=REFERENCE, linewidth=1)
+    axes.plot([0.04, 1], [0.04, 1], color=REFERENCE, linewidth=1, label="as sure as right")
     told = []
     for place, (name, bins) in enumerate(predictions.items()):
         count, confidence, right = np.asarray(bins, dtype=float)
@@ -440,8 +440,7 @@ def calibration(predictions: Mapping[str, Sequence[ArrayLike]]) -> tuple[Figure,
         x, y = confidence[many] / count[many], right[many] / count[many]
         axes.plot(x, y, ["-o", "--s", ":^", "-.d"][place], color=SERIES[place], markersize=6, label=name)
         told.append(f"{name} {np.abs(right - confidence).sum() / count.sum():.3f}")
-    axes.text(0.31, 0.53, "as sure as right", color=REFERENCE)
-    axes.set(xlim=(0.3, 1), ylim=(0.3, 1.02))
+    axes.set(xlim=(0, 1), ylim=(0, 1.02))
     legend_above(axes, columns=2)
     figure.subplots_adjust(top=0.82)
     return figure, f"Calibration error: {'; '.join(told)}."
