@@ -5,15 +5,14 @@ rounded value of what is computed for its entry, or stand in that computation.
 """
 
 import re
-from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import pytest
 from page_numbers import unsupported
-from sphinx.application import Sphinx
 
 import lossprimer as lp
+from tests.building import build
 
 PAGE = (Path(__file__).parent.parent / "book" / "glossary.md").read_text("utf-8")
 LINK = re.compile(r"\[(Chapter \d|Epilogue): (.+)\]\(\.\./notebooks/0(\d)_\w+\.ipynb#([^\s)]+)\)")
@@ -143,16 +142,13 @@ def test_a_wrong_number_is_found(text, code):
 
 
 def test_a_plain_link_leads_to_a_word_and_one_to_no_word_is_reported(tmp_path):
-    (tmp_path / "conf.py").write_text('extensions = ["myst_parser", "theme.terms"]\n', "utf-8")
     (tmp_path / "glossary.md").write_text("# Words\n\n```{glossary}\nright answer\n  It is right.\n```\n", "utf-8")
     links = "[a](glossary.md#term-right-answer) [b](glossary.md#term-wrong)"
     (tmp_path / "index.md").write_text(f"# Book\n\n{links}\n\n```{{toctree}}\nglossary\n```\n", "utf-8")
-    warnings = StringIO()
-    app = Sphinx(tmp_path, tmp_path, tmp_path / "html", tmp_path / "trees", "html", status=None, warning=warnings)
-    app.build()
+    warnings = build(tmp_path, tmp_path / "html", {"extensions": ["myst_parser", "theme.terms"]})
     assert 'href="glossary.html#term-right-answer"' in (tmp_path / "html" / "index.html").read_text("utf-8")
-    assert "term-wrong" in warnings.getvalue()
-    assert "term-right-answer" not in warnings.getvalue()
+    assert "term-wrong" in warnings
+    assert "term-right-answer" not in warnings
 
 
 def test_nothing_is_computed_for_an_entry_that_does_not_exist():

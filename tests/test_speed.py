@@ -45,3 +45,14 @@ def test_what_is_ten_times_slower_gets_a_remark_that_says_so(step):
     said = speed.remark(clock.lasting(0.0004), clock.lasting(0.009), clock)
     assert said.startswith("It is right, and on larger arrays about 20 times slower than operations on whole arrays.")
     assert speed.remark(clock.lasting(0.0004), clock.lasting(0.003), clock) == ""
+
+
+def test_what_is_clearly_as_fast_is_called_three_times():
+    ours, theirs = Clock(), Clock()
+    clock = lambda: ours.now + theirs.now  # noqa: E731
+    assert speed.remark(ours.lasting(0.0004), theirs.lasting(0.0008), clock) == ""
+    assert (ours.calls, theirs.calls) == (3, 3)
+    # A clock that cannot tell a single call decides nothing.
+    coarse = Clock(1e-3)
+    assert speed.remark(coarse.lasting(0.0004), coarse.lasting(0.0008), coarse) == ""
+    assert coarse.calls > 6

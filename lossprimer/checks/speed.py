@@ -25,6 +25,12 @@ def seconds(call: Callable[[], object], clock: Callable[[], float] = time.perf_c
     return passed / calls
 
 
+def _once(call: Callable[[], object], clock: Callable[[], float]) -> float:
+    start = clock()
+    call()
+    return clock() - start
+
+
 def remark(
     ours: Callable[[], object], theirs: Callable[[], object], clock: Callable[[], float] = time.perf_counter
 ) -> str:
@@ -37,6 +43,10 @@ def remark(
     clock : callable
         As for `seconds`.
     """
+    # Most answers are as fast as ours: where the clock can tell a single call, three say so.
+    first = [min(_once(call, clock) for _ in range(3)) for call in (ours, theirs)]
+    if 0 < first[1] < SLOW / 3 * first[0]:
+        return ""
     best = [min(seconds(call, clock) for _ in range(2)) for call in (ours, theirs)]
     if not best[0] or best[1] < SLOW * best[0]:
         return ""
