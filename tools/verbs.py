@@ -1,0 +1,209 @@
+"""The commands of the course, the same with make and without: each is a list of steps, told to whoever waits.
+
+Like `tools.environment`, this is run by a Python that has nothing installed.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from tools.environment import EVERYTHING, ROOT
+
+SITE = ROOT / "_build" / "html"
+QUICK = "not kernel and not browser and not sandbox and not site and not frames and not mutants and not live"
+
+
+@dataclass(frozen=True)
+class Step:
+    """A part of a command.
+
+    Parameters
+    ----------
+    says : str
+        What is done, and how long it takes where that is long; "" for what is done at once.
+    commands : tuple of list of str
+        Programs with their arguments, which run at the same time: those of the environment by their names.
+    """
+
+    says: str
+    commands: tuple[list[str], ...]
+
+
+@dataclass(frozen=True)
+class Verb:
+    """A command.
+
+    Parameters
+    ----------
+    says : str
+        What it does, in a line.
+    needs : str or None
+        What must be installed, of `tools.environment.NEEDS`.
+    steps : function
+        Yields its steps, made from the words that follow the command.
+    done : str
+        What is said in the end.
+    """
+
+    says: str
+    needs: str | None
+    steps: Callable[[list[str]], Iterator[Step]]
+    done: str = ""
+
+
+VERBS: dict[str, Verb] = {}
+
+
+def verb(says: str, needs: str | None = EVERYTHING, done: str = "") -> Callable:
+    """Add a function that yields steps to the commands, under its name."""
+
+    def add(steps: Callable[[list[str]], Iterator[Step]]) -> Callable:
+        VERBS[steps.__name__] = Verb(says, needs, steps, done)
+        return steps
+
+    return add
+
+
+def _step(says: str, *command: str) -> Step:
+    return Step(says, (list(command),))
+
+
+def _tool(says: str, module: str, *arguments: str) -> Step:
+    return _step(says, "python", "-m", module, *arguments)
+
+
+BOOK = ["jupyter-book", "build", ".", "--all", "--warningiserror", "--nitpick", "--keep-going", "--quiet"]
+COMPARE = ["pytest", "notebooks", "--quiet"]
+
+
+def _before_the_book() -> Iterator[Step]:
+    """Yield what the pages need: the students' notebooks, which they offer, and the files that they run.
+
+    These are fetched where one sentence can say why they cannot be had: Sphinx would hide it in its own.
+    """
+    yield from exercises([])
+    yield _tool("fetching what runs in the pages, 90 MB the first time", "live")
+
+
+@verb("build the site: _build/html/index.html", "installed-site", "The site is there: _build/html/index.html")
+def book(words: list[str]) -> Iterator[Step]:
+    yield from _before_the_book()
+    yield _step("building the pages, about four minutes", *BOOK)
+
+
+def _site() -> Iterator[Step]:
+    if not (SITE / "index.html").is_file():
+        yield from book([])
+
+
+@verb("serve the built site on this machine, and print its address", "installed-site")
+def serve(words: list[str]) -> Iterator[Step]:
+    yield from _site()
+    yield _tool("", "tools.server", *(words or [os.environ.get("PORT", "8000")]))
+
+
+@verb("print the built site: _build/primer.pdf")
+def pdf(words: list[str]) -> Iterator[Step]:
+    yield from _site()
+    yield _tool("", "tools.browser")
+    yield _tool("printing, about a minute", "tools.pdf")
+
+
+# The root is this folder, because notebooks link to pages and problem sets beside them.
+@verb("open the chapters in JupyterLab", "installed-run")
+def notebooks(words: list[str]) -> Iterator[Step]:
+    yield _step("", "jupyter", "lab", "--ServerApp.root_dir=.", "--LabApp.default_url=/lab/tree/notebooks", *words)
+
+
+@verb("write the students' problem sets: exercises/release", "installed-site")
+def exercises(words: list[str]) -> Iterator[Step]:
+    yield _tool("solving and writing the problem sets, about a minute", "tools.exercises", "release")
+
+
+@verb("write the solved problem sets, for teachers: _build/answers", "installed-site")
+def answers(words: list[str]) -> Iterator[Step]:
+    yield _tool("solving the problem sets, about a minute", "tools.exercises", "answers")
+
+
+@verb("write the self-tests for Moodle and Canvas: _build/quizzes")
+def quizzes(words: list[str]) -> Iterator[Step]:
+    yield _tool("", "tools.quizzes")
+
+
+@verb("execute the chapters, store their text outputs, draw the README's picture")
+def outputs(words: list[str]) -> Iterator[Step]:
+    yield _tool("executing the chapters, about three minutes", "tools.notebooks", "write", *words)
+    yield _tool("", "tools.readme_picture")
+
+
+@verb("run the quick tests, which need no kernel, browser, sandbox or site")
+def unit(words: list[str]) -> Iterator[Step]:
+    options = ["-m", QUICK, "--numprocesses", "2", "--dist", "loadfile", "--quiet"]
+    yield _step("testing, about half a minute", "pytest", "tests", "lossprimer", *options, *words)
+
+
+# The book executes the chapters on one core; meanwhile the other one executes them for comparison. Of the tests, three
+# processes share two cores: those that drive a browser, or grade, wait for other processes half of the time.
+@verb("run every test: notebooks, units, the built site in a browser")
+def test(words: list[str]) -> Iterator[Step]:
+    yield _tool("", "tools.browser")
+    yield _tool("", "tools.isolation")
+    yield from _before_the_book()
+    yield Step("building the pages, and executing the chapters again, about five minutes", (BOOK, COMPARE))
+    options = ["--numprocesses", "3", "--dist", "loadfile", "--no-loadscope-reorder"]
+    yield _step("testing, about six minutes", "pytest", "tests", "lossprimer", *options, *words)
+
+
+@verb("run every chapter and problem set in JupyterLite on the built site: minutes")
+def live(words: list[str]) -> Iterator[Step]:
+    yield from _site()
+    yield _tool("", "tools.browser")
+    yield _tool("running the notebooks in a browser, some ten minutes", "tools.live", *words)
+
+
+@verb("execute the chapters, and compare with what they have stored")
+def compare(words: list[str]) -> Iterator[Step]:
+    yield _step("executing the chapters, about three minutes", *COMPARE, *words)
+
+
+@verb("check code, notebooks and workflows")
+def lint(words: list[str]) -> Iterator[Step]:
+    yield _step("", "ruff", "check")
+    yield _step("", "ruff", "format", "--check")
+    yield _tool("", "tools.notebooks", "check")
+    yield _step("", "check-jsonschema", "--builtin-schema", "vendor.dependabot", ".github/dependabot.yml")
+    yield _step("", "zizmor", "--offline", "--quiet", ".github")
+    yield _tool("", "tools.workflows")
+
+
+@verb("print the speed figures, as ratios to a rival in the same run")
+def bench(words: list[str]) -> Iterator[Step]:
+    yield from list(_site()) or exercises([])
+    yield _tool("", "benchmarks", *words)
+
+
+@verb("run the trials that chapters read: lossprimer/recorded, minutes; with names, only these")
+def experiments(words: list[str]) -> Iterator[Step]:
+    yield _tool("", "experiments", *(words or os.environ.get("NAMES", "").split()))
+
+
+# Four environments in _build/frameworks, 8 GB: clean removes them.
+@verb("ask PyTorch, Keras, JAX and ONNX again: frameworks/record.json")
+def frameworks(words: list[str]) -> Iterator[Step]:
+    yield _tool("", "frameworks", *words)
+
+
+@verb("choose the newest versions that fit together: requirements.txt")
+def pins(words: list[str]) -> Iterator[Step]:
+    yield _tool("", "tools.pins")
+
+
+@verb("make the environment, .venv, with all that the other commands need")
+def setup(words: list[str]) -> Iterator[Step]:
+    yield from ()
+
+
+@verb("remove what was built, keep the environment", None)
+def clean(words: list[str]) -> Iterator[Step]:
+    yield _step("", sys.executable, "-m", "tools.clean")
