@@ -22,7 +22,7 @@ from jupyter_core.paths import jupyter_path
 from packaging.utils import canonicalize_name, parse_wheel_filename
 from sphinx.application import Sphinx
 
-from live import files, stopping, wanted
+from live import files, served, stopping, wanted
 from live.runtime import LOCK, megabytes, transferred
 from theme.policy import source_of
 
@@ -312,4 +312,5 @@ def _ship(app: Sphinx, failed: Exception | None) -> None:
     contents = {str(app.env.doc2path(page, base=False)) for page in app.env.found_docs}
     contents |= {notebook for page in app.env.found_docs if (notebook := _notebook_of(app, page))}
     with stopping(LiteError, files.FilesMissing):
-        build(Path(app.outdir), {path: Path(app.srcdir, path) for path in sorted(contents)})
+        site, source = Path(app.outdir), Path(app.srcdir)
+        build(site, {path: served.copy_of(site, source, path) for path in sorted(contents)})

@@ -72,18 +72,3 @@ def test_the_wheel_holds_nothing_else(installed):
         "lossprimer",
         f"lossprimer-{lossprimer.__version__}.dist-info",
     ]
-
-
-CHAPTERS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-
-
-def first_code(path):
-    return next(cell for cell in json.loads(path.read_text("utf-8"))["cells"] if cell["cell_type"] == "code")
-
-
-@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
-def test_a_chapter_brings_the_package_along_where_it_is_missing(path):
-    cell = first_code(path)
-    assert cell["outputs"] == []
-    assert cell["source"] == first_code(CHAPTERS[0])["source"]
-    assert "".join(cell["source"]).endswith("%pip install --quiet lossprimer")

@@ -33,7 +33,7 @@ def _prepare(app: Sphinx, pagename: str, templatename: str, context: dict[str, A
     context["home_title"] = app.env.titles[app.config.root_doc].astext()
     if doctree is not None and app.config.book_repository:
         source = app.env.doc2path(pagename, base=False)
-        context["page_links"] = page_links(app.config.book_repository, str(source))
+        context["page_links"] = page_links(app.config.book_repository, str(source), app.config.book_launch_branch)
 
 
 def _questions(app: Sphinx, name: str) -> dict[str, str | None]:
@@ -66,13 +66,16 @@ def description(doctree: nodes.document) -> str | None:
     return None
 
 
-def page_links(repository: str, source: str) -> dict[str, str]:
-    """Return what can be done with the page from the file `source` of a GitHub repository "owner/name"."""
+def page_links(repository: str, source: str, launch: str = "") -> dict[str, str]:
+    """Return what can be done with the page from the file `source` of a GitHub repository "owner/name".
+
+    Binder has installed the package when it opens a notebook. Colab has not: there is a link to it only if the branch
+    `launch` of the repository has the notebooks as the site serves them, which install it.
+    """
     place, path = f"https://github.com/{repository}", quote(source)
-    launches = {
-        "Open in Colab": f"https://colab.research.google.com/github/{repository}/blob/main/{path}",
-        "Open on Binder": f"https://mybinder.org/v2/gh/{repository}/main?labpath={quote(source, safe='')}",
-    }
+    colab = f"https://colab.research.google.com/github/{repository}/blob/{quote(launch)}/{path}"
+    binder = f"https://mybinder.org/v2/gh/{repository}/main?labpath={quote(source, safe='')}"
+    launches = ({"Open in Colab": colab} if launch else {}) | {"Open on Binder": binder}
     return (launches if source.endswith(".ipynb") else {}) | {
         "Source of this page": f"{place}/blob/main/{path}",
         # The form and its field "page" are in .github/ISSUE_TEMPLATE.
@@ -121,6 +124,7 @@ def setup(app: Sphinx) -> None:
     # What each page asks, by its name: said where a neighbour leads to it.
     app.add_config_value("page_questions", {}, "html", dict)
     app.add_config_value("book_repository", os.environ.get("GITHUB_REPOSITORY", ""), "html")
+    app.add_config_value("book_launch_branch", os.environ.get("LAUNCH_BRANCH", ""), "html")
     app.add_post_transform(RowAddresses)
     app.add_post_transform(ScrollingTables)
     # After the extensions that add scripts and styles to a page.
