@@ -346,18 +346,8 @@ def draws_from_seeded_generators(nb):
             yield f"cell {number}: default_rng() without a seed"
 
 
-INSTALL = """\
-from importlib.util import find_spec
-
-if find_spec("lossprimer") is None:
-    %pip install --quiet lossprimer"""
-
-
 def downloads_nothing(nb):
-    """No web client, no dataset fetcher, no address in the code, no shell: a chapter runs off line.
-
-    The one cell that installs the package does so where nothing would run without it.
-    """
+    """No web client, no dataset fetcher, no address in the code, no shell: a chapter runs off line."""
     clients = {"urllib", "urllib3", "requests", "httpx", "aiohttp", "http", "ftplib", "socket", "pooch"}
     for number, node in syntax_nodes(nb):
         for name in imported_modules(node):
@@ -367,13 +357,8 @@ def downloads_nothing(nb):
             yield f"cell {number}: {ast.unparse(node)}"
         if isinstance(node, ast.Constant) and re.match(r"(?:https?|ftp)://", str(node.value)):
             yield f"cell {number}: {node.value}"
-        if (
-            nb.cells[number - 1].source != INSTALL
-            and isinstance(node, ast.Call)
-            and re.match(
-                r"get_ipython\(\)\.(?:system|getoutput|run_cell_magic|run_line_magic\('(?:pip|conda)')",
-                ast.unparse(node),
-            )
+        if isinstance(node, ast.Call) and re.match(
+            r"get_ipython\(\)\.(?:system|getoutput|run_cell_magic|run_line_magic\('(?:pip|conda)')", ast.unparse(node)
         ):
             yield f"cell {number}: {ast.unparse(node)}"
 

@@ -1,10 +1,12 @@
 """Notebooks that are taken away from the site bring the package along, from there and from nowhere else."""
 
+import json
 import shutil
 import subprocess
 import sys
 from hashlib import sha256
 from importlib.machinery import ModuleSpec
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -16,6 +18,8 @@ from live import served
 from tests.building import build
 from tools import notebooks
 
+ROOT = Path(__file__).parent.parent
+CHAPTERS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 WHEEL = f"lossprimer-{lossprimer.__version__}-py3-none-any.whl"
 PACKAGE = {"file_name": WHEEL, "sha256": "0" * 64}
 SITE = "https://example.org/course/"
@@ -36,6 +40,14 @@ def run(source, *, there, comes=False):
     code = TransformerManager().transform_cell(source).replace("from importlib.util import find_spec", "")
     exec(code, {"find_spec": find_spec, "get_ipython": Shell})
     return installed
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_a_chapter_says_what_to_do_where_the_package_is_missing(path):
+    first = next(cell for cell in json.loads(path.read_text("utf-8"))["cells"] if cell["cell_type"] == "code")
+    assert first["id"] == served.CELL
+    assert "".join(first["source"]) == served.REPOSITORY
+    assert first["outputs"] == []
 
 
 CELLS = {
