@@ -168,8 +168,14 @@ class TestEnvironment:
         assert rest == ["one>=1", "--editable", "."]
         # Neither pip nor uv takes the course itself among constraints.
         assert Path(constraints).read_text().split() == ["one==1.5"]
-        assert copy.wanted("installed-site")[-1] == ".[grading]"
+        assert copy.wanted("installed-site") == ["--constraint", constraints, "two", "--editable", "."]
         assert copy.wanted(EVERYTHING) == ["--requirement", "requirements.txt"]
+
+    def test_an_extra_is_asked_for_with_the_course(self, tmp_path, monkeypatch):
+        copy = Environment(folder(tmp_path))
+        copy.folder.mkdir()
+        monkeypatch.setitem(NEEDS, "part", (("a", "b"), (), ""))
+        assert copy.wanted("part")[2:] == ["--editable", ".[a,b]"]
 
     def test_uv_installs_where_it_is_at_hand(self, tmp_path, monkeypatch):
         copy = Environment(tmp_path)
@@ -215,6 +221,13 @@ class TestVariables:
         assert "PYTHONPATH" not in found
         assert found["PIP_USER"] == "0"
         assert found["HTTPS_PROXY"] == "http://proxy"
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such locale")
+    @pytest.mark.parametrize(("encoding", "told"), [("ISO-8859-1", "C.UTF-8"), ("UTF-8", "de_DE"), ("utf8", "de_DE")])
+    def test_programs_read_files_as_utf_8_whatever_the_locale(self, monkeypatch, encoding, told):
+        monkeypatch.setenv("LC_ALL", "de_DE")
+        monkeypatch.setattr("locale.getencoding", lambda: encoding)
+        assert variables()["LC_ALL"] == told
 
     def test_a_home_folder_that_cannot_be_written_has_a_stand_in(self, monkeypatch, tmp_path):
         monkeypatch.setenv("HOME", str(tmp_path / "nowhere"))

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from nbformat.v4 import new_output
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 from nbgrader.converters import GenerateAssignment
 from nbgrader.nbgraderformat import SCHEMA_VERSION, MetadataValidator
 from nbgrader.preprocessors import IncludeHeaderFooter, SaveCells
 
 from lossprimer import checks
 from tools import notebooks, prose
+from tools.handout import handout
 from tools.task import MORE
 
 ROOT = Path(__file__).parent.parent
@@ -73,6 +74,41 @@ def released(path):
         if preprocessor not in (IncludeHeaderFooter, SaveCells):
             nb, resources = preprocessor().preprocess(nb, resources)
     return nb
+
+
+@each_set
+def test_the_site_gives_out_what_nbgrader_would(path):
+    assert handout(notebooks.load(path)) == released(path)
+
+
+@pytest.mark.parametrize(
+    ("source", "left"),
+    [
+        (
+            "def f():\n    ### BEGIN SOLUTION\n    1\n    ### END SOLUTION",
+            "def f():\n    # YOUR CODE HERE\n    " + STUB,
+        ),
+        ("1", "# YOUR CODE HERE\n" + STUB),
+        ("a\n### BEGIN HIDDEN TESTS\n1\n### END HIDDEN TESTS\nb", "a\nb"),
+    ],
+)
+def test_what_is_given_out_has_a_stub_for_a_solution_and_nothing_for_hidden_tests(source, left):
+    role = {
+        "grade": "TESTS" in source,
+        "solution": "TESTS" not in source,
+        "locked": False,
+        "grade_id": "a",
+        "points": 1,
+    }
+    nb = new_notebook(cells=[new_code_cell(source, metadata={"nbgrader": role})])
+    assert handout(nb).cells[0].source == left
+
+
+def test_a_solution_without_end_is_not_given_out():
+    role = {"grade": False, "solution": True, "locked": False, "grade_id": "a"}
+    nb = new_notebook(cells=[new_code_cell("### BEGIN SOLUTION\n1", metadata={"nbgrader": role})])
+    with pytest.raises(ValueError, match="### BEGIN SOLUTION has no ### END SOLUTION"):
+        handout(nb)
 
 
 def title_table(nb):

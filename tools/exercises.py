@@ -1,6 +1,7 @@
 """Make what students and teachers get from the problem sets.
 
-    python -m tools.exercises release    the students' notebooks: exercises/release
+    python -m tools.exercises release    the students' notebooks: exercises/release, and nbgrader's database of them
+    python -m tools.exercises handout    the same notebooks for the site, without nbgrader
     python -m tools.exercises answers    the solved sets as pages, for teachers alone: _build/answers
 
 Before a set is given out its solutions must pass all its tests, and nothing of them may be left in what students get.
@@ -17,10 +18,9 @@ from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
-from nbconvert.exporters import HTMLExporter
-from nbgrader.apps import NbGraderAPI
-from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config, PyFileConfigLoader
+
+from tools.handout import handout
 
 ROOT = Path(__file__).resolve().parent.parent
 COURSE = ROOT / "exercises"
@@ -55,12 +55,34 @@ def solved(path: Path) -> nbformat.NotebookNode:
 
 def release(name: str, course: Path = COURSE) -> Path:
     """Write the students' notebook of the set `name`, as ``nbgrader generate_assignment`` does; return its path."""
+    from nbgrader.apps import NbGraderAPI
+    from nbgrader.coursedir import CourseDirectory
+
     config = PyFileConfigLoader("nbgrader_config.py", path=str(course)).load_config()
     config.CourseDirectory.root = str(course)
     outcome = NbGraderAPI(CourseDirectory(config=config), config=config).generate_assignment(name, force=True)
     if not outcome["success"]:
         raise SetError(f"{name}: {outcome.get('error') or outcome['log']}")
     return course / "release" / name / f"{name}.ipynb"
+
+
+def hand_out(name: str, course: Path = COURSE) -> Path:
+    """Write the students' notebook of the set `name` without nbgrader; return its path."""
+    notebook = handout(nbformat.read(course / "source" / name / f"{name}.ipynb", as_version=4))
+    path = course / "release" / name / f"{name}.ipynb"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(nbformat.writes(notebook) + "\n", "utf-8", newline="\n")
+    return path
+
+
+def answer(name: str, notebook: nbformat.NotebookNode) -> Path:
+    """Write the solved set `name` as a page; return its path."""
+    from nbconvert.exporters import HTMLExporter
+
+    ANSWERS.mkdir(parents=True, exist_ok=True)
+    path = ANSWERS / f"{name}.html"
+    path.write_text(HTMLExporter().from_notebook_node(notebook)[0], "utf-8")
+    return path
 
 
 def leaks(source: str, released: str) -> list[str]:
@@ -78,9 +100,9 @@ def text(path: Path) -> str:
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Run one of the two commands for all sets."""
+    """Run one of the commands for all sets."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("command", choices=["release", "answers"])
+    parser.add_argument("command", choices=["release", "handout", "answers"])
     command = parser.parse_args(argv).command
     logging.disable(logging.WARNING)
     warnings.simplefilter("ignore")  # of SQLAlchemy, about what nbgrader does
@@ -91,11 +113,9 @@ def main(argv: list[str] | None = None) -> None:
             source = COURSE / "source" / name / f"{name}.ipynb"
             notebook = solved(source)
             if command == "answers":
-                ANSWERS.mkdir(parents=True, exist_ok=True)
-                (ANSWERS / f"{name}.html").write_text(HTMLExporter().from_notebook_node(notebook)[0], "utf-8")
-                print(f"{ANSWERS.relative_to(ROOT) / name}.html")
+                print(answer(name, notebook).relative_to(ROOT))
                 continue
-            released = release(name)
+            released = release(name) if command == "release" else hand_out(name)
             if found := leaks(text(source), text(released)):
                 raise SetError(f"{released} gives away: {'; '.join(found)}")
             print(released.relative_to(ROOT))

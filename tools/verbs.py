@@ -77,12 +77,16 @@ BOOK = ["jupyter-book", "build", ".", "--all", "--warningiserror", "--nitpick", 
 COMPARE = ["pytest", "notebooks", "--quiet"]
 
 
+def _handout() -> Iterator[Step]:
+    yield _tool("solving and writing the problem sets, about a minute", "tools.exercises", "handout")
+
+
 def _before_the_book() -> Iterator[Step]:
     """Yield what the pages need: the students' notebooks, which they offer, and the files that they run.
 
     These are fetched where one sentence can say why they cannot be had: Sphinx would hide it in its own.
     """
-    yield from exercises([])
+    yield from _handout()
     yield _tool("fetching what runs in the pages, 90 MB the first time", "live")
 
 
@@ -116,12 +120,12 @@ def notebooks(words: list[str]) -> Iterator[Step]:
     yield _step("", "jupyter", "lab", "--ServerApp.root_dir=.", "--LabApp.default_url=/lab/tree/notebooks", *words)
 
 
-@verb("write the students' problem sets: exercises/release", "installed-site")
+@verb("write the students' problem sets: exercises/release")
 def exercises(words: list[str]) -> Iterator[Step]:
     yield _tool("solving and writing the problem sets, about a minute", "tools.exercises", "release")
 
 
-@verb("write the solved problem sets, for teachers: _build/answers", "installed-site")
+@verb("write the solved problem sets, for teachers: _build/answers")
 def answers(words: list[str]) -> Iterator[Step]:
     yield _tool("solving the problem sets, about a minute", "tools.exercises", "answers")
 
@@ -179,7 +183,7 @@ def lint(words: list[str]) -> Iterator[Step]:
 
 @verb("print the speed figures, as ratios to a rival in the same run")
 def bench(words: list[str]) -> Iterator[Step]:
-    yield from list(_site()) or exercises([])
+    yield from list(_site()) or _handout()
     yield _tool("", "benchmarks", *words)
 
 
