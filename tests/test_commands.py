@@ -94,6 +94,13 @@ class TestSteps:
         assert running.run(Environment(), verb, []) == 4
         assert "still" in capfd.readouterr().out
 
+    @pytest.mark.parametrize(("code", "shown"), [("print('chat')", ""), ("print('chat'); 1 / 0", "chat\n")])
+    def test_what_a_program_says_of_itself_is_shown_if_it_fails(self, capfdbinary, monkeypatch, code, shown):
+        monkeypatch.setattr(running, "CHATTY", (sys.executable,))
+        running.run(Environment(), self.command(("", code)), [])
+        sys.stdout.flush()
+        assert capfdbinary.readouterr().out.decode().replace("\r", "") == shown
+
     def test_an_environment_is_made_first_where_it_is_missing(self, capfd, monkeypatch, tmp_path):
         made = []
         copy = Environment(folder(tmp_path))
@@ -208,6 +215,8 @@ class TestEnvironment:
         settings = {"LC_ALL": locale, "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
         done = subprocess.run(ask, cwd=tmp_path, env=os.environ | settings, capture_output=True, check=True)
         assert done.stdout.split() == [b"1"]
+        (settings,) = copy.folder.rglob("etc/ipython/ipython_kernel_config.py")
+        assert "log_level" in settings.read_text()
 
 
 class TestVariables:

@@ -1,14 +1,19 @@
 """Run the steps of a command, and say to whoever waits which one it is and how long it takes."""
 
+import contextlib
 import difflib
 import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Sequence
+from typing import IO
 
 from tools.environment import NEEDS, Environment, EnvironmentFailed, variables
 from tools.verbs import VERBS, Step, Verb
 
 STOPPED = 130  # the status of what was interrupted
+# What such a program says of itself is shown only if it fails. Its warnings, which are errors, are not held back.
+CHATTY = ("jupyter-book",)
 
 
 def listing(program: str) -> str:
@@ -28,9 +33,21 @@ def preparing(environment: Environment, verb: Verb) -> Iterator[tuple[str, objec
 
 def run_step(environment: Environment, step: Step) -> int:
     """Run the programs of a step at the same time; return the first exit status that is not 0, or 0."""
+    with contextlib.ExitStack() as open_files:
+        said = [open_files.enter_context(tempfile.TemporaryFile("w+b")) for _ in step.commands]
+        outs = [file if command[0] in CHATTY else None for file, command in zip(said, step.commands, strict=True)]
+        status = _run_together(environment, step.commands, outs)
+        for file in said if status else ():
+            file.seek(0)
+            sys.stdout.buffer.write(file.read())
+    return status
+
+
+def _run_together(environment: Environment, commands: Sequence[list[str]], outs: Sequence[IO | None]) -> int:
+    told = variables()
     running = [
-        subprocess.Popen([environment.program(command[0]), *command[1:]], cwd=environment.root, env=variables())
-        for command in step.commands
+        subprocess.Popen([environment.program(command[0]), *command[1:]], cwd=environment.root, env=told, stdout=out)
+        for command, out in zip(commands, outs, strict=True)
     ]
     try:
         return next(filter(None, [process.wait() for process in running]), 0)
