@@ -75,7 +75,10 @@ def test_one_version_everywhere():
 
 def test_requirements_pin_exactly_and_cover_what_pyproject_asks_for():
     project = tomllib.loads(read("pyproject.toml"))
-    wanted = project["project"]["dependencies"] + sum(project["dependency-groups"].values(), [])
+    groups = project["dependency-groups"]
+    included = [entry["include-group"] for entry in groups.pop("dev")]
+    assert included == list(groups)
+    wanted = project["project"]["dependencies"] + sum(groups.values(), [])
     *pins, last = [line for line in read("requirements.txt").splitlines() if not line.startswith("#")]
     assert last == "-e ."
     assert all(re.match(r"^[a-z0-9._-]+==[^\s;]+( ; .+)?$", pin) for pin in pins)
@@ -106,6 +109,7 @@ def test_a_checkout_has_the_line_ends_of_the_repository_whatever_git_is_set_to(t
     assert [name for name in files if b"\r" in (tmp_path / "there" / name).read_bytes()] == []
 
 
+LICENCES = "LICENSE", "LICENSES/BSD-3-Clause.txt"
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 
 
@@ -138,3 +142,25 @@ def test_the_forms_that_the_pages_link_to_have_the_fields_that_they_fill_in():
     for address in page_links("owner/name", "book/intro.md").values():
         for form, field in re.findall(r"template=([^&]+)&(\w+)=", address):
             assert f"id: {field}\n" in read(f".github/ISSUE_TEMPLATE/{form}")
+
+
+def test_every_licence_that_is_named_has_its_text():
+    annotations = tomllib.loads(read("REUSE.toml"))["annotations"]
+    named = {name for entry in annotations for name in entry["SPDX-License-Identifier"].split(" AND ")}
+    assert named == {path.stem for path in (ROOT / "LICENSES").iterdir()}
+    assert all((ROOT / entry["path"]).is_file() for entry in annotations if "*" not in "".join(entry["path"]))
+    # What people read says the same as what machines read.
+    clauses = [re.sub(r"\s+", " ", read(name)).partition("Redistribution and use")[2][:700] for name in LICENCES]
+    assert clauses[0] == clauses[1] != ""
+
+
+def test_the_work_of_others_is_said_to_be_theirs():
+    """A script that says whose it is is not the course's."""
+    annotations = tomllib.loads(read("REUSE.toml"))["annotations"]
+    single = [entry["path"] for entry in annotations if isinstance(entry["path"], str) and entry["path"] != "**"]
+    scripts = ROOT.glob("*/assets/*.js")
+    assert single == [path.relative_to(ROOT).as_posix() for path in scripts if "©" in path.read_text("utf-8")]
+
+
+def test_a_commit_is_checked_by_the_command_that_checks_all():
+    assert "entry: python -m tools lint\n" in read(".pre-commit-config.yaml")
