@@ -1,5 +1,6 @@
 """A site that knows its address gives it on every page; one that does not gives none."""
 
+import json
 from xml.etree import ElementTree
 
 import pytest
@@ -24,6 +25,8 @@ SETTINGS = {
     "root_doc": "intro",
     "card_picture": "lossprimer.figures.temperature",
     "copyright": "nobody",
+    "author": "</script>somebody",
+    "book_licence": "https://example.org/licence",
 }
 
 
@@ -165,3 +168,44 @@ def test_a_missing_page_is_explained_at_any_depth(sites, serve, open_page):
         opened.get_by_role("main").get_by_role("link").click()
         opened.wait_for_url(f"{host}/name/intro.html")
     assert read(sites["known"], "404.html").select("link[rel=canonical], meta[property]") == []
+
+
+def data(soup):
+    return [json.loads(script.string) for script in soup.select('script[type="application/ld+json"]')]
+
+
+def test_the_first_page_says_to_machines_that_the_book_is_a_course(sites):
+    assert data(read(sites["known"], "intro.html")) == [
+        {
+            "@context": "https://schema.org",
+            "@type": "Course",
+            "name": TITLE,
+            "description": "This page has more than forty characters of text.",
+            "url": f"{BASE}intro.html",
+            "image": f"{BASE}_static/card.png",
+            "inLanguage": "en",
+            "isAccessibleForFree": True,
+            "license": "https://example.org/licence",
+            "provider": {"@type": "Organization", "name": "</script>somebody", "url": BASE},
+        }
+    ]
+    assert data(read(sites["known"], "part/more.html")) == data(read(sites["unknown"], "intro.html")) == []
+
+
+def test_the_policy_lets_the_data_be_and_no_script(sites, serve, browser):
+    """Data is no script: the browser does not complain of it. Of a script it does."""
+    page = browser.new_page()
+    refused = []
+    page.on("console", lambda message: "Content Security Policy" in message.text and refused.append(message.text))
+    page.goto(f"{serve(sites['known'].parent)}/name/intro.html")
+    assert page.evaluate("JSON.parse(document.querySelector('[type$=json]').textContent)['@type']") == "Course"
+    assert refused == []
+    page.evaluate("document.head.append(Object.assign(document.createElement('script'), { text: 'var ran = true' }))")
+    assert page.evaluate("window.ran") is None
+    assert len(refused) == 1
+    page.close()
+
+
+def test_a_host_that_leaves_out_underscored_folders_is_told_not_to(sites):
+    for site in sites.values():
+        assert (site / ".nojekyll").read_bytes() == b""

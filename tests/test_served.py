@@ -10,6 +10,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from bs4 import BeautifulSoup
 from IPython.core.inputtransformer2 import TransformerManager
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
@@ -117,6 +118,7 @@ def site(tmp_path_factory):
         "html_sourcelink_suffix": "",
         "html_baseurl": SITE,
         "nb_execution_mode": "off",
+        "page_questions": {"part/one": "What is one?"},
     }
     out = source.parent / "out"
     assert build(source, out, settings) == ""
@@ -128,6 +130,13 @@ def test_the_site_serves_the_copy_and_what_it_installs(site):
     digest = sha256((site / served.FOLDER / WHEEL).read_bytes()).hexdigest()
     package = {"file_name": WHEEL, "sha256": digest}
     assert cell.source == served.install_cell(SITE, "part/one.html", package)
+
+
+def test_a_notebook_is_a_part_of_the_course(site):
+    soup = BeautifulSoup((site / "intro.html").read_text("utf-8"), "html.parser")
+    told = json.loads(soup.select_one('script[type="application/ld+json"]').string)
+    part = {"@type": "LearningResource", "name": "One", "description": "What is one?", "url": f"{SITE}part/one.html"}
+    assert told["hasPart"] == [part]
 
 
 def test_who_gives_a_page_s_source_away_gives_the_copy(site):

@@ -83,6 +83,8 @@ def _write_for_crawlers(app: Sphinx, exception: Exception | None) -> None:
         return
     site, address = Path(app.outdir), app.config.html_baseurl
     (site / "robots.txt").write_text(robots(address), "utf-8")
+    # Without it GitHub Pages, where it serves a branch, leaves out the folders whose names begin with an underscore.
+    (site / ".nojekyll").touch()
     if address:
         draw_card(app.config.html_title, app.config.card_picture, site / "_static" / NAME)
         pages = (urljoin(address, app.builder.get_target_uri(name)) for name in sorted(app.env.found_docs))
