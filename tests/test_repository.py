@@ -164,3 +164,10 @@ def test_the_work_of_others_is_said_to_be_theirs():
 
 def test_a_commit_is_checked_by_the_command_that_checks_all():
     assert "entry: python -m tools lint\n" in read(".pre-commit-config.yaml")
+
+
+def test_the_list_of_changes_speaks_to_readers_first():
+    for version in re.split(r"(?m)^## ", read("CHANGELOG.md"))[1:]:
+        parts = re.findall(r"(?m)^### (.*)$", version)
+        assert parts[0] == "In the text"
+        assert set(parts[1:]) <= {"Added", "Changed", "Fixed", "Removed"}
