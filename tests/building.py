@@ -24,6 +24,8 @@ def build(source: Path, out: Path, settings: dict, *, anew: bool = False) -> str
         Whether to write all pages, those too whose text has not changed.
     """
     said = io.StringIO()
+    # Extensions add to it; Sphinx's own default would keep what they add for the next book.
+    settings = {"source_suffix": {".rst": "restructuredtext"}, **settings}
     with docutils_namespace(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what Sphinx and its extensions say of each other
         Sphinx(source, None, out, out.parent / "doctrees", "html", settings, None, said).build(force_all=anew)
