@@ -3,7 +3,7 @@
 
 PYTHON ?= python3
 VERBS := help answers bench book clean compare exercises experiments frameworks lint live notebooks outputs pdf pins \
-	quizzes serve setup test unit
+	quizzes serve setup test unit versions
 
 .PHONY: $(VERBS)
 $(VERBS):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import clean, environment, running, server
+from tools import clean, environment, running, server, versions
 from tools.environment import EVERYTHING, NEEDS, ROOT, Environment, EnvironmentFailed, variables
 from tools.verbs import VERBS, Step, Verb
 
@@ -58,6 +58,20 @@ def test_the_steps_of_a_command_run_modules_and_programs_that_exist(name, monkey
                 assert importlib.util.find_spec(arguments[1])
             else:
                 assert Path(Environment().program(program)).is_file()
+
+
+def test_the_oldest_versions_that_are_tried_are_the_bounds():
+    bounds = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
+    assert versions.SETS["lowest"] == [f"{name}=={bound}" for name, bound in (entry.split(">=") for entry in bounds)]
+    tried = {entry.split("==")[0].split("<")[0] for entry in versions.SETS["colab"]}
+    assert {entry.split(">=")[0] for entry in bounds} <= tried
+    assert [path for path in versions.UNITS if not (ROOT / path).is_file()] == []
+
+
+def test_a_set_of_versions_that_does_not_exist_is_named(capsys):
+    with pytest.raises(SystemExit):
+        versions.main(["oldest"])
+    assert "'oldest' is none of lowest, colab" in capsys.readouterr().err
 
 
 def test_only_names_of_pyproject_are_installed():

@@ -192,6 +192,11 @@ def experiments(words: list[str]) -> Iterator[Step]:
     yield _tool("", "experiments", *(words or os.environ.get("NAMES", "").split()))
 
 
+@verb("try the oldest versions that the package accepts, and Colab's: minutes", None)
+def versions(words: list[str]) -> Iterator[Step]:
+    yield _step("", sys.executable, "-m", "tools.versions", *words)
+
+
 # Four environments in _build/frameworks, 8 GB: clean removes them.
 @verb("ask PyTorch, Keras, JAX and ONNX again: frameworks/record.json")
 def frameworks(words: list[str]) -> Iterator[Step]:
