@@ -22,9 +22,10 @@ from importlib.util import find_spec
 
 if find_spec("lossprimer") is None:
     raise ModuleNotFoundError(
-        "The course's package is not installed here. In a copy of the repository"
-        " `%pip install ..` installs it. Elsewhere, take the notebook that the"
-        " chapter's page offers for download, which says where to get it."
+        "The course's package is not installed here. In a copy of the"
+        " repository `%pip install ..` installs it. Elsewhere, take the"
+        " notebook that the chapter's page offers for download, which"
+        " says where to get it."
     )"""
 # A site that does not know its address can only name the file.
 _NAMED = """\

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -53,7 +54,7 @@ def test_the_steps_of_a_command_run_modules_and_programs_that_exist(name, monkey
     monkeypatch.setattr("tools.verbs.SITE", tmp_path)  # so that steps which build the site are among them
     for step in VERBS[name].steps([]):
         assert step.says.isascii()
-        for program, *arguments in step.commands:
+        for program, *arguments in chain(*step.commands):
             if arguments[:1] == ["-m"]:
                 assert importlib.util.find_spec(arguments[1])
             else:
@@ -86,7 +87,7 @@ class TestSteps:
     """How a command is told, with steps that only print."""
 
     def command(self, *steps, needs=None, done=""):
-        made = [Step(says, tuple([sys.executable, "-c", code] for code in codes)) for says, *codes in steps]
+        made = [Step(says, tuple([[sys.executable, "-c", code]] for code in codes)) for says, *codes in steps]
         return Verb("", needs, lambda words: iter(made), done)
 
     def test_they_are_counted_and_the_quick_ones_are_not(self, capfd):
@@ -107,6 +108,12 @@ class TestSteps:
         verb = self.command(("both", "import sys; sys.exit(4)", "print('still')"))
         assert running.run(Environment(), verb, []) == 4
         assert "still" in capfd.readouterr().out
+
+    def test_of_those_in_a_row_the_first_that_fails_is_the_last(self, capfd):
+        row = [[sys.executable, "-c", code] for code in ("print('a')", "1 / 0", "print('b')")]
+        verb = Verb("", None, lambda words: iter([Step("row", (row, [row[0]]))]))
+        assert running.run(Environment(), verb, []) == 1
+        assert capfd.readouterr().out.split() == ["Row", "a", "a"]
 
     @pytest.mark.parametrize(("code", "shown"), [("print('chat')", ""), ("print('chat'); 1 / 0", "chat\n")])
     def test_what_a_program_says_of_itself_is_shown_if_it_fails(self, capfdbinary, monkeypatch, code, shown):

@@ -1,12 +1,11 @@
 """Run the steps of a command, and say to whoever waits which one it is and how long it takes."""
 
-import contextlib
 import difflib
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from typing import IO
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 from tools.environment import NEEDS, Environment, EnvironmentFailed, variables
 from tools.verbs import VERBS, Step, Verb
@@ -32,30 +31,31 @@ def preparing(environment: Environment, verb: Verb) -> Iterator[tuple[str, objec
 
 
 def run_step(environment: Environment, step: Step) -> int:
-    """Run the programs of a step at the same time; return the first exit status that is not 0, or 0."""
-    with contextlib.ExitStack() as open_files:
-        said = [open_files.enter_context(tempfile.TemporaryFile("w+b")) for _ in step.commands]
-        outs = [file if command[0] in CHATTY else None for file, command in zip(said, step.commands, strict=True)]
-        status = _run_together(environment, step.commands, outs)
-        for file in said if status else ():
-            file.seek(0)
-            sys.stdout.buffer.write(file.read())
+    """Run the programs of a step; return the first exit status that is not 0, or 0."""
+
+    def run_all(commands: list[list[str]]) -> int:
+        return next(filter(None, (_run(environment, command) for command in commands)), 0)
+
+    with ThreadPoolExecutor(len(step.commands)) as together:
+        return next(filter(None, list(together.map(run_all, step.commands))), 0)
+
+
+def _run(environment: Environment, command: list[str]) -> int:
+    """Run a program and return its exit status; of a chatty one, show only what it says when it fails."""
+    is_chatty = command[0] in CHATTY
+    with tempfile.TemporaryFile("w+b") as said:
+        process = subprocess.Popen(
+            [environment.program(command[0]), *command[1:]],
+            cwd=environment.root,
+            env=variables(),
+            stdout=said if is_chatty else None,
+        )
+        status = process.wait()
+        if status and is_chatty:
+            said.seek(0)
+            sys.stdout.buffer.write(said.read())
+            sys.stdout.flush()
     return status
-
-
-def _run_together(environment: Environment, commands: Sequence[list[str]], outs: Sequence[IO | None]) -> int:
-    told = variables()
-    running = [
-        subprocess.Popen([environment.program(command[0]), *command[1:]], cwd=environment.root, env=told, stdout=out)
-        for command, out in zip(commands, outs, strict=True)
-    ]
-    try:
-        return next(filter(None, [process.wait() for process in running]), 0)
-    except KeyboardInterrupt:
-        # They have been interrupted, too, and end by themselves.
-        for process in running:
-            process.wait()
-        return STOPPED
 
 
 def run(environment: Environment, verb: Verb, words: list[str]) -> int:

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from tools.environment import EVERYTHING, ROOT
 
 SITE = ROOT / "_build" / "html"
-QUICK = "not kernel and not browser and not sandbox and not site and not frames and not mutants and not live"
+# The marks of what takes long.
+LONG = ("kernel", "browser", "sandbox", "site", "frames", "mutants", "live")
+QUICK = ["pytest", "tests", "lossprimer", "--quiet", "-m", " and ".join(f"not {mark}" for mark in LONG)]
 
 
 @dataclass(frozen=True)
@@ -22,12 +24,13 @@ class Step:
     ----------
     says : str
         What is done, and how long it takes where that is long; "" for what is done at once.
-    commands : tuple of list of str
-        Programs with their arguments, which run at the same time: those of the environment by their names.
+    commands : tuple of list of list of str
+        Programs with their arguments, those of the environment by their names: lists of them run at the same time, and
+        the programs of a list one after the other, until one fails.
     """
 
     says: str
-    commands: tuple[list[str], ...]
+    commands: tuple[list[list[str]], ...]
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ def verb(says: str, needs: str | None = EVERYTHING, done: str = "") -> Callable:
 
 
 def _step(says: str, *command: str) -> Step:
-    return Step(says, (list(command),))
+    return Step(says, ([list(command)],))
 
 
 def _tool(says: str, module: str, *arguments: str) -> Step:
@@ -143,20 +146,19 @@ def outputs(words: list[str]) -> Iterator[Step]:
 
 @verb("run the quick tests, which need no kernel, browser, sandbox or site")
 def unit(words: list[str]) -> Iterator[Step]:
-    options = ["-m", QUICK, "--numprocesses", "2", "--dist", "loadfile", "--quiet"]
-    yield _step("testing, about half a minute", "pytest", "tests", "lossprimer", *options, *words)
+    yield _step("testing, about half a minute", *QUICK, "--numprocesses", "2", "--dist", "loadfile", *words)
 
 
-# The book executes the chapters on one core; meanwhile the other one executes them for comparison. Of the tests, three
-# processes share two cores: those that drive a browser, or grade, wait for other processes half of the time.
+# The book executes the chapters on one core; meanwhile the other one executes them for comparison, and runs the quick
+# tests. Of the others, three share two cores: what drives a browser, or grades, waits half of the time.
 @verb("run every test: notebooks, units, the built site in a browser")
 def test(words: list[str]) -> Iterator[Step]:
     yield _tool("", "tools.browser")
     yield _tool("", "tools.isolation")
     yield from _before_the_book()
-    yield Step("building the pages, and executing the chapters again, about five minutes", (BOOK, COMPARE))
+    yield Step("building the pages, and the quick tests beside it, about four minutes", ([BOOK], [COMPARE, QUICK]))
     options = ["--numprocesses", "3", "--dist", "loadfile", "--no-loadscope-reorder"]
-    yield _step("testing, about six minutes", "pytest", "tests", "lossprimer", *options, *words)
+    yield _step("testing, about six minutes", "pytest", "tests", "-m", " or ".join(LONG), *options, *words)
 
 
 @verb("run every chapter and problem set in JupyterLite on the built site: minutes")
