@@ -432,7 +432,7 @@ _BATCH = (
         ValueError,
         (
             "{name} has the shape {0.shape}, expected more than one value per feature in training:"
-            " a single one has no spread, and nothing but beta would come out"
+            " a single one has no deviation, and nothing but beta would come out"
         ).format,
     ),
 )

@@ -16,6 +16,13 @@ _WORDS = re.compile(r".{,150}(?=\s)")
 _UNCOLOURED = re.compile(r'<span class="[nopw]">([^<]*)</span>')
 # What Sphinx and MyST put around the text of a link.
 _LINKED = re.compile(r'<span class="(?:std std-(?:ref|doc|term)|xref myst)">([^<]*)</span>')
+# Kinds of code that primer.css gives one colour; the first name of each stands for all.
+_KINDS = {
+    "k": "kc|kd|kn|kr|ow|bp",
+    "s": "s1|s2|sa|sd|si|se|sr|dl",
+    "m": "mi|mf|mh|mo|mb|il|kt",
+    "nf": "fm|nc|nd|nn|nb",
+}
 # primer.css has their rules, in the page's own colours.
 _NOT_NEEDED = ("_static/pygments", "_static/mystnb")
 
@@ -48,6 +55,10 @@ def _lighter(body: str) -> str:
     body = _LINKED.sub(r"\1", body).replace('<a class="reference internal" href', "<a href")
     # Half of a chapter's elements would be pieces of code that have no colour of their own.
     body = _UNCOLOURED.sub(r"\1", body)
+    for kind, others in _KINDS.items():
+        body = re.sub(rf'<span class="(?:{others})">', f'<span class="{kind}">', body)
+        body = re.sub(rf'(<span class="{kind}">[^<]*)</span>(?=(\s*))\2<span class="{kind}">', r"\1\2", body)
+    body = body.replace("<pre><span></span>", "<pre>").replace(' docutils container"', '"')
     # The role that docutils gives an entry of the bibliography is withdrawn; it is one of a list.
     return body.replace('role="doc-biblioentry"', 'role="listitem"')
 

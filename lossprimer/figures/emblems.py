@@ -47,7 +47,7 @@ def emblem(tool: str) -> tuple[Figure, str]:
     return figure, sentence
 
 
-def _scores_to_shares(axes: Axes) -> None:
+def _scores_to_probabilities(axes: Axes) -> None:
     scores = np.array([1.0, 2.5, 0.5, 2.0, 1.5, 3.5, 0.5])
     axes.bar(np.arange(7), scores / 3.5, width=0.75, facecolor="none", edgecolor=REFERENCE, hatch=HATCH)
     axes.bar(np.arange(7) + 8.6, softmax(scores), width=0.75, color=THING)
@@ -91,7 +91,7 @@ def _who_looks_where(axes: Axes) -> None:
 
 
 _EMBLEMS = {
-    "softmax": (_scores_to_shares, "Seven scores, and the shares that softmax makes of them."),
+    "softmax": (_scores_to_probabilities, "Seven scores, and the probabilities that softmax makes of them."),
     "cross-entropy": (
         _price_of_an_answer,
         "The price of an answer: it rises without limit as the right class gets less.",
@@ -99,7 +99,7 @@ _EMBLEMS = {
     "dropout": (_silent_units, "Thirty-six units, half of them silent."),
     "normalization": (
         _into_one_range,
-        "Four rows of numbers, before and after each gets a mean of 0 and a spread of 1.",
+        "Four rows of numbers, before and after each gets a mean of 0 and a deviation of 1.",
     ),
     "transformer": (_who_looks_where, "Attention weights: where each of eight tokens looks."),
 }

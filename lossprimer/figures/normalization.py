@@ -379,7 +379,7 @@ def batch_statistics(population: ArrayLike, draws: ArrayLike, size: int) -> tupl
     left.set(xlabel="mean of the batch", ylabel="batches (most = 1)", xlim=(-3, 3), ylim=(0, 1.05))
     left.set_yticks([0, 0.5, 1], ["0", "0.5", "1"])
     right.plot([-3, 3], [-3, 3], color=REFERENCE, linewidth=1, linestyle="--")
-    right.plot(alone[:30], together[:30], "o", color=THING, markersize=3)
+    right.plot(alone[:24], together[:24], "o", color=THING, markersize=3)
     right.set(xlabel="x̂ in evaluation", ylabel="x̂ in training", xlim=(-3, 3), ylim=(-3, 3))
     figure.subplots_adjust(left=0.13, bottom=0.2, top=0.95, wspace=0.42)
     gap = np.sqrt(((alone - together) ** 2).mean())
