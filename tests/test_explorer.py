@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 
 import matplotlib.pyplot as plt
 import pytest
-from ipywidgets import Dropdown, HBox, RadioButtons
+from ipywidgets import Dropdown, Output, RadioButtons
 from matplotlib.figure import Figure
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace
@@ -163,11 +163,17 @@ def test_a_wrong_argument_is_named(make, error, message):
 
 def parts(widget):
     """Return the rows of controls, the picture, and the button that resets them."""
-    (_title, reset), *rows, _script, view = (
-        child.children if isinstance(child, HBox) and place == 0 else child
-        for place, child in enumerate(widget.children)
-    )
+    head, *rows, view = (child for child in widget.children if not isinstance(child, Output))
+    _title, reset = head.children
     return rows, view, reset
+
+
+@pytest.mark.parametrize(("version", "scripts"), [("7.7.1", 0), ("8.1.5", 1)])
+def test_the_script_for_screen_readers_is_left_out_where_it_would_keep_the_explorer_away(
+    explorer, monkeypatch, version, scripts
+):
+    monkeypatch.setattr("ipywidgets.__version__", version)
+    assert sum(isinstance(child, Output) for child in explorer_widget(explorer).children) == scripts
 
 
 def test_moving_the_live_slider_replaces_picture_and_sentence(explorer):

@@ -64,14 +64,19 @@ def explorer_widget(explorer: Drawings) -> widgets.VBox:
     reset.on_click(start_again)
     head = widgets.HBox([widgets.HTML(f"<strong>{escape(explorer.title)}</strong>"), reset])
     own = [own_widget(explorer, draw)] if explorer.own else []
-    return widgets.VBox([head, *rows, *own, _spoken_values(), view])
+    return widgets.VBox([head, *rows, *own, *_spoken_values(), view])
 
 
-def _spoken_values() -> widgets.Output:
-    """Return what is not seen: a script that tells assistive technology the sliders' values, as live.js says."""
+def _spoken_values() -> list[widgets.Output]:
+    """Return what is not seen: a script that tells assistive technology the sliders' values, as live.js says.
+
+    Nothing for ipywidgets 7: where Notebook 6 shows it, one Output in a box keeps the whole box away.
+    """
+    if widgets.__version__.startswith("7."):
+        return []
     script = (files(__package__) / "live.js").read_text("utf-8")
     output = {"output_type": "display_data", "data": {"application/javascript": script}, "metadata": {}}
-    return widgets.Output(outputs=(output,), layout={"display": "none"})
+    return [widgets.Output(outputs=(output,), layout={"display": "none"})]
 
 
 def _row(control: Control) -> tuple[widgets.Widget, widgets.Widget]:
