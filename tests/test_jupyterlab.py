@@ -10,15 +10,27 @@ import time
 import urllib.request
 from pathlib import Path
 
+import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import expect
 
 from lossprimer import figures
 from lossprimer.explorer.explorer import STATIC
+from tools import notebooks
 
 pytestmark = pytest.mark.kernel
 
 CHAPTERS = Path(__file__).parent.parent / "notebooks"
+SMALL = """\
+from lossprimer import figures
+from lossprimer.explorer import choice, explore, slider
+
+explore(
+    figures.temperature,
+    temperature=slider("Temperature T", [0.5, 1.0, 2.0], initial=1.0),
+    scores=choice("Scores", {"ours": (2, 1, 0.5), "a tie": (2, 2, 0.5)}),
+)"""
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +38,8 @@ def lab(tmp_path_factory):
     """Start JupyterLab on a copy of the chapters; returns its address."""
     home = tmp_path_factory.mktemp("lab")
     shutil.copytree(CHAPTERS, home / "notebooks")
+    nb = new_notebook(cells=[new_code_cell(SMALL)], metadata=nbformat.from_dict(notebooks.METADATA))
+    (home / "notebooks" / "small.ipynb").write_text(notebooks.serialize(nb), "utf-8")
     # All cells are put on the page at once, so that the test can find those far below.
     (home / "settings").mkdir()
     overrides = {
@@ -44,7 +58,7 @@ def lab(tmp_path_factory):
     with (home / "log").open("w") as log, subprocess.Popen(command, env=environment, stdout=log, stderr=log) as server:
         try:
             _wait_for(f"http://127.0.0.1:{port}/api", server, home / "log")
-            yield f"http://127.0.0.1:{port}/lab/tree"
+            yield f"http://127.0.0.1:{port}"
         finally:
             server.terminate()
 
@@ -65,7 +79,7 @@ def _wait_for(address, server, log):
 def test_the_temperature_slider_of_chapter_1_answers_in_jupyterlab(lab, browser):
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     page.set_default_timeout(60_000)
-    page.goto(f"{lab}/01_softmax.ipynb")
+    page.goto(f"{lab}/lab/tree/01_softmax.ipynb")
     page.get_by_role("button", name="Python 3 (ipykernel) | Idle").wait_for()
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
@@ -83,4 +97,27 @@ def test_the_temperature_slider_of_chapter_1_answers_in_jupyterlab(lab, browser)
     expect(explorer.locator("svg")).to_be_visible()
     explorer.get_by_role("radio", name="a tie for the lead").check()
     expect(explorer.locator("figcaption")).to_have_text(figures.temperature(0.9, (2, 2, 0.5)).sentence)
+    page.close()
+
+
+def test_the_keys_of_a_control_are_its_own_in_notebook_7(lab, browser):
+    """They moved to another cell; the same server shows the same notebook in that application."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.set_default_timeout(60_000)
+    page.goto(f"{lab}/notebooks/small.ipynb")
+    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    explorer = page.locator(".widget-vbox").first
+    handle = explorer.get_by_role("slider", name="Temperature T")
+    handle.focus()
+    for key, temperature in (("ArrowRight", 2), ("Home", 0.5), ("ArrowUp", 1)):
+        handle.press(key)
+        expect(explorer.locator("figcaption")).to_have_text(figures.temperature(temperature).sentence)
+        expect(handle).to_be_focused()
+    first = explorer.get_by_role("radio", name="ours")
+    first.focus()
+    first.press("ArrowDown")
+    expect(explorer.locator("figcaption")).to_have_text(figures.temperature(1, (2, 2, 0.5)).sentence)
+    expect(explorer.get_by_role("radio", name="a tie")).to_be_focused()
     page.close()
