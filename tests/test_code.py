@@ -17,7 +17,7 @@ LONG = "def spread(x):\n" + "    x = x * 2\n" * LONGEST + "    return x"
     ("source", "output", "expected"),
     [
         ("import numpy as np\nfrom lossprimer import softmax", "", "Code: what is imported"),
-        ('if find_spec("x") is None:\n    %pip install x', "", "Code: what is imported"),
+        ('if find_spec("x") is None:\n    %pip install x', "", "Code: if the package is missing"),
         ("import numpy as np\nnp.ones(3)", "array([1., 1., 1.])", None),
         ('explore(\n    draw,\n    title="A title",\n)', "A title", "Code: the explorer “A title”"),
         ('steps("A title",\n    [one],\n)', "", "Code: the explorer “A title”"),

@@ -41,7 +41,9 @@ def heading(source: str, output: str = "") -> str | None:
     tree = ast.parse(re.sub(r"(?m)^(\s*)[%!].*", r"\1pass", source))
     if _called(tree) == "predict":
         return None  # the page has the question alone
-    if "find_spec" in source or all(isinstance(part, _IMPORTS) for part in tree.body):
+    if "find_spec" in source:
+        return "Code: if the package is missing"
+    if all(isinstance(part, _IMPORTS) for part in tree.body):
         return "Code: what is imported"
     if lines >= _SHORT and (shown := _shown(tree)):
         return f"Code: {shown}"
