@@ -15,6 +15,9 @@ SITE = ROOT / "_build" / "html"
 LONG = ("kernel", "browser", "sandbox", "site", "frames", "mutants", "live")
 QUICK = ["pytest", "tests", "lossprimer", "--quiet", "-m", " and ".join(f"not {mark}" for mark in LONG)]
 
+# Files whose form somebody else has laid down, by the name of the schema; the forms for issues are looked for.
+SCHEMAS = {"dependabot": [".github/dependabot.yml"], "citation-file-format": ["CITATION.cff"], "github-issue-forms": []}
+
 
 @dataclass(frozen=True)
 class Step:
@@ -178,7 +181,9 @@ def lint(words: list[str]) -> Iterator[Step]:
     yield _step("", "ruff", "check")
     yield _step("", "ruff", "format", "--check")
     yield _tool("", "tools.notebooks", "check")
-    yield _step("", "check-jsonschema", "--builtin-schema", "vendor.dependabot", ".github/dependabot.yml")
+    forms = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml"))
+    for schema, files in SCHEMAS.items():
+        yield _step("", "check-jsonschema", "--quiet", "--builtin-schema", f"vendor.{schema}", *(files or forms))
     yield _step("", "zizmor", "--offline", "--quiet", ".github")
     yield _tool("", "tools.workflows")
 
