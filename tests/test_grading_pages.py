@@ -466,6 +466,7 @@ def test_the_summary_names_the_tasks_and_what_waits(course, watched):
         ["5. Attention weights (4 points)", "4 of 4"],
         ["6. A prediction (2 points)", "0 of 2"],
         ["7. In your own words (3 points)", "3 wait for a person"],
+        ["8. Softmax in blocks (0 points)", "0 of 0"],
     ]
     page.get_by_role("link", name="7. In your own words").click()
     expect(page.get_by_role("heading", name="7. In your own words")).to_be_in_viewport()

@@ -56,7 +56,7 @@ def build(folder):
     config["html"]["favicon"] = str(ROOT / config["html"]["favicon"])
     config["sphinx"]["local_extensions"] = {name: str(ROOT) for name in config["sphinx"]["local_extensions"]}
     settings = config["sphinx"]["config"]
-    settings["bibtex_bibfiles"] = []
+    settings |= {"bibtex_bibfiles": [], "search_words": "", "asides": [], "page_questions": {}}
     # What else runs in pages has tests of its own.
     settings["extensions"] = [name for name in settings["extensions"] if not name.startswith("live.")]
     (folder / "_config.yml").write_text(yaml.safe_dump(config), "utf-8")

@@ -36,10 +36,13 @@ def test_a_link_to_a_site_of_unknown_address_is_no_link():
 
 
 def test_answers_are_open_and_names_follow_what_they_name():
-    text = printed('<details><p id="a">x</p></details><b aria-labelledby="a"></b><svg><g id="a"/></svg>')
+    mark = '<svg stroke="#a0a0a0"><g id="m"/><use href="#m" fill="url(#m)"/></svg>'
+    text = printed(f'<details><p id="a">x</p></details><b aria-labelledby="a"></b>{mark}')
     assert text.details.has_attr("open")
     assert text.p["id"] == text.b["aria-labelledby"] == "notebooks.one.a"
-    assert text.svg.g["id"] == "a"
+    assert text.svg.g["id"] == "notebooks.one.m"
+    assert (text.use["href"], text.use["fill"]) == ("#notebooks.one.m", "url(#notebooks.one.m)")
+    assert text.svg["stroke"] == "#a0a0a0"
 
 
 def test_how_something_was_measured_stays_folded():

@@ -287,7 +287,7 @@ def test_answers_come_back_from_a_notebook_and_replace_others_only_when_asked_to
     full = here()
     page.get_by_role("button", name="Erase my answers").click()
     assert "NotImplementedError" in here()[0]
-    assert here()[-2:] == ["", ""]
+    assert [text for text in here() if "NotImplementedError" not in text] == ["", ""]  # a prediction, and words
     assert page.evaluate("Object.keys(localStorage).filter((name) => name.startsWith('answer'))") == []
     page.get_by_role("button", name="Bring them back").click()
     assert here() == full

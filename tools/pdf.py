@@ -5,6 +5,7 @@ document; those to pages that only the site has lead to the site, where its addr
 """
 
 import os
+import re
 import sys
 from pathlib import Path, PurePosixPath
 from posixpath import normpath
@@ -41,10 +42,16 @@ def chapter(name: str, soup: BeautifulSoup, names: list[str], address: str) -> T
     # How something was measured is not unfolded: on the page of frameworks, twenty sheets of code.
     for details in text.select("details:not(.probe)"):
         details["open"] = ""
-    # Ids within pictures are their own: each begins with the name of its picture.
+    # Two pages may have the same picture.
+    within = {element["id"] for element in text.select("svg [id]")}
+    for element in text.select("svg, svg *"):
+        for attribute, value in element.attrs.items():
+            if isinstance(value, str):
+                element[attribute] = re.sub(
+                    r"#([\w-]+)", lambda own: f"#{_place(name, own[1])}" if own[1] in within else own[0], value
+                )
     for element in text.select("[id]"):
-        if not element.find_parent("svg"):
-            element["id"] = _place(name, element["id"])
+        element["id"] = _place(name, element["id"])
     for attribute in ("aria-labelledby", "for"):
         for element in text.select(f"[{attribute}]"):
             element[attribute] = _place(name, element[attribute])
