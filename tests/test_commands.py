@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import clean, environment, running, server, versions
+from tools import clean, debian, environment, running, server, versions
 from tools.environment import EVERYTHING, NEEDS, ROOT, Environment, EnvironmentFailed, variables
 from tools.verbs import VERBS, Step, Verb
 
@@ -215,10 +215,14 @@ class TestEnvironment:
     def test_a_python_that_cannot_make_one_says_what_to_do(self, tmp_path, monkeypatch):
         monkeypatch.setattr("shutil.which", {}.get)
         monkeypatch.setattr(environment, "can_install", lambda: False)
-        monkeypatch.setattr(environment.sys, "executable", sys.executable + "-is-missing")
         monkeypatch.setattr(Environment, "_venv", lambda self: False)
         with pytest.raises(EnvironmentFailed, match=r"apt-get install python3-venv\. Or install uv"):
             Environment(tmp_path).make()
+
+    def test_it_is_made_by_a_python_that_is_in_no_environment(self):
+        """Or the one that makes it would be removed with what was there before."""
+        ask = [environment.PYTHON, "-c", "import sys; print(sys.prefix == sys.base_prefix)"]
+        assert subprocess.run(ask, capture_output=True, check=True).stdout.split() == [b"True"]
 
     @pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
     def test_it_works_in_a_folder_with_any_name_under_any_locale(self, tmp_path, monkeypatch, locale):
@@ -267,6 +271,16 @@ class TestVariables:
         monkeypatch.setenv("HOME", str(tmp_path))
         monkeypatch.setenv("USERPROFILE", str(tmp_path))
         assert variables(tmp_path)["HOME"] == str(tmp_path)
+
+
+def test_a_package_of_debian_is_installed_without_a_word_or_a_question(monkeypatch, capfd):
+    ran = []
+    monkeypatch.setattr("tools.debian.subprocess.run", lambda command, **how: ran.append((command[1], how)))
+    debian.install("bubblewrap")
+    assert [name for name, _ in ran] == ["update", "install"]
+    for _, how in ran:
+        assert how["env"]["DEBIAN_FRONTEND"] == "noninteractive"
+        assert how["stdout"] == how["stderr"] == subprocess.DEVNULL
 
 
 def test_what_was_built_is_removed_and_the_environment_stays(tmp_path):

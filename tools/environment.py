@@ -15,6 +15,8 @@ from tools.debian import can_install, install
 
 ROOT = Path(__file__).resolve().parent.parent
 OLDEST = (3, 11)
+# Not that of an environment, which may be the one that has to be made again.
+PYTHON = getattr(sys, "_base_executable", None) or sys.executable
 # What commands need, by the name of the file that says that it is there; "installed" covers all others. Each has the
 # names of extras and dependency groups in pyproject.toml, and what a person who waits wants to know.
 NEEDS = {
@@ -92,7 +94,7 @@ class Environment:
         shutil.rmtree(self.folder, ignore_errors=True)
         if uv := shutil.which("uv"):
             # With pip: some files of the runtime come from packages that it fetches.
-            command = [uv, "venv", "--quiet", "--seed", "--no-project", "--python", sys.executable, str(self.folder)]
+            command = [uv, "venv", "--quiet", "--seed", "--no-project", "--python", PYTHON, str(self.folder)]
             done = subprocess.run(command, env=variables(self.root), check=False).returncode == 0
         else:
             done = self._venv() or (can_install() and install("python3-venv") is None and self._venv())
@@ -102,7 +104,7 @@ class Environment:
 
     def _venv(self) -> bool:
         """Try Python's own way; where it fails it says so at length, and this says what to do."""
-        command = [sys.executable, "-m", "venv", "--clear", str(self.folder)]
+        command = [PYTHON, "-m", "venv", "--clear", str(self.folder)]
         return subprocess.run(command, env=variables(self.root), check=False, capture_output=True).returncode == 0
 
     def install(self, need: str) -> None:
