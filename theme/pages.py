@@ -16,6 +16,8 @@ _WORDS = re.compile(r".{,150}(?=\s)")
 _UNCOLOURED = re.compile(r'<span class="[nopw]">([^<]*)</span>')
 # What Sphinx and MyST put around the text of a link.
 _LINKED = re.compile(r'<span class="(?:std std-(?:ref|doc|term)|xref myst)">([^<]*)</span>')
+# What Sphinx puts around each word of a piece of code in a sentence.
+_PIECE = re.compile(r'<span class="pre">([^<]*)</span>')
 # Kinds of code that primer.css gives one colour; the first name of each stands for all.
 _KINDS = {
     "k": "kc|kd|kn|kr|ow|bp",
@@ -53,6 +55,7 @@ def _questions(app: Sphinx, name: str) -> dict[str, str | None]:
 def _lighter(body: str) -> str:
     """Return a page's HTML without elements, classes and roles that have no effect."""
     body = _LINKED.sub(r"\1", body).replace('<a class="reference internal" href', "<a href")
+    body = _PIECE.sub(r"\1", body)
     # Half of a chapter's elements would be pieces of code that have no colour of their own.
     body = _UNCOLOURED.sub(r"\1", body)
     for kind, others in _KINDS.items():
