@@ -52,7 +52,7 @@ def test_the_bar_names_the_page_and_the_section_in_view(visit, width):
 
 
 def test_the_bar_leads_to_the_page_and_to_the_section(visit):
-    page = visit(f"{CHAPTER}#is-everything-safe-after-the-shift")
+    page = visit(f"{CHAPTER}#is-everything-safe-after-the-shift", covered=True)
     names = ["Softmax", "4. Where does the formula break?", "Is everything safe after the shift?"]
     expect(where(page).get_by_role("link")).to_have_text(names)
     where(page).get_by_role("link", name=names[1]).click()
