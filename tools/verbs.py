@@ -149,7 +149,7 @@ def outputs(words: list[str]) -> Iterator[Step]:
 
 @verb("run the quick tests, which need no kernel, browser, sandbox or site")
 def unit(words: list[str]) -> Iterator[Step]:
-    yield _step("testing, about half a minute", *QUICK, "--numprocesses", "2", "--dist", "loadfile", *words)
+    yield _step("testing, about a minute", *QUICK, "--numprocesses", "2", "--dist", "loadfile", *words)
 
 
 # The book executes the chapters on one core; meanwhile the other one executes them for comparison, and runs the quick
@@ -161,7 +161,7 @@ def test(words: list[str]) -> Iterator[Step]:
     yield from _before_the_book()
     yield Step("building the pages, and the quick tests beside it, about four minutes", ([BOOK], [COMPARE, QUICK]))
     options = ["--numprocesses", "3", "--dist", "loadfile", "--no-loadscope-reorder"]
-    yield _step("testing, about six minutes", "pytest", "tests", "-m", " or ".join(LONG), *options, *words)
+    yield _step("testing, about nine minutes", "pytest", "tests", "-m", " or ".join(LONG), *options, *words)
 
 
 @verb("run every chapter and problem set in JupyterLite on the built site: minutes")
