@@ -52,7 +52,10 @@ EQUIVALENT: dict[str, list[tuple[str, str]]] = {
         _NEVER_EQUAL,
         (r"kept\.astype\(kept\.dtype\)", "booleans over a number are float64, and a wider type is allowed"),
     ],
-    "inverted_dropout": [_NEVER_EQUAL],
+    "inverted_dropout": [
+        _NEVER_EQUAL,
+        (r"^return \(mask \* a / keep_prob, mask\)$", "a product is the same in either order"),
+    ],
     "kl_divergence": [(r"np\.errstate\((divide|invalid)", "only a warning of NumPy's is let out")],
     "layer_norm_backward": [_SECOND_AXIS],
     "monte_carlo_average": [_NEVER_EQUAL],
@@ -160,7 +163,7 @@ def _changes(node, tree):
     if isinstance(node, ast.Attribute) and node.attr == "T":
         yield lambda n: _become(n, n.value)
     if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-        for name in _names(tree) - {node.id}:
+        for name in sorted(_names(tree) - {node.id}):  # in one order, so that a sample is the same each time
             if node.id in _names(tree):
                 yield lambda n, name=name: setattr(n, "id", name)
     if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self":
