@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from experiments._training import accuracy, warmed_up
 from lossprimer.data import digits
 from lossprimer.network import Adam, Linear, ReLU, Residual, Sequential, fit
 from lossprimer.normalization import BatchNorm, LayerNorm, RMSNorm
@@ -44,7 +45,7 @@ def trained(build, kind: str, seed: int, *, rate: float, steps: int, depth: int,
     """Return the accuracy on the test images after training with Adam; the rate may rise over the first steps."""
     rng, x, labels, x_test, labels_test = standardized(seed)
     model = build(kind, rng, depth, 32)
-    schedule = (lambda step: rate * min(1, step / warm_up)) if warm_up else None
+    schedule = warmed_up(rate, warm_up)
     optimizer = Adam(model.parameters(), lr=rate)
     fit(model, x, labels, optimizer=optimizer, rng=rng, batch_size=32, steps=steps, schedule=schedule, progress=False)
-    return float((model.eval()(x_test).argmax(axis=-1) == labels_test).mean())
+    return accuracy(model.eval(), x_test, labels_test)

@@ -1,5 +1,6 @@
 """What the experiments share: digits with a part kept aside, training that is watched, weight decay."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -42,6 +43,11 @@ def watched(model: Layer, data: Parts, **options) -> np.ndarray:
         **options,
     )
     return np.array(history.evaluations)
+
+
+def warmed_up(rate: float, steps: int) -> Callable[[int], float] | None:
+    """Return a schedule that rises to `rate` over the first steps; None, and so the optimizer's own, for no steps."""
+    return (lambda step: rate * min(1, step / steps)) if steps else None
 
 
 class AdamW(Adam):

@@ -10,6 +10,7 @@ from statistics import mean
 import numpy as np
 
 from experiments._stacks import NORMS
+from experiments._training import accuracy
 from lossprimer.data import digits
 from lossprimer.network import SGD, Linear, ReLU, Sequential, fit
 
@@ -38,8 +39,7 @@ def _trained(name, seed, rate, epochs, depth):
     model = Sequential(*layers, Linear(64, 10, rng=rng, scale=1))
     optimizer = SGD(model.parameters(), lr=rate)
     history = fit(model, x, labels, optimizer=optimizer, rng=rng, batch_size=50, epochs=epochs, progress=False)
-    accuracy = float((model.eval()(x).argmax(axis=-1) == labels).mean())
-    return accuracy, bool(np.isnan(history.losses).any())
+    return accuracy(model.eval(), x, labels), bool(np.isnan(history.losses).any())
 
 
 def limits(results, least=0.7):

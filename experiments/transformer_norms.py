@@ -15,6 +15,7 @@ from functools import partial
 
 import numpy as np
 
+from experiments._training import warmed_up
 from lossprimer.data import copy_task
 from lossprimer.losses import cross_entropy_and_grad
 from lossprimer.network import Adam, fit
@@ -58,7 +59,6 @@ def _copied(seed, rate, steps, depth, warm_up=0, **kind):
     rng = np.random.default_rng(seed)
     model = Transformer(12, 16, depth=depth, dtype=np.float32, rng=rng, **kind)
     inputs, targets = copy_task(16 * steps, rng)
-    schedule = (lambda step: rate * min(1, step / warm_up)) if warm_up else None
     fit(
         model,
         inputs,
@@ -68,7 +68,7 @@ def _copied(seed, rate, steps, depth, warm_up=0, **kind):
         rng=rng,
         batch_size=16,
         steps=steps,
-        schedule=schedule,
+        schedule=warmed_up(rate, warm_up),
         progress=False,
     )
     inputs, targets = copy_task(500, np.random.default_rng([seed, 1]))
