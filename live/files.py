@@ -160,14 +160,7 @@ def fetch(files: list[File], sources: list[dict[str, str]], folder: Path | None 
                 read = KINDS[source["kind"]](source["name"], Path(scratch))
                 for file in missing:
                     _keep(file, read(source["folder"] + file.name), folder)
-            except (
-                OSError,
-                ImportError,
-                subprocess.SubprocessError,
-                zipfile.BadZipFile,
-                tarfile.TarError,
-                EOFError,
-            ) as error:
+            except TROUBLE as error:
                 told.append(f"{source['name']} ({type(error).__name__})")
     missing = [file.name for file in files if not have(file, folder)]
     if missing:
