@@ -57,13 +57,15 @@ class Environment:
     ----------
     root : Path
         The folder of the copy.
+    folder : Path, optional
+        The folder of the environment, if it is not the copy's ``.venv``.
     windows : bool
         Whether programs lie where Windows has them.
     """
 
-    def __init__(self, root: Path = ROOT, *, windows: bool = os.name == "nt"):
+    def __init__(self, root: Path = ROOT, *, folder: Path | None = None, windows: bool = os.name == "nt"):
         self.root = root
-        self.folder = root / ".venv"
+        self.folder = folder or root / ".venv"
         self._programs = self.folder / ("Scripts" if windows else "bin")
         self._ending = ".exe" if windows else ""
 

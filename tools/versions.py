@@ -37,18 +37,9 @@ UNITS = [f"tests/test_{name}.py" for name in NAMES]
 OPTIONS = ["-o", "filterwarnings=default", "--disable-warnings", "-p", "no:cacheprovider", "--quiet"]
 
 
-class _Trial(Environment):
-    """An environment of its own, in which a set of versions is tried."""
-
-    def __init__(self, name: str):
-        super().__init__()
-        self.folder = PLACE / name
-        self._programs = self.folder / self._programs.name
-
-
 def trial(name: str, words: list[str]) -> bool:
     """Try a set of versions, on the chapters whose names contain one of the words; return whether all went well."""
-    there = _Trial(name)
+    there = Environment(folder=PLACE / name)
     there.make()
     chapters = sorted((ROOT / "notebooks").glob("*.ipynb"))
     chosen = [path.name for path in chapters if not words or any(word in path.name for word in words)]
