@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tools.browser import ARGUMENTS, MISSING, find_browser
 from tools.server import serving
+from tools.verbs import LONG
 
 # The same examples on every run and every machine, and no verdict that depends on its speed.
 settings.register_profile("primer", derandomize=True, deadline=None)
@@ -38,8 +39,6 @@ SCREEN = {"width": 1280, "height": 900}
 UNCOVER = """() => {
   for (const button of document.querySelectorAll(".prediction[data-state=covered] .prediction-show")) button.click();
 }"""
-# The marks of what takes long, that of the longest files first.
-LONG = ("sandbox", "site", "frames", "kernel", "browser")
 NEXT_FRAME = "new Promise(requestAnimationFrame)"
 
 
