@@ -109,11 +109,13 @@ class TestSteps:
         assert running.run(Environment(), verb, []) == 4
         assert "still" in capfd.readouterr().out
 
-    def test_of_those_in_a_row_the_first_that_fails_is_the_last(self, capfd):
+    def test_of_those_in_a_row_the_first_that_fails_is_the_last(self, capfd, tmp_path):
+        beside = f"open({str(tmp_path / 'beside')!r}, 'w')"  # two that print at once may write over each other
         row = [[sys.executable, "-c", code] for code in ("print('a')", "1 / 0", "print('b')")]
-        verb = Verb("", None, lambda words: iter([Step("row", (row, [row[0]]))]))
+        verb = Verb("", None, lambda words: iter([Step("row", (row, [[sys.executable, "-c", beside]]))]))
         assert running.run(Environment(), verb, []) == 1
-        assert capfd.readouterr().out.split() == ["Row", "a", "a"]
+        assert capfd.readouterr().out.split() == ["Row", "a"]
+        assert (tmp_path / "beside").is_file()
 
     @pytest.mark.parametrize(("code", "shown"), [("print('chat')", ""), ("print('chat'); 1 / 0", "chat\n")])
     def test_what_a_program_says_of_itself_is_shown_if_it_fails(self, capfdbinary, monkeypatch, code, shown):
