@@ -4,11 +4,10 @@ import re
 from pathlib import Path
 
 from bs4 import BeautifulSoup
-from sphinx.application import Sphinx
-from sphinx.util.docutils import docutils_namespace
 
 import lossprimer
 from lossprimer import checks, explorer
+from tests.building import build
 from theme.docstrings import without_footnotes
 
 PAGE = (Path(__file__).parent.parent / "book" / "api.md").read_text("utf-8")
@@ -23,8 +22,7 @@ def test_the_page_shows_every_check_with_its_arguments_and_its_words(tmp_path):
     settings = {"extensions": ["sphinx.ext.autodoc", "sphinx.ext.napoleon", "theme.docstrings"]}
     (section,) = re.findall(r"^\.\. automodule:: lossprimer\.checks\n   :members:$", PAGE, re.MULTILINE)
     (tmp_path / "index.rst").write_text(section, "utf-8")
-    with docutils_namespace():
-        Sphinx(tmp_path, None, tmp_path / "out", tmp_path, "html", settings, None, warningiserror=True).build()
+    assert build(tmp_path, tmp_path / "out", settings) == ""
     page = BeautifulSoup((tmp_path / "out" / "index.html").read_text("utf-8"), "html.parser")
     shown = {entry["id"]: entry.parent.get_text() for entry in page.select("dt.sig[id]")}
     for name in checks.__all__:

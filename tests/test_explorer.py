@@ -11,14 +11,13 @@ import matplotlib.pyplot as plt
 import pytest
 from ipywidgets import Dropdown, Output, RadioButtons
 from matplotlib.figure import Figure
-from sphinx.application import Sphinx
-from sphinx.util.docutils import docutils_namespace
 
 from lossprimer.explorer import choice, explore, pictured, slider, steps
 from lossprimer.explorer.explorer import STATIC
 from lossprimer.explorer.frames import pack
 from lossprimer.explorer.live import explorer_widget
 from lossprimer.explorer.static import explorer_html
+from tests.building import build
 
 CALLS = []
 
@@ -246,10 +245,8 @@ def test_the_configuration_of_a_book_says_which_face_its_kernels_show(settings, 
     monkeypatch.setenv(STATIC, "left over")
     (tmp_path / "index.rst").write_text("A page\n======\n")
     settings |= {"extensions": ["lossprimer.explorer.extension"], "project": "A book"}
-    with docutils_namespace():
-        app = Sphinx(tmp_path, None, tmp_path / "site", tmp_path / "trees", "html", settings, None)
-        assert os.environ.get(STATIC) == face
-        app.build()
+    assert build(tmp_path, tmp_path / "site", settings) == ""
+    assert os.environ.get(STATIC) == face
     page = (tmp_path / "site" / "index.html").read_text("utf-8")
     for name in ("explorer.js", "explorer.css"):
         assert (tmp_path / "site" / "_static" / name).is_file()
