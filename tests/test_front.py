@@ -10,15 +10,13 @@ from playwright.sync_api import expect
 
 import lossprimer as lp
 from lossprimer.normalization import normalize
+from theme import pace
 from tools import notebooks
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "book" / "intro.md").read_text("utf-8")
 FACTS = r":::\{container\} card-facts\n(\d+) minutes, (\d+) predictions"
 CARDS = re.findall(rf"\[[^]]+\]\(\.\./notebooks/(\w+)\.ipynb\)\n\n[^\n]+\n\n{FACTS}", PAGE)
-WORD = re.compile(r"\w[\w'’.,-]*")
-# What a page asks of a reader: words in a minute, and minutes for each question.
-PACE, QUESTION = 200, 0.75
 
 
 def gradients(lead, classes):
@@ -48,9 +46,9 @@ def test_there_is_a_card_for_each_chapter():
 def test_a_card_says_what_a_chapter_takes(name, minutes, predictions):
     cells = notebooks.load(ROOT / "notebooks" / f"{name}.ipynb").cells
     asked = sum(cell.source.startswith("predict(") for cell in cells)
-    words = sum(len(WORD.findall(cell.source)) for cell in cells if cell.cell_type == "markdown")
+    words = sum(len(pace.WORD.findall(cell.source)) for cell in cells if cell.cell_type == "markdown")
     assert int(predictions) == asked
-    assert int(minutes) == 5 * round((words / PACE + QUESTION * asked) / 5)
+    assert int(minutes) == 5 * round(pace.estimate(words, asked) / 5)
 
 
 @pytest.mark.site

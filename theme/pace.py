@@ -8,14 +8,19 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 
 # Words that are read in a minute, and the minutes that a question takes.
 WORDS, QUESTION = 200, 0.75
-_WORD = re.compile(r"\w[\w'’.,-]*")
+WORD = re.compile(r"\w[\w'’.,-]*")
 # A page with fewer questions is no chapter.
 _CHAPTER = 5
 
 
+def estimate(words: int, questions: int) -> float:
+    """Return how many minutes a text with questions takes."""
+    return words / WORDS + QUESTION * questions
+
+
 def minutes(words: int, questions: int) -> int:
-    """Return how many minutes a text with questions takes, at least one."""
-    return max(1, round(words / WORDS + QUESTION * questions))
+    """Return the same as it is said: whole minutes, at least one."""
+    return max(1, round(estimate(words, questions)))
 
 
 class TellMinutes(SphinxPostTransform):
@@ -49,7 +54,7 @@ def _questions(part: nodes.Element) -> int:
 
 def _words(part: nodes.Element) -> int:
     texts = (node for kind in (nodes.paragraph, nodes.title) for node in part.findall(kind))
-    return sum(len(_WORD.findall(text.astext())) for text in texts)
+    return sum(len(WORD.findall(text.astext())) for text in texts)
 
 
 def setup(app: Any) -> None:
