@@ -10,6 +10,8 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
+from theme import search
+
 # As much as search engines show: whole sentences where those are short enough, else words.
 _SENTENCES = re.compile(r".{40,154}[.?!](?=\s|$)")
 _WORDS = re.compile(r".{,150}(?=\s)")
@@ -25,14 +27,15 @@ _KINDS = {
     "m": "mi|mf|mh|mo|mb|il|kt",
     "nf": "fm|nc|nd|nn|nb",
 }
-# primer.css has their rules, in the page's own colours.
-_NOT_NEEDED = ("_static/pygments", "_static/mystnb")
+# primer.css has the rules of the first, in the page's own colours; the others served the search that is replaced.
+_NOT_NEEDED = ("_static/pygments", "_static/mystnb", *(f"_static/{name}" for name in search.NOT_NEEDED))
 
 
 def _prepare(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document | None):
     """Hand the templates what layout.html asks for."""
     context["css_files"] = [file for file in context["css_files"] if not file.filename.startswith(_NOT_NEEDED)]
-    context["script_files"] = [file for file in context["script_files"] if file.filename]
+    scripts = (file for file in context["script_files"] if file.filename)
+    context["script_files"] = [file for file in scripts if not file.filename.startswith(_NOT_NEEDED)]
     for script in context["script_files"]:
         script.attributes.setdefault("defer", "defer")
     context["body"] = _lighter(context.get("body", ""))
@@ -60,7 +63,7 @@ def _lighter(body: str) -> str:
     body = _UNCOLOURED.sub(r"\1", body)
     for kind, others in _KINDS.items():
         body = re.sub(rf'<span class="(?:{others})">', f'<span class="{kind}">', body)
-        body = re.sub(rf'(<span class="{kind}">[^<]*)</span>(?=(\s*))\2<span class="{kind}">', r"\1\2", body)
+        body = re.sub(rf'(<span class="{kind}">[^<]*)</span>(\s*)<span class="{kind}">', r"\1\2", body)
     body = body.replace("<pre><span></span>", "<pre>").replace(' docutils container"', '"')
     # The role that docutils gives an entry of the bibliography is withdrawn; it is one of a list.
     return body.replace('role="doc-biblioentry"', 'role="listitem"')

@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from bs4 import BeautifulSoup, NavigableString, SoupStrainer, Tag
 from sphinx.application import Sphinx
@@ -17,7 +16,7 @@ from sphinx.util import logging
 
 NAME = "search-index.js"
 # What the builder would make for Sphinx's own search.
-_NOT_NEEDED = "searchtools.js", "doctools.js", "sphinx_highlight.js", "documentation_options.js", "language_data.js"
+NOT_NEEDED = "searchtools.js", "doctools.js", "sphinx_highlight.js", "documentation_options.js", "language_data.js"
 _log = logging.getLogger(__name__)
 # What is drawn or run, and what a reader can do on a page: nothing of it is prose.
 _NO_PROSE = (
@@ -287,19 +286,13 @@ def _finish(app: Sphinx, exception: Exception | None) -> None:
     if exception or app.builder.format != "html":
         return
     site = Path(app.outdir)
-    for name in ("searchindex.js", *(f"_static/{name}" for name in _NOT_NEEDED)):
+    for name in ("searchindex.js", *(f"_static/{name}" for name in NOT_NEEDED)):
         (site / name).unlink(missing_ok=True)
     words = app.config.search_words
     table = Path(app.srcdir, words).read_text("utf-8") if words else ""
     write_index(
         site, (app.builder.get_target_uri(name) for name in sorted(app.env.found_docs)), table, app.config.search_lead
     )
-
-
-def _hand_over(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:
-    """Leave out the scripts that would have used what Sphinx's search has."""
-    names = tuple(f"_static/{name}" for name in _NOT_NEEDED)
-    context["script_files"] = [file for file in context["script_files"] if file.filename not in names]
 
 
 def setup(app: Sphinx) -> None:
@@ -310,6 +303,4 @@ def setup(app: Sphinx) -> None:
     app.add_config_value("search_lead", "", "html", str)
     app.connect("builder-inited", _replace_search)
     app.connect("html-collect-pages", _search_page)
-    # After the extensions that add scripts to a page: this one makes a list of its own.
-    app.connect("html-page-context", _hand_over, priority=900)
     app.connect("build-finished", _finish)

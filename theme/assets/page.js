@@ -238,7 +238,7 @@
     }
     button?.addEventListener("click", () => {
       page.dataset.code = page.dataset.code === "shown" ? "folded" : "shown";
-      try { localStorage.setItem("code", page.dataset.code); } catch { /* then it is forgotten with the page */ }
+      kept((store) => store.setItem("code", page.dataset.code));
       show();
     });
     if (button && page.dataset.code === "shown") show();
@@ -258,8 +258,7 @@
   function tellProgress() {
     for (const card of all(".card")) {
       const begins = `prediction ${card.querySelector("a").pathname}#`;
-      let made = 0;
-      try { made = Object.keys(localStorage).filter((name) => name.startsWith(begins)).length; } catch { /* none is kept */ }
+      const made = kept((store) => Object.keys(store).filter((name) => name.startsWith(begins)).length);
       if (made) card.querySelector(".card-facts p").append(`: you have made ${made}`);
     }
   }
