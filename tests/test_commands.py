@@ -75,6 +75,12 @@ def test_a_set_of_versions_that_does_not_exist_is_named(capsys):
     assert "'oldest' is none of lowest, colab" in capsys.readouterr().err
 
 
+def test_the_site_has_what_lists_the_notebooks_that_are_opened_live():
+    """JupyterLite imports it only if it is there, and then fails later; the other groups bring it along unasked."""
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["dependency-groups"]
+    assert any(name.startswith("jupyter-server>") for name in groups["book"])
+
+
 def test_only_names_of_pyproject_are_installed():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     for extras, groups, _ in NEEDS.values():
