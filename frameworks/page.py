@@ -16,18 +16,10 @@ from typing import Any
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
-from sphinx.writers.html5 import HTML5Translator
 
 from frameworks import FRAMEWORKS, HERE, RECORD, record
 from frameworks.words import QUESTIONS
-
-
-class disclosure(nodes.Element):  # noqa: N801
-    """Something folded: a `summary`, and what it opens."""
-
-
-class summary(nodes.TextElement):  # noqa: N801
-    """What is seen of it while it is folded."""
+from theme.disclosure import disclosure, summary
 
 
 def spoken(sentence: str) -> list[nodes.Node]:
@@ -98,26 +90,9 @@ class MeasuredFrom(SphinxDirective):
         return [folded([nodes.Text(title)], text) for title, text in shown.items()]
 
 
-def _open_details(translator: HTML5Translator, node: disclosure) -> None:
-    translator.body.append(translator.starttag(node, "details"))
-
-
-def _close_details(translator: HTML5Translator, node: disclosure) -> None:
-    translator.body.append("</details>\n")
-
-
-def _open_summary(translator: HTML5Translator, node: summary) -> None:
-    translator.body.append(translator.starttag(node, "summary", ""))
-
-
-def _close_summary(translator: HTML5Translator, node: summary) -> None:
-    translator.body.append("</summary>\n")
-
-
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the directives, and what they fold."""
-    app.add_node(disclosure, html=(_open_details, _close_details))
-    app.add_node(summary, html=(_open_summary, _close_summary))
+    app.setup_extension("theme.disclosure")
     app.add_directive("measured", Measured)
     app.add_directive("measured-with", MeasuredWith)
     app.add_directive("measured-from", MeasuredFrom)

@@ -5,13 +5,13 @@ Nothing is left out: a switch shows all code, and so does a page on paper or wit
 
 import ast
 import re
-from html import escape
 from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
-from sphinx.writers.html5 import HTML5Translator
+
+from theme.disclosure import disclosure, summary
 
 # A cell of more lines is a program to study, not a step of the text.
 LONGEST = 12
@@ -73,10 +73,6 @@ def _named(tree: ast.Module) -> list[str]:
     return functions or given[:1]
 
 
-class Folded(nodes.General, nodes.Element):
-    """Code, with what it gives where that is no more than "true", behind one line: its `heading`."""
-
-
 class FoldCode(SphinxPostTransform):
     """Fold what is not the idea."""
 
@@ -94,27 +90,21 @@ class FoldCode(SphinxPostTransform):
             line = heading(code.astext(), "\n".join(output.astext() for output in outputs))
             if line:
                 checked = line.startswith("Checked")
-                folded = Folded("", code, *(outputs if checked else []), heading=line)
+                folded = disclosure("", summary("", line), code, *(outputs if checked else []), classes=["code"])
                 cell.children = []
                 cell.extend([folded, *([] if checked else outputs)])
-
-
-def _open(self: HTML5Translator, node: Folded) -> None:
-    self.body.append(f'<details class="code"><summary>{escape(node["heading"])}</summary>\n')
-
-
-def _close(self: HTML5Translator, node: Folded) -> None:
-    self.body.append("</details>\n")
 
 
 def _offer_switch(
     app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document | None
 ):
-    context["has_folded_code"] = doctree is not None and any(True for _ in doctree.findall(Folded))
+    context["has_folded_code"] = doctree is not None and any(
+        "code" in fold["classes"] for fold in doctree.findall(disclosure)
+    )
 
 
 def setup(app: Sphinx) -> None:
     """Connect to the pages."""
-    app.add_node(Folded, html=(_open, _close))
+    app.setup_extension("theme.disclosure")
     app.add_post_transform(FoldCode)
     app.connect("html-page-context", _offer_switch)
