@@ -5,9 +5,11 @@ import re
 from pathlib import Path
 
 import pytest
+from docutils import nodes
+from docutils.utils import new_document
 from playwright.sync_api import expect
 
-from theme.code import LONGEST, heading
+from theme.code import LONGEST, MoveSetUp, heading
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
 LONG = "def spread(x):\n" + "    x = x * 2\n" * LONGEST + "    return x"
@@ -38,6 +40,19 @@ LONG = "def spread(x):\n" + "    x = x * 2\n" * LONGEST + "    return x"
 )
 def test_what_serves_the_idea_is_folded_by_a_line_that_names_it(source, output, expected):
     assert heading(source, output) == expected
+
+
+def test_what_gets_things_ready_stands_after_what_the_page_opens_with():
+    def part(text, ready=False):
+        return nodes.container("", nodes.Text(text), classes=["cell", *["tag_set-up"] * ready])
+
+    later = nodes.section("", part("text"), part("later", ready=True))
+    page = nodes.section("", part("imports", ready=True), part("numbers", ready=True), part("a thing"), later)
+    document = new_document("page")
+    document += page
+    MoveSetUp(document).run()
+    assert [one.astext() for one in page.children[:3]] == ["a thing", "imports", "numbers"]
+    assert [one.astext() for one in later.children] == ["text", "later"]
 
 
 @pytest.mark.site

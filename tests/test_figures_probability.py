@@ -4,12 +4,18 @@ import re
 
 import numpy as np
 import pytest
+from scipy.special import softmax as scipy_softmax
 
 from lossprimer import entropy, figures, softmax
 from lossprimer.explorer.dark import on_dark
 
+DIGITS = np.linspace(0, 1, 192).reshape(3, 64)
+SCORES = np.random.default_rng(0).normal(size=(3, 10))
+THREE = ["one", "two", "three"]
+
 EXAMPLES = {
     "attention_spread": ([[1.0, 2.0]], np.ones((1, 3, 2)), 2, True, ("one", "two", "three")),
+    "digits_at_temperature": (DIGITS, SCORES, THREE, 1),
     "jacobian": ([1.0, 2.0], [1.0, 2.0]),
     "overflow": (1.0, "float64"),
     "recipe": ([1.0, 2.0], 1),
@@ -152,3 +158,12 @@ def test_numbers_on_coloured_cells_can_be_read(draw, scheme):
 def test_a_temperature_needs_two_scores_to_compare():
     with pytest.raises(ValueError, match="scores are −∞, 1.0, expected at least two finite ones"):
         figures.temperature(1, (-np.inf, 1))
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1, 4])
+def test_each_digit_is_given_its_most_likely_class(temperature):
+    first, second, third = (
+        f"{row.argmax()} with {row.max():.3f}" for row in scipy_softmax(SCORES / temperature, axis=-1)
+    )
+    said = figures.digits_at_temperature(DIGITS, SCORES, THREE, temperature).sentence
+    assert said == f"T = {temperature:g}: the most likely are {first}, {second} and {third}."

@@ -1,6 +1,7 @@
 """Which code stands open on a page, and which behind one line? What is the idea is open; what serves it is folded.
 
-Nothing is left out: a switch shows all code, and so does a page on paper or without scripts.
+What gets things ready stands after what the page opens with. Nothing is left out: a switch shows all code, and so does
+a page on paper or without scripts.
 """
 
 import ast
@@ -21,6 +22,8 @@ OPEN = {"tag_idea", "tag_laboratory"}
 _TRUE = re.compile(r"\(?(?:True(?:,\s*|\)?$))+")
 _SHORT = 3
 _IMPORTS = (ast.Import, ast.ImportFrom)
+# A cell that must run before what a page opens with, and is read after it.
+_SET_UP = "tag_set-up"
 
 
 def heading(source: str, output: str = "") -> str | None:
@@ -95,6 +98,22 @@ class FoldCode(SphinxPostTransform):
                 cell.extend([folded, *([] if checked else outputs)])
 
 
+class MoveSetUp(SphinxPostTransform):
+    """Put the cells that only get things ready at the end of a page's introduction."""
+
+    default_priority = FoldCode.default_priority + 1
+    formats = ("html",)
+
+    def run(self, **_: Any) -> None:
+        """Move them, in their order."""
+        cells = [cell for cell in self.document.findall(nodes.container) if _SET_UP in cell["classes"]]
+        for cell in cells:
+            page = cell.parent
+            first = next((part for part in page.findall(nodes.section) if part.parent is page), None)
+            page.remove(cell)
+            page.insert(page.index(first) if first else len(page), cell)
+
+
 def _offer_switch(
     app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document | None
 ):
@@ -107,4 +126,5 @@ def setup(app: Sphinx) -> None:
     """Connect to the pages."""
     app.setup_extension("theme.disclosure")
     app.add_post_transform(FoldCode)
+    app.add_post_transform(MoveSetUp)
     app.connect("html-page-context", _offer_switch)

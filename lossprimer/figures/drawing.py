@@ -7,6 +7,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from lossprimer import explorer
 from lossprimer.explorer.controls import by_hand, raised
@@ -29,6 +30,8 @@ SERIES = (THING, RIVAL, "C5", "C6")
 
 MINUS = "\N{MINUS SIGN}"
 INFINITY = "\N{INFINITY}"
+# The classes of an image of a digit.
+_DIGITS = np.arange(10)
 # How opaque a cell may be for the text on it to keep a contrast of 4.5 : 1, in light and in dark.
 MOST_OPAQUE = 0.5
 # What part of the height of a usual picture a text on a bar takes, with its distance from the bar.
@@ -154,6 +157,32 @@ def draw_digit(axes: Axes, image: np.ndarray) -> None:
         axes.add_patch(PathPatch(shape, facecolor="black", edgecolor="none", alpha=ink, clip_on=False))
     axes.set(xlim=(0, 8), ylim=(8, 0), aspect="equal")
     axes.axis("off")
+
+
+def digit_columns(images: ArrayLike, names: Sequence[str]) -> tuple[Figure, list[Axes]]:
+    """Return a figure with the digits side by side under their names, and the empty axes below each."""
+    figure, columns = new_figure((4.6, 3.3)), []
+    width, room = 0.265, 0.025
+    for place, (image, name) in enumerate(zip(np.asarray(images), names, strict=True)):
+        left = 0.13 + place * (width + room)
+        paper = figure.add_axes((left, 0.61, width, 0.29))
+        draw_digit(paper, image)
+        paper.set_title(name)
+        axes = figure.add_axes((left, 0.14, width, 0.4))
+        axes.tick_params(labelleft=place == 0)
+        columns.append(axes)
+    return figure, columns
+
+
+def draw_classes(axes: Axes, probabilities: ArrayLike, first: int) -> None:
+    """Draw a bar for each of the ten classes, that of the class `first` filled and the others hatched."""
+    probabilities, others = np.asarray(probabilities), first != _DIGITS
+    axes.bar([first], probabilities[first], width=0.7, color=THING)
+    axes.bar(_DIGITS[others], probabilities[others], width=0.7, facecolor="none", edgecolor=RIVAL, hatch=HATCH)
+    axes.set(ylim=(0, 1), xlim=(-0.6, 9.6))
+    axes.set_xticks(_DIGITS)
+    axes.set_yticks([0, 0.5, 1], ["0", "0.5", "1"])
+    axes.grid(axis="y")
 
 
 def heat_map(axes: Axes, matrix: np.ndarray, *, largest: float, digits: int = 2) -> None:

@@ -19,10 +19,13 @@ from lossprimer.figures.drawing import (
     THING,
     add_rectangle,
     by_hand,
+    digit_columns,
+    draw_classes,
     fixed_ticks,
     heat_map,
     label_bars,
     legend_above,
+    listed,
     new_axes,
     new_figure,
     number,
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "attention_spread",
+    "digits_at_temperature",
     "jacobian",
     "overflow",
     "recipe",
@@ -46,6 +50,30 @@ __all__ = [
     "temperature_on_data",
     "winner_share",
 ]
+
+
+@pictured
+def digits_at_temperature(
+    images: ArrayLike, scores: ArrayLike, names: Sequence[str], temperature: float
+) -> tuple[Figure, str]:
+    """Draw three digits, and below each the probabilities of its ten scores at a temperature.
+
+    Parameters
+    ----------
+    images : array_like, shape (3, 64)
+        Eight rows of eight pixels each, from 0 to 1.
+    scores : array_like, shape (3, 10)
+        What a model gives to the ten classes.
+    names : sequence of 3 str
+    temperature : float
+    """
+    probabilities = softmax(scores, temperature=temperature)
+    figure, columns = digit_columns(images, names)
+    for axes, row in zip(columns, probabilities, strict=True):
+        draw_classes(axes, row, int(row.argmax()))
+    columns[0].set_ylabel("probability")
+    first = [f"{row.argmax()} with {number(row.max())}" for row in probabilities]
+    return figure, f"T = {temperature:g}: the most likely are {listed(first)}."
 
 
 @pictured

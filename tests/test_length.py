@@ -1,0 +1,32 @@
+"""How long is the main path of a chapter? What a page shows that is opened, with every prediction answered."""
+
+from pathlib import Path
+
+import pytest
+
+CHAPTERS = sorted(path.stem for path in (Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
+WORDS, SCREENS, OPEN_SCREENS = 3500, 20, 32
+SCREEN = {"width": 1280, "height": 800}
+
+# Text that is read: no code, no output, no picture and no question, and nothing of what is folded but its line.
+READ = r"""() => {
+  const texts = [...document.querySelectorAll("main :is(p, li, h1, h2, h3, td, th, summary, pre)")]
+    .filter((one) => !one.closest("details:not([open]) > :not(summary), figure, nav, .cell, .prediction"));
+  return texts.filter((one) => !texts.some((other) => other !== one && other.contains(one)))
+    .map((one) => (one.textContent.match(/\w[\w'’.,-]*/g) ?? []).length).reduce((sum, words) => sum + words, 0);
+}"""
+
+
+@pytest.mark.site
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_a_chapter_opens_with_something_to_move_and_its_main_path_is_short(name, visit):
+    page = visit(f"notebooks/{name}.html", viewport=SCREEN, covered=True)
+    screens = "document.documentElement.scrollHeight / innerHeight"
+    figure = page.locator("main figure.explorer").first
+    picture, control = figure.bounding_box(), figure.locator("input").first.bounding_box()
+    assert picture["y"] < SCREEN["height"] / 2
+    assert control["y"] + control["height"] < SCREEN["height"]
+    assert page.evaluate(READ) <= WORDS
+    assert page.evaluate(screens) <= SCREENS
+    page.evaluate("document.querySelectorAll('.prediction-cover').forEach((one) => one.removeAttribute('hidden'))")
+    assert page.evaluate(screens) <= OPEN_SCREENS
