@@ -23,7 +23,7 @@ def test_a_chapter_opens_with_something_to_move_and_its_main_path_is_short(name,
     page = visit(f"notebooks/{name}.html", viewport=SCREEN, covered=True)
     screens = "document.documentElement.scrollHeight / innerHeight"
     figure = page.locator("main figure.explorer").first
-    picture, control = figure.bounding_box(), figure.locator("input").first.bounding_box()
+    picture, control = figure.bounding_box(), figure.locator("input, button").first.bounding_box()
     assert picture["y"] < SCREEN["height"] / 2
     assert control["y"] + control["height"] < SCREEN["height"]
     assert page.evaluate(READ) <= WORDS
