@@ -92,10 +92,12 @@ class FoldCode(SphinxPostTransform):
                 continue
             line = heading(code.astext(), "\n".join(output.astext() for output in outputs))
             if line:
-                checked = line.startswith("Checked")
-                folded = disclosure("", summary("", line), code, *(outputs if checked else []), classes=["code"])
+                inside = outputs if line.startswith("Checked") else []
+                folded = disclosure("", summary("", line), code, *inside, classes=["code"])
                 cell.children = []
-                cell.extend([folded, *([] if checked else outputs)])
+                # What is to be looked at comes first, and the code that draws it after.
+                pictured = line.startswith(("Code: the explorer", "Code: the picture"))
+                cell.extend([*outputs, folded] if pictured else [folded, *outputs[len(inside) :]])
 
 
 class MoveSetUp(SphinxPostTransform):
