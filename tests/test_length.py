@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 CHAPTERS = sorted(path.stem for path in (Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
-WORDS, SCREENS, OPEN_SCREENS = 3500, 20, 32
+WORDS, SCREENS, OPEN_SCREENS = 3500, 20, 38
 SCREEN = {"width": 1280, "height": 800}
 
 # Text that is read: no code, no output, no picture and no question, and nothing of what is folded but its line.
