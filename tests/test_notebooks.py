@@ -411,12 +411,16 @@ def is_explanation(cell):
 
 
 def explains_before_each_cell(nb):
-    """Text, more than a heading, stands before each code cell, the first cell of imports excepted."""
-    codes = cells_of(nb, "code")
-    imports = next((number for number, cell in codes if imports_only(cell)), None)
-    for number, _ in codes:
-        if number != imports and (number == 1 or not is_explanation(nb.cells[number - 2])):
+    """Text, more than a heading, stands before each code cell; what gets a chapter ready does not count."""
+    imports = next((cell for _, cell in cells_of(nb, "code") if imports_only(cell)), None)
+    read = [(number, cell) for number, cell in enumerate(nb.cells, 1) if cell is not imports and not gets_ready(cell)]
+    for (_, before), (number, cell) in pairwise([(0, None), *read]):
+        if cell.cell_type == "code" and (before is None or not is_explanation(before)):
             yield f"cell {number}: no text before it"
+
+
+def gets_ready(cell):
+    return "set-up" in cell.metadata.get("tags", [])
 
 
 def imports_only(cell):
