@@ -411,11 +411,12 @@ def is_explanation(cell):
 
 
 def explains_before_each_cell(nb):
-    """Text, more than a heading, stands before each code cell; what gets a chapter ready does not count."""
+    """Text, more than a heading, stands before each code cell; a question is its own text, and set-up needs none."""
     imports = next((cell for _, cell in cells_of(nb, "code") if imports_only(cell)), None)
     read = [(number, cell) for number, cell in enumerate(nb.cells, 1) if cell is not imports and not gets_ready(cell)]
     for (_, before), (number, cell) in pairwise([(0, None), *read]):
-        if cell.cell_type == "code" and (before is None or not is_explanation(before)):
+        told = before is not None and is_explanation(before)
+        if cell.cell_type == "code" and not told and not prose.asks(cell):
             yield f"cell {number}: no text before it"
 
 
@@ -592,6 +593,7 @@ BROKEN = [
     (skips_no_heading_level, chapter("# Title", "### Subsection")),
     (skips_no_heading_level, chapter("# Title\n\n## Section\n\n#### Deep")),
     (explains_before_each_cell, chapter("# Title", "Text", b"1", b"2")),
+    (explains_before_each_cell, chapter("# Title", "Text", b"1", b"predict('Why?')", b"2")),
     (explains_before_each_cell, chapter(b"1")),
     (explains_before_each_cell, chapter("# Title", "## Section", b"1")),
     (explains_before_each_cell, chapter("# Title", b"import numpy\nx = 1")),
