@@ -385,6 +385,14 @@ def test_the_code_of_a_chapter_fits_the_column_of_a_desk(visit, name):
     assert [text for width, needed, text in blocks if needed > width] == []
 
 
+def test_each_section_and_each_explorer_is_a_layer(visit):
+    """What changes in one is laid out and painted without a walk through the whole page."""
+    flat = "nodes => nodes.filter((one) => getComputedStyle(one).position === 'static').map(({ id }) => id)"
+    parts = visit("notebooks/03_dropout.html").locator("main section, main .explorer")
+    assert parts.count() > 10
+    assert parts.evaluate_all(flat) == []
+
+
 def test_colours_follow_the_system_until_the_reader_chooses(visit):
     opened = visit(f"{ROOT}.html", color_scheme="light")
     html, button = opened.locator("html"), opened.get_by_role("button", name="Colours")
