@@ -117,16 +117,22 @@ def test_attention_is_read_off_at_the_symbol_to_be_copied(head):
     titles = [axes.get_title() for axes in panels]
     assert titles[2 * head[0] + head[1]] == f"block {head[0] + 1}, head {head[1] + 1}: 70 %"
     for place, axes in enumerate(panels):
-        frames = [patch for patch in axes.patches if patch.get_facecolor()[3] == 0]
-        assert [(frame.get_x(), frame.get_y()) for frame in frames] == [(0, 0), (1, 1), (2, 2)]
-        rows = [patch for patch in axes.patches if patch.get_width() > 1]
-        assert [row.get_width() for row in rows] == [4, 5, 6]  # what the last three positions may look at
-        shades = [patch.get_alpha() for patch in axes.patches if patch not in frames + rows]
+        (frames,) = (patch for patch in axes.patches if patch.get_facecolor()[3] == 0)
+        assert boxes(frames) == [(0, 0, 1, 1), (1, 1, 1, 1), (2, 2, 1, 1)]
+        (rows,) = (patch for patch in axes.patches if patch.get_alpha() == 0.03)
+        assert boxes(rows) == [(0, 0, 4, 1), (0, 1, 5, 1), (0, 2, 6, 1)]  # what the last three positions may look at
+        shades = [patch.get_alpha() for patch in axes.patches if patch not in (frames, rows)]
         assert [shade for shade in shades if shade > 0.03] == (
             [0.25, 0.35, 0.45] if place == 2 * head[0] + head[1] else []
         )
         expected = [("5", 0.5, 0.5), ("7", 1.5, 1.5), ("9", 2.5, 2.5)]
         assert digits(axes) == (expected if place == 2 * head[0] + head[1] else [])
+
+
+def boxes(patch):
+    """Return the rectangles of a shape: left, bottom, width and height."""
+    corners = patch.get_path().vertices.reshape(-1, 5, 2)
+    return [(*low, *high - low) for low, high in zip(corners.min(axis=1), corners.max(axis=1), strict=True)]
 
 
 def digits(axes):
@@ -249,6 +255,6 @@ def test_recalling_attention_shows_the_head_that_looks_one_back_and_the_one_that
     )
     expected = [[("5", 0.5, 0.5), ("7", 1.5, 1.5)], [("9", 2.5, 0.5), ("3", 1.5, 1.5)]]
     for axes, cells in zip(picture.figure.axes, expected, strict=False):
-        frames = [patch for patch in axes.patches if patch.get_facecolor()[3] == 0]
-        assert [(frame.get_x() + 0.5, frame.get_y() + 0.5) for frame in frames] == [(x, y) for _, x, y in cells]
+        (frames,) = (patch for patch in axes.patches if patch.get_facecolor()[3] == 0)
+        assert boxes(frames) == [(x - 0.5, y - 0.5, 1, 1) for _, x, y in cells]
         assert digits(axes) == cells

@@ -29,6 +29,9 @@ THING, RIVAL, MARK, GROUP, REFERENCE = "C0", "C1", "C2", "C3", "C4"
 SERIES = (THING, RIVAL, "C5", "C6")
 
 MINUS = "\N{MINUS SIGN}"
+# A text without width. Where a number comes and goes, it keeps the place: all drawings of an explorer have the same
+# marks then, and a page has to change, and to keep, only what differs.
+NOTHING = "\N{ZERO WIDTH SPACE}"
 INFINITY = "\N{INFINITY}"
 # The classes of an image of a digit.
 _DIGITS = np.arange(10)
@@ -137,6 +140,16 @@ def add_rectangle(axes: Axes, corner: tuple[float, float], width: float, height:
     axes.add_patch(Rectangle(corner, width, height, **{"facecolor": "none", **look}))
 
 
+def add_rectangles(axes: Axes, boxes: Iterable[tuple[float, float, float, float]], **look) -> None:
+    """Draw rectangles, each (left, bottom, width, height), as one shape: a page is lighter for it."""
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path
+
+    unit = Path.unit_rectangle()
+    parts = (Path(unit.vertices * (width, height) + (x, y), unit.codes) for x, y, width, height in boxes)
+    axes.add_patch(PathPatch(Path.make_compound_path(*parts), **{"facecolor": "none", "edgecolor": "none", **look}))
+
+
 def add_rounded_box(axes: Axes, corner: tuple[float, float], width: float, height: float, pad: float, **look) -> None:
     """Draw the outline of a box with rounded corners, `pad` outside of a rectangle."""
     from matplotlib.patches import FancyBboxPatch
@@ -146,15 +159,10 @@ def add_rounded_box(axes: Axes, corner: tuple[float, float], width: float, heigh
 
 def draw_digit(axes: Axes, image: np.ndarray) -> None:
     """Draw an image of 64 values from 0 to 1 as eight rows of pixels, dark ink on the ground of the page."""
-    from matplotlib.patches import PathPatch
-    from matplotlib.path import Path
-
-    image, pixel = np.reshape(image, (8, 8)), Path.unit_rectangle()
-    # One shape for all pixels that have the same ink: a page is lighter for it.
+    image = np.reshape(image, (8, 8))
     for ink in np.unique(image[image > 0]):
-        corners = np.argwhere(image == ink)[:, ::-1]
-        shape = Path.make_compound_path(*(Path(pixel.vertices + corner, pixel.codes) for corner in corners))
-        axes.add_patch(PathPatch(shape, facecolor="black", edgecolor="none", alpha=ink, clip_on=False))
+        pixels = ((x, y, 1, 1) for y, x in np.argwhere(image == ink))
+        add_rectangles(axes, pixels, facecolor="black", alpha=ink, clip_on=False)
     axes.set(xlim=(0, 8), ylim=(8, 0), aspect="equal")
     axes.axis("off")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,10 +10,12 @@ from numpy.typing import ArrayLike
 
 from lossprimer.figures.drawing import (
     MOST_OPAQUE,
+    NOTHING,
     REFERENCE,
     RIVAL,
     THING,
     add_rectangle,
+    add_rectangles,
     add_rounded_box,
     fixed_ticks,
     listed,
@@ -204,8 +206,7 @@ def copying_attention(snapshots: Mapping[int, ArrayLike], tokens: Sequence[int],
     panels = figure.subplots(blocks, heads, squeeze=False, sharex=True, sharey=True)
     for place, axes in np.ndenumerate(panels):
         _cells(axes, weights[place], ever[place], count)
-        for row in range(count):
-            add_rectangle(axes, (row, row), 1, 1, edgecolor=RIVAL, linewidth=0.8)
+        _frames(axes, range(count))
         axes.set(xlim=(0, 2 * count), ylim=(count, 0))
         axes.set_title(f"block {place[0] + 1}, head {place[1] + 1}: {100 * copied[place].mean():.0f} %")
         axes.set_xticks(np.arange(2 * count) + 0.5, words)
@@ -257,8 +258,7 @@ def recalling_attention(weights: ArrayLike, tokens: Sequence[int]) -> tuple[Figu
         found = heads[:, rows, columns].mean(axis=1)
         head = found.argmax()
         _cells(axes, heads[head, rows], heads[head, rows], rows[0])
-        for row, column in enumerate(columns):
-            add_rectangle(axes, (column, row), 1, 1, edgecolor=RIVAL, linewidth=0.8)
+        _frames(axes, columns)
         axes.set(xlim=(0, len(tokens)), ylim=(len(rows), 0))
         axes.set_title(f"{name}, {100 * found[head]:.0f} %")
         axes.set_xticks(np.arange(len(tokens)) + 0.5, words)
@@ -273,23 +273,25 @@ def recalling_attention(weights: ArrayLike, tokens: Sequence[int]) -> tuple[Figu
     return figure, f"The weight on the framed cells, on average, of the head that gives most: {'; '.join(said)}."
 
 
+def _frames(axes: Axes, columns: Iterable[int]) -> None:
+    """Frame one cell in each row."""
+    cells = ((column, row, 1, 1) for row, column in enumerate(columns))
+    add_rectangles(axes, cells, edgecolor=RIVAL, linewidth=0.8, clip_on=False)
+
+
 def _cells(axes: Axes, weights: np.ndarray, ever: np.ndarray, first: int) -> None:
     """Draw the weights that positions from the `first` on may give: a faint row, each cell's shade and its tenths.
 
     Only cells that get a tenth in some snapshot, by `ever`, are drawn one by one. At each step of training these are
     the same cells and texts, of which a page keeps, and has to change, only what differs.
     """
-    for row in range(len(weights)):
-        add_rectangle(axes, (0, row), first + row + 1, 1, facecolor=THING, alpha=_shade(0), clip_on=False)
+    rows = ((0, row, first + row + 1, 1) for row in range(len(weights)))
+    add_rectangles(axes, rows, facecolor=THING, alpha=_shade(0), clip_on=False)
     for row, column in np.argwhere(_tenths(ever) > 0).tolist():
         tenths = int(_tenths(weights[row, column]))
         alpha = _shade(tenths / 10) if tenths else 0.001  # with 0 it would not be in the drawing at all
         add_rectangle(axes, (column, row), 1, 1, facecolor=THING, alpha=alpha, clip_on=False)
-        axes.text(column + 0.5, row + 0.5, str(tenths or _NOTHING), ha="center", va="center")
-
-
-# A text without width, where the weight is less than a tenth.
-_NOTHING = "\N{ZERO WIDTH SPACE}"
+        axes.text(column + 0.5, row + 0.5, str(tenths or NOTHING), ha="center", va="center")
 
 
 def _tenths(weight: ArrayLike) -> np.ndarray:
