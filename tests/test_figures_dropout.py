@@ -5,8 +5,10 @@ from itertools import product
 
 import numpy as np
 import pytest
+from matplotlib.patches import Rectangle
 
 from lossprimer import figures
+from lossprimer.explorer.frames import pack
 
 ACTIVATIONS = np.array([1.2, 0.7, 1.8, -0.3, 0.9])
 NORMAL = np.random.default_rng(7).normal(size=50_000)
@@ -92,6 +94,24 @@ def test_an_output_beyond_the_axis_is_cut_and_has_its_number_with_an_arrow():
         [float(text.get_text()[1:]) for text in cut] == [value for value in outputs if value > one.get_ylim()[1]] != []
     )
     assert all(text.xy[1] < one.get_ylim()[1] for text in cut)
+
+
+def test_pictures_under_all_masks_have_the_same_marks():
+    settings = [*product((0.1, 0.5, 1.0), range(1, 9))]
+    (shape,) = pack([figures.dropout_average(ACTIVATIONS, *setting).svg("picture-") for setting in settings])
+    assert shape["of"] == [*range(len(settings))]
+
+
+@pytest.mark.parametrize("draw", [figures.dropout_masks, figures.dropout_average])
+def test_a_cross_stands_at_each_silent_unit_and_a_number_at_each_other_one(draw):
+    picture = draw(ACTIVATIONS, 0.5, 2)
+    kept = np.random.default_rng(2).random(5) < 0.5
+    axes = picture.figure.axes[0]
+    crosses = [patch.get_window_extent() for patch in axes.patches if not isinstance(patch, Rectangle)]
+    assert [cross.width * 72 / picture.figure.dpi for cross in crosses] == pytest.approx(np.where(kept, 0, 9))
+    middles = axes.transData.inverted().transform([(cross.min + cross.max) / 2 for cross in crosses])
+    assert middles == pytest.approx(np.column_stack([np.arange(1, 6), np.zeros(5)]))
+    assert [any(map(str.isdigit, text.get_text())) for text in axes.texts] == kept.tolist()
 
 
 def test_without_dropping_there_is_no_spread():

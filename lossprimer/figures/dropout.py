@@ -12,6 +12,7 @@ from lossprimer.dropout import inverted_dropout
 from lossprimer.figures.drawing import (
     HATCH,
     MARK,
+    NOTHING,
     REFERENCE,
     RIVAL,
     SERIES,
@@ -131,13 +132,25 @@ def _units(axes: Axes, activations, output, kept, *, limits: tuple[float, float]
     low, high = limits[0], limits[1] - 0.09 * (limits[1] - limits[0])
     bars = axes.bar(places, np.clip(output, low, high), width=0.7, color=THING)
     texts = [number(value, 1) if low <= value <= high else f"↑{by_hand(round(value, 1))}" for value in output]
-    label_bars(axes, bars, [text if one else "" for text, one in zip(texts, kept, strict=True)])
-    axes.plot(
-        places[~kept], np.zeros((~kept).sum()), "x", color=RIVAL, markersize=9, markeredgewidth=2.5, clip_on=False
-    )
+    label_bars(axes, bars, [text if one else NOTHING for text, one in zip(texts, kept, strict=True)])
+    for place, one in zip(places, kept, strict=True):
+        _cross(axes, place, 0 if one else 9)
     axes.set_xticks(places)
     axes.set_ylim(*limits)
     axes.grid(axis="y")
+
+
+def _cross(axes: Axes, x: float, size: float) -> None:
+    """Draw a cross at (x, 0), `size` points wide; one of no size does not show, but has its place in the drawing."""
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path
+    from matplotlib.transforms import ScaledTranslation
+
+    corners = size / 2 / 72 * np.array([(-1, -1), (1, 1), (-1, 1), (1, -1)])  # in inches
+    place = axes.figure.dpi_scale_trans + ScaledTranslation(x, 0, axes.transData)
+    strokes = Path(corners, [Path.MOVETO, Path.LINETO] * 2)
+    look = {"edgecolor": RIVAL, "facecolor": "none", "linewidth": 2.5, "capstyle": "butt"}
+    axes.add_patch(PathPatch(strokes, transform=place, clip_on=False, zorder=2, **look))
 
 
 @pictured
