@@ -6,7 +6,21 @@ from typing import Any
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
-from theme import address, aside, code, course, docstrings, mathfont, mathml, pace, pages, policy, search, terms
+from theme import (
+    address,
+    aside,
+    code,
+    course,
+    docstrings,
+    mathfont,
+    mathml,
+    names,
+    pace,
+    pages,
+    policy,
+    search,
+    terms,
+)
 
 _HERE = Path(__file__).parent
 
@@ -16,7 +30,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_html_theme("primer", str(_HERE / "templates"))
     app.add_js_file("page.js")
     app.connect("config-inited", _ship_assets)
-    for part in (mathml, mathfont, code, pace, aside, pages, policy, address, course, docstrings, terms, search):
+    for part in (mathml, mathfont, code, pace, aside, pages, policy, address, course, docstrings, terms, names, search):
         part.setup(app)
     # Jupyter Book sets this value even where the extension that reads it is not loaded.
     app.add_config_value("comments_config", {}, "html")

@@ -1,0 +1,56 @@
+"""Where does the name of a function lead? From a page's code to what the package's page says of it."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+
+_CODE = re.compile(r"(<pre>)(.*?)(</pre>)", re.DOTALL)
+_TAG = re.compile(r"(<[^>]*>)")
+_CALL = re.compile(r"(?<![\w.])(\w+)(?=\()")
+
+
+def linked(code: str, places: Mapping[str, str]) -> str:
+    """Return highlighted code in which the first call of each function leads to its place.
+
+    Parameters
+    ----------
+    code : str
+        HTML of a code cell: text and tags. What is in a tag is a keyword, a string, a comment or a definition.
+    places : mapping of str to str
+        Addresses by the names of functions.
+    """
+    left = dict(places)
+
+    def link(call: re.Match) -> str:
+        place = left.pop(call[1], None)
+        return f'<a class="name" href="{place}">{call[1]}</a>' if place else call[1]
+
+    depth, parts = 0, _TAG.split(code)
+    for number, part in enumerate(parts):
+        if part.startswith("<"):
+            depth += -1 if part.startswith("</") else 1
+        elif depth == 0:
+            parts[number] = _CALL.sub(link, part)
+    return "".join(parts)
+
+
+def _link_names(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
+    """Link the code of a notebook to the page of the package."""
+    if doctree is None or "body" not in context or not pagename.startswith("notebooks/"):
+        return
+    places = {
+        name.rpartition(".")[2]: f"{app.builder.get_relative_uri(pagename, entry.docname)}#{entry.node_id}"
+        for name, entry in app.env.domaindata["py"]["objects"].items()
+        if entry.objtype in ("function", "class")
+    }
+    context["body"] = _CODE.sub(lambda cell: cell[1] + linked(cell[2], places) + cell[3], context["body"])
+
+
+def setup(app: Sphinx) -> None:
+    """Connect to the pages."""
+    app.connect("html-page-context", _link_names)
