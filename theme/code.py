@@ -91,6 +91,8 @@ class FoldCode(SphinxPostTransform):
             if code.get("nb_element") != "cell_code_source":
                 continue
             line = heading(code.astext(), "\n".join(output.astext() for output in outputs))
+            if line is None and _SET_UP in cell["classes"]:
+                line = f"Code: {', '.join(_named(ast.parse(code.astext())))}"
             if line:
                 inside = outputs if line.startswith("Checked") else []
                 folded = disclosure("", summary("", line), code, *inside, classes=["code"])
