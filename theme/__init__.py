@@ -19,8 +19,12 @@ from theme import (
     pages,
     policy,
     search,
+    slim,
     terms,
 )
+
+# What makes the site, in the order in which it connects to Sphinx.
+PARTS = [mathml, mathfont, code, pace, aside, pages, policy, address, course, docstrings, terms, names, search, slim]
 
 _HERE = Path(__file__).parent
 
@@ -30,7 +34,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_html_theme("primer", str(_HERE / "templates"))
     app.add_js_file("page.js")
     app.connect("config-inited", _ship_assets)
-    for part in (mathml, mathfont, code, pace, aside, pages, policy, address, course, docstrings, terms, names, search):
+    for part in PARTS:
         part.setup(app)
     # Jupyter Book sets this value even where the extension that reads it is not loaded.
     app.add_config_value("comments_config", {}, "html")
