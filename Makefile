@@ -2,8 +2,8 @@
 # "python -m tools VERB" does the same without make, as on Windows.
 
 PYTHON ?= python3
-VERBS := help answers bench book clean compare exercises experiments frameworks lint live notebooks outputs pdf pins \
-	quizzes serve setup test unit versions
+VERBS := help answers bench book clean compare exercises experiments frameworks gallery lint live notebooks outputs pdf \
+	pins quizzes serve setup test unit versions
 
 .PHONY: $(VERBS)
 $(VERBS):

@@ -120,6 +120,13 @@ def pdf(words: list[str]) -> Iterator[Step]:
     yield _tool("printing, about a minute", "tools.pdf")
 
 
+@verb("photograph every page of the built site, for looking at: _build/gallery")
+def gallery(words: list[str]) -> Iterator[Step]:
+    yield from _site()
+    yield _tool("", "tools.browser")
+    yield _tool("photographing, some four minutes", "tools.gallery", *words)
+
+
 # The root is this folder, because notebooks link to pages and problem sets beside them.
 @verb("open the chapters in JupyterLab", "installed-run")
 def notebooks(words: list[str]) -> Iterator[Step]:
