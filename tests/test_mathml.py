@@ -8,7 +8,7 @@ from fontTools.ttLib import TTFont
 from math_core import LatexError
 
 from tests.building import build
-from theme.mathfont import characters, cut
+from theme.fonts import MATH, characters, cut
 from theme.mathml import converter, keep_together, to_mathml
 
 # What the chapters are written with.
@@ -162,7 +162,7 @@ def test_the_italic_h_is_found_where_unicode_put_it():
 
 def test_the_font_has_the_characters_and_what_they_stretch_to(tmp_path):
     text = set("x=(√∑‾") | {"𝑥"}
-    cut(text, tmp_path / "font.woff2")
+    cut(MATH, text, tmp_path / "font.woff2")
     with TTFont(tmp_path / "font.woff2") as font:
         assert set(map(ord, text)) <= font.getBestCmap().keys()
         assert font.flavor == "woff2"

@@ -9,10 +9,11 @@ from sphinx.config import Config
 from theme import (
     address,
     aside,
+    callouts,
     code,
     course,
     docstrings,
-    mathfont,
+    fonts,
     mathml,
     names,
     pace,
@@ -24,7 +25,23 @@ from theme import (
 )
 
 # What makes the site, in the order in which it connects to Sphinx.
-PARTS = [mathml, mathfont, code, pace, aside, pages, policy, address, course, docstrings, terms, names, search, slim]
+PARTS = [
+    mathml,
+    fonts,
+    callouts,
+    code,
+    pace,
+    aside,
+    pages,
+    policy,
+    address,
+    course,
+    docstrings,
+    terms,
+    names,
+    search,
+    slim,
+]
 
 _HERE = Path(__file__).parent
 

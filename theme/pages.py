@@ -3,12 +3,14 @@
 import os
 import re
 from collections.abc import Iterator
+from html import escape
 from typing import Any
 from urllib.parse import quote
 
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
+from sphinx.writers.html5 import HTML5Translator
 
 from theme import search
 
@@ -18,6 +20,7 @@ _WORDS = re.compile(r".{,150}(?=\s)")
 _UNCOLOURED = re.compile(r'<span class="[nopw]">([^<]*)</span>')
 # What Sphinx and MyST put around the text of a link.
 _LINKED = re.compile(r'<span class="(?:std std-(?:ref|doc|term)|xref myst)">([^<]*)</span>')
+_REFERENCE = re.compile(r'<a class="reference (?:in|ex)ternal" href')
 # What Sphinx puts around each word of a piece of code in a sentence.
 _PIECE = re.compile(r'<span class="pre">([^<]*)</span>')
 # Kinds of code that primer.css gives one colour; the first name of each stands for all.
@@ -39,6 +42,7 @@ def _prepare(app: Sphinx, pagename: str, templatename: str, context: dict[str, A
     for script in context["script_files"]:
         script.attributes.setdefault("defer", "defer")
     context["body"] = _lighter(context.get("body", ""))
+    context["has_emphasis"] = "<em>" in context["body"]
     context["has_math"] = doctree is not None and _has_math(doctree)
     context["description"] = doctree is not None and description(doctree)
     context["questions"] = _questions(app, pagename)
@@ -57,7 +61,9 @@ def _questions(app: Sphinx, name: str) -> dict[str, str | None]:
 
 def _lighter(body: str) -> str:
     """Return a page's HTML without elements, classes and roles that have no effect."""
-    body = _LINKED.sub(r"\1", body).replace('<a class="reference internal" href', "<a href")
+    body = _REFERENCE.sub("<a href", _LINKED.sub(r"\1", body))
+    # page.js names the links to headings, and keeps translators from code.
+    body = body.replace(' title="Link to this heading"', "").replace(' notranslate"', '"')
     body = _PIECE.sub(r"\1", body)
     # Half of a chapter's elements would be pieces of code that have no colour of their own.
     body = _UNCOLOURED.sub(r"\1", body)
@@ -120,6 +126,44 @@ class ScrollingTables(SphinxPostTransform):
             box += table
 
 
+# A table with a longer text than this in a cell is read row by row: on a narrow screen each row becomes a card.
+_PROSE = 32
+
+
+def _is_prose(table: nodes.table) -> bool:
+    """Return whether a table has a head, and sentences in its cells."""
+    body = next(table.findall(nodes.tbody), ())
+    texts = (entry.astext() for row in body for entry in row)
+    return any(table.findall(nodes.thead)) and any(len(text) > _PROSE for text in texts)
+
+
+class LabelCells(SphinxPostTransform):
+    """Tell each cell of a table of prose what its column is called, so that it can stand by itself."""
+
+    default_priority = 895
+    formats = ("html",)
+
+    def run(self) -> None:
+        """Hand the words of the head down, but to the first column: it names the row."""
+        for table in filter(_is_prose, self.document.findall(nodes.table)):
+            table["classes"].append("prose")
+            names = [entry.astext() for entry in next(table.findall(nodes.thead))[-1]]
+            for row in next(table.findall(nodes.tbody)):
+                for name, entry in zip(names[1:], row[1:], strict=False):
+                    entry["label"] = name
+
+
+def _write_cell(self: HTML5Translator, node: nodes.entry) -> None:
+    at = len(self.body)
+    HTML5Translator.visit_entry(self, node)
+    if node.get("label"):
+        self.body[at] = self.body[at].replace("<td", f'<td data-label="{escape(node["label"])}"', 1)
+
+
+def _end_cell(self: HTML5Translator, node: nodes.entry) -> None:
+    HTML5Translator.depart_entry(self, node)
+
+
 class RowAddresses(SphinxPostTransform):
     """Give each row of a table that has a column "Id" first the address that stands there."""
 
@@ -143,6 +187,8 @@ def setup(app: Sphinx) -> None:
     app.add_config_value("book_repository", os.environ.get("GITHUB_REPOSITORY", ""), "html")
     app.add_config_value("book_launch_branch", os.environ.get("LAUNCH_BRANCH", ""), "html")
     app.add_post_transform(RowAddresses)
+    app.add_post_transform(LabelCells)
+    app.add_node(nodes.entry, override=True, html=(_write_cell, _end_cell))
     app.add_post_transform(ScrollingTables)
     # After the extensions that add scripts and styles to a page.
     app.connect("html-page-context", _prepare, priority=900)

@@ -85,7 +85,7 @@ def _target(name: str, href: str, names: list[str], address: str) -> str:
 def document(site: Path, names: list[str], address: str = "") -> str:
     """Return all pages `names` of a built site as one page, with a list of what is in it."""
     soups = [BeautifulSoup((site / f"{name}.html").read_text("utf-8"), "html.parser") for name in names]
-    title = soups[0].select_one(".site-title").decode_contents().strip()
+    title = soups[0].title.decode_contents().rpartition(" – ")[2].strip()
     styles = "".join(f'<link rel="stylesheet" href="{(site / "_static" / name).as_uri()}">' for name in STYLES)
     chapters = [chapter(name, soup, names, address) for name, soup in zip(names, soups, strict=True)]
     entries = "".join(_entry(text) for text in chapters)

@@ -1,5 +1,5 @@
 // What a page does beyond being read: colours, the way to the search, the reader's place, scrolling by keyboard,
-// copying, printing.
+// copying, naming, printing.
 (() => {
   "use strict";
   const page = document.documentElement;
@@ -85,7 +85,7 @@
   const contents = document.getElementById("page-contents");
   const base = new URL(root, location.href).pathname;
   const PLACES = `places ${base}`;
-  const isFirst = bar.querySelector(".site-title").pathname === location.pathname;
+  const isFirst = !bar.querySelector("a.site-title");
   const chapter = document.title.split(" – ")[0].split(":")[0];
 
   function link(href, textContent, className = "") {
@@ -194,16 +194,36 @@
   }
 
   function offerCopies() {
-    for (const code of all("main .highlight pre").filter((block) => !block.closest(".cell_output"))) {
-      const button = Object.assign(document.createElement("button"), { type: "button", className: "copy", textContent: "Copy" });
+    all("main .highlight pre").filter((block) => !block.closest(".cell_output")).forEach((code, i) => {
+      const button = Object.assign(document.createElement("button"), { type: "button", className: "copy" });
+      const named = `code ${i + 1}: ${short(typed(code))}`;
+      const say = (word) => Object.assign(button, { textContent: word, ariaLabel: `${word} ${named}` });
+      say("Copy");
       button.addEventListener("click", async () => {
         await navigator.clipboard.writeText(typed(code));
-        button.textContent = "Copied";
-        setTimeout(() => { button.textContent = "Copy"; }, 2000);
+        say("Copied");
+        setTimeout(say, 2000, "Copy");
       });
       code.before(button);
+    });
+  }
+
+  // As much of a text as tells it from others in a list of names.
+  function short(text) {
+    const line = text.trim().split("\n", 1)[0];
+    return line.length > 40 ? `${line.slice(0, 39)}…` : line;
+  }
+
+  // A list of a page's links has each heading's by its words.
+  function nameLinks() {
+    for (const one of all("main .headerlink")) {
+      const words = one.parentElement.textContent.replace(one.textContent, "");
+      one.ariaLabel = `Link to ${short(words)}`;
     }
   }
+
+  // A translator of pages leaves code, formulas and pictures as they are; the style sheet keeps their direction.
+  for (const one of all("pre, code, kbd, math, .picture-drawing")) one.translate = false;
 
   // What is copied has each formula as it was written; the text of its signs alone, "pi", would say nothing.
   addEventListener("copy", (event) => {
@@ -281,5 +301,6 @@
   const later = window.requestIdleCallback ?? setTimeout;
   later(followReader);
   later(makeReachable);
+  later(nameLinks);
   if (navigator.clipboard) later(offerCopies);
 })();

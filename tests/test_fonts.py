@@ -1,0 +1,84 @@
+"""The type of the pages: what it shows, what it weighs, and that it moves nothing."""
+
+import pytest
+from fontTools.ttLib import TTFont
+
+from conftest import PAGES, SITE
+from theme.fonts import FAMILY, SERIF, TEXT, UPRIGHT, characters, cut, letters
+
+FILES = ("math.woff2", *TEXT)
+# In bytes, of all faces together: they are compressed already.
+LARGEST = 45_000
+
+
+def codes(name):
+    with TTFont(SITE / "_static" / name) as font:
+        return set(font.getBestCmap())
+
+
+def test_the_letters_of_a_face_are_those_that_its_elements_show():
+    not_text = "<head><title>ß</title></head><code><em>ñ</em></code><math><mi>λ</mi></math>"
+    page = f"<main><p>α <em>é&eacute;</em> {not_text}</main>"
+    plain = letters([], "em")
+    assert set("aZ0~ –’") <= plain
+    assert letters([page], "em") - plain == {"é"}
+    assert letters([page], "main") - plain == {"é", "α"}
+
+
+def test_a_cut_face_has_a_name_of_its_own_and_keeps_its_licence(tmp_path):
+    cut((SERIF[0], SERIF[1].format("Regular")), "ToAV", tmp_path / "a.woff2", features=["kern"], family=FAMILY)
+    with TTFont(tmp_path / "a.woff2") as font:
+        assert set(map(chr, font.getBestCmap())) == set("ToAV")
+        # The licence reserves the font's name for the whole of it.
+        assert font["name"].getDebugName(1) == FAMILY
+        assert "Open Font License" in font["name"].getDebugName(13)
+        assert "Adobe" in font["name"].getDebugName(0)
+        assert "GPOS" in font
+
+
+@pytest.mark.site
+def test_the_faces_weigh_little_together():
+    assert sum((SITE / "_static" / name).stat().st_size for name in FILES) <= LARGEST
+
+
+@pytest.mark.site
+@pytest.mark.parametrize("name", TEXT)
+def test_every_letter_that_text_needs_is_in_its_face(name):
+    pages = [(SITE / page).read_text("utf-8") for page in PAGES]
+    shown = {ord(letter) for letter in letters(pages, TEXT[name][1]) if letter.isascii() and letter.isprintable()}
+    assert shown <= codes(name)
+
+
+@pytest.mark.site
+def test_the_faces_have_every_character_of_the_formulas():
+    needed = {ord(letter) for page in PAGES for letter in characters([(SITE / page).read_text("utf-8")])}
+    selectors = range(0xFE00, 0xFE10)
+    drawn = {code for code in needed if chr(code).isprintable() and code not in selectors}
+    assert drawn <= codes("math.woff2") | codes("text.woff2")
+    assert set(map(ord, UPRIGHT)) <= codes("text.woff2")
+
+
+SHIFT = """new Promise((resolve) => {
+  let sum = 0;
+  new PerformanceObserver((list) => { for (const { value } of list.getEntries()) sum += value; })
+    .observe({ type: "layout-shift", buffered: true });
+  setTimeout(() => resolve(sum), 200);
+})"""
+
+
+@pytest.mark.site
+@pytest.mark.parametrize("late", [False, True])
+def test_text_is_set_in_its_face_and_moves_nothing(browser, address, late):
+    """Neither where the faces are there at once, nor where they come a second after the text."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    if late:
+        context.route("**/{text,bold,italic}.woff2", lambda route: (page.wait_for_timeout(800), route.continue_()))
+    page.goto(f"{address}/book/corrections.html")
+    page.wait_for_timeout(300)
+    assert page.evaluate(SHIFT) == 0
+    if not late:
+        assert page.evaluate("document.fonts.check('19px \"Primer Text\"')")
+        used = page.evaluate("[...document.fonts].filter(font => font.status === 'loaded').map(font => font.family)")
+        assert "Primer Text" in used or '"Primer Text"' in used
+    context.close()
