@@ -45,7 +45,7 @@ class Look:
     medium : str
         "screen" or "print".
     scale : float
-        How large a pixel of the page is on the sheet.
+        How large a CSS pixel of the page is on the sheet.
     """
 
     name: str
@@ -70,32 +70,23 @@ def photographs(page: Page) -> Iterator[Image.Image]:
     width, height = page.evaluate("[innerWidth, document.documentElement.scrollHeight]")
     for top in range(0, height, PIECE):
         clip = {"x": 0, "y": top, "width": width, "height": min(PIECE, height - top)}
-        yield Image.open(io.BytesIO(page.screenshot(clip=clip, full_page=True)))
+        yield Image.open(io.BytesIO(page.screenshot(clip=clip, full_page=True))).convert("RGB")
 
 
-def sheets(pictures: Iterator[Image.Image], scale: float) -> Iterator[Image.Image]:
-    """Yield sheets on which a page, in `pictures` from its top to its end, goes on from column to column.
-
-    Parameters
-    ----------
-    pictures : iterator of PIL.Image.Image
-        All equally wide.
-    scale : float
-        By which they are reduced.
-    """
+def sheets(pictures: Iterator[Image.Image]) -> Iterator[Image.Image]:
+    """Yield sheets on which a page, in `pictures` from its top to its end, goes on from column to column."""
     sheet, x, y = None, 0, 0
     for picture in pictures:
-        small = picture.convert("RGB").resize((round(picture.width * scale), round(picture.height * scale)))
         top = 0
-        while top < small.height:
+        while top < picture.height:
             if sheet is None:
                 sheet, x, y = Image.new("RGB", SHEET, "grey"), 0, 0
-            part = small.crop((0, top, small.width, min(small.height, top + SHEET[1] - y)))
+            part = picture.crop((0, top, picture.width, min(picture.height, top + SHEET[1] - y)))
             sheet.paste(part, (x, y))
             top, y = top + part.height, y + part.height
             if y == SHEET[1]:
-                x, y = x + small.width + GAP, 0
-                if x + small.width > SHEET[0]:
+                x, y = x + picture.width + GAP, 0
+                if x + picture.width > SHEET[0]:
                     yield sheet
                     sheet = None
     if sheet is not None:
@@ -110,7 +101,8 @@ def names(contents: Path) -> list[str]:
 def look_at(browser: Browser, address: str, pages: list[str], look: Look, folder: Path) -> None:
     """Write the sheets of the pages of a site in one look; on paper, the PDFs too."""
     scheme = "dark" if look.dark else "light"
-    context = browser.new_context(viewport={"width": look.width, "height": 900}, color_scheme=scheme)
+    size = {"width": look.width, "height": 900}
+    context = browser.new_context(viewport=size, color_scheme=scheme, device_scale_factor=look.scale)
     opened = context.new_page()
     for name in pages:
         opened.goto(f"{address}/{name}.html")
@@ -121,7 +113,7 @@ def look_at(browser: Browser, address: str, pages: list[str], look: Look, folder
         opened.evaluate("document.fonts.ready.then(() => new Promise(requestIdleCallback)).then(() => null)")
         file = folder / look.name / name.replace("/", "-")
         file.parent.mkdir(parents=True, exist_ok=True)
-        for i, sheet in enumerate(sheets(photographs(opened), look.scale), start=1):
+        for i, sheet in enumerate(sheets(photographs(opened)), start=1):
             sheet.save(file.with_name(f"{file.name}-{i}.png"))
         if look.medium == "print":
             opened.pdf(path=file.with_name(f"{file.name}.pdf"), format="A4", print_background=True)
