@@ -1,0 +1,81 @@
+"""The parts that pages are made of look as when somebody last looked; no text lies on another, and none is cut off."""
+
+import json
+
+import pytest
+from PIL import Image, ImageDraw
+
+from tests import look
+
+
+@pytest.fixture(scope="module")
+def address(serve, tmp_path_factory):
+    return serve(look.build_parts(tmp_path_factory.mktemp("parts")))
+
+
+@pytest.fixture(params=look.SCREENS)
+def parts(request, browser, address):
+    """The page of parts in a window, and its name."""
+    page = look.new_page(browser, request.param)
+    look.prepare(page, address)
+    yield request.param, page
+    page.close()
+
+
+def test_every_part_looks_as_it_was_accepted(parts):
+    screen, page = parts
+    accepted = json.loads((look.RECORDED / f"{screen}.json").read_text("utf-8"))
+    assert list(accepted) == list(look.PARTS)
+    found = {}
+    for name, boxes, picture in look.seen(page):
+        before = Image.open(look.RECORDED / f"{screen}-{name}.png").convert("RGB")
+        found[name] = look.differences(boxes, accepted[name], picture, before)
+    # Renewed by: python -m tests.look
+    assert {name: faults for name, faults in found.items() if faults} == {}
+
+
+def test_no_text_lies_on_another_and_none_is_cut_off(parts):
+    _, page = parts
+    for change in ("0", *look.STATES.values()):
+        page.evaluate(change)
+        assert page.evaluate(look.FAULTS) == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "fault"),
+    [
+        (".prediction-shows { position: relative; top: -3rem }", "on each other: neither / Show anyway"),
+        ("blockquote.account { margin-left: 70rem !important }", "outside: "),
+        ("blockquote.account { width: 5rem; white-space: nowrap; overflow: hidden }", "cut: "),
+    ],
+)
+def test_a_text_that_lies_on_another_or_is_cut_off_is_found(parts, rule, fault):
+    _, page = parts
+    page.evaluate("rule => { document.adoptedStyleSheets[0].insertRule(rule); }", rule)
+    assert any(fault in one for one in page.evaluate(look.FAULTS))
+
+
+def picture(box, colour="black"):
+    image = Image.new("RGB", (200, 60), "white")
+    ImageDraw.Draw(image).rectangle(box, fill=colour)
+    return image
+
+
+BOXES = [["p", 0, 0, 200, 60], ["a", 10, 10, 80, 20]]
+
+
+@pytest.mark.parametrize(
+    ("boxes", "seen", "expected"),
+    [
+        (BOXES, picture((10, 10, 90, 30)), []),
+        ([["p", 0, 0, 201, 61], ["a", 12, 10, 80, 20]], picture((11, 10, 91, 30)), []),
+        ([["p", 0, 0, 200, 60], ["a", 10, 16, 80, 20]], picture((10, 10, 90, 30)), ["a has the box [10, 16, 80, 20]"]),
+        ([["p", 0, 0, 200, 60]], picture((10, 10, 90, 30)), ["has p, expected p a"]),
+        (BOXES, picture((10, 10, 90, 30), "silver"), ["of its picture has another shade"]),
+        (BOXES, picture((10, 22, 90, 42)), ["of its picture has another shade"]),
+    ],
+)
+def test_what_differs_is_said_and_what_smooths_an_edge_is_not(boxes, seen, expected):
+    found = look.differences(boxes, BOXES, seen, picture((10, 10, 90, 30)))
+    assert len(found) == len(expected)
+    assert all(words in fault for words, fault in zip(expected, found, strict=True))
