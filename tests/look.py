@@ -178,11 +178,15 @@ def build_parts(folder: Path) -> Path:
     return folder / "html"
 
 
-# One face for everything. The policy of the page allows no other style than that of a script.
-ONE_FACE = """() => {
+# One face for everything, which a page does not wait for. The policy allows no other style than that of a script.
+ONE_FACE = """async () => {
+  const faces = { text: {}, bold: { weight: "600 700" }, italic: { style: "italic" } };
+  for (const [name, kind] of Object.entries(faces)) {
+    document.fonts.add(await new FontFace("Parts", `url(_static/${name}.woff2)`, kind).load());
+  }
   const sheet = new CSSStyleSheet();
-  sheet.replaceSync(`:root { --sans: "Primer Text"; --mono: "Primer Text" }
-    svg * { font-family: "Primer Text" !important }`);
+  sheet.replaceSync(`:root { --serif: Parts; --sans: Parts; --mono: Parts } svg * { font-family: Parts !important }
+    math { font-family: "Primer Math", Parts }`);
   document.adoptedStyleSheets = [sheet];
 }"""
 # The boxes of a part and of what is in it, from its upper left corner.

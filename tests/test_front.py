@@ -71,3 +71,12 @@ def test_a_card_tells_what_the_reader_has_done(visit):
     facts = page.locator(".card-facts")
     expect(facts.nth(0)).to_contain_text("you have made 1")
     expect(facts.nth(1)).not_to_contain_text("you have made")
+
+
+@pytest.mark.site
+def test_the_bar_does_not_repeat_the_title(visit):
+    page = visit("book/intro.html")
+    title = page.get_by_role("heading", level=1).inner_text().rstrip("¶").strip()
+    assert title not in page.locator(".bar").inner_text()
+    page.goto(page.url.replace("intro", "corrections"))
+    assert title in page.locator(".bar").inner_text()

@@ -27,7 +27,13 @@ GAP = 16
 # What predictions cover is looked at, too.
 UNCOVER = "document.querySelectorAll('.prediction[data-state=covered] .prediction-show').forEach(one => one.click())"
 # How much of a page is photographed at once: browsers draw no picture of any height.
-PIECE = 4000
+PIECE = 2500
+# What stays in view while one scrolls would be on every piece.
+UNSTUCK = """() => {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(".bar, .side:not(:popover-open) { position: static !important } .bar::after { content: none }");
+  document.adoptedStyleSheets = [sheet];
+}"""
 
 
 @dataclass(frozen=True)
@@ -67,10 +73,15 @@ LOOKS = (
 
 def photographs(page: Page) -> Iterator[Image.Image]:
     """Yield pictures of a page from its top to its end."""
-    width, height = page.evaluate("[innerWidth, document.documentElement.scrollHeight]")
+    height = page.evaluate("document.documentElement.scrollHeight")
     for top in range(0, height, PIECE):
-        clip = {"x": 0, "y": top, "width": width, "height": min(PIECE, height - top)}
-        yield Image.open(io.BytesIO(page.screenshot(clip=clip, full_page=True))).convert("RGB")
+        # At the end of a page the window shows some of the piece before.
+        place = page.evaluate("top => { scrollTo(0, top); return scrollY; }", top)
+        seen = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+        scale = seen.height / PIECE
+        yield seen.crop(
+            (0, round((top - place) * scale), seen.width, round((min(height, top + PIECE) - place) * scale))
+        )
 
 
 def sheets(pictures: Iterator[Image.Image]) -> Iterator[Image.Image]:
@@ -101,7 +112,7 @@ def names(contents: Path) -> list[str]:
 def look_at(browser: Browser, address: str, pages: list[str], look: Look, folder: Path) -> None:
     """Write the sheets of the pages of a site in one look; on paper, the PDFs too."""
     scheme = "dark" if look.dark else "light"
-    size = {"width": look.width, "height": 900}
+    size = {"width": look.width, "height": PIECE}
     context = browser.new_context(viewport=size, color_scheme=scheme, device_scale_factor=look.scale)
     opened = context.new_page()
     for name in pages:
@@ -109,6 +120,7 @@ def look_at(browser: Browser, address: str, pages: list[str], look: Look, folder
         opened.emulate_media(media=look.medium, color_scheme=scheme)
         if look.medium == "print":
             opened.evaluate("dispatchEvent(new Event('beforeprint'))")
+        opened.evaluate(UNSTUCK)
         opened.evaluate(UNCOVER)
         opened.evaluate("document.fonts.ready.then(() => new Promise(requestIdleCallback)).then(() => null)")
         file = folder / look.name / name.replace("/", "-")
