@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.cases import together
 from tools.browser import ARGUMENTS, MISSING, find_browser
 from tools.server import serving
 from tools.verbs import LONG
@@ -70,6 +71,13 @@ def pytest_collection_modifyitems(items):
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
     items.sort(key=lambda item: next((i for i, mark in enumerate(LONG) if item.get_closest_marker(mark)), len(LONG)))
+
+
+@pytest.hookimpl(trylast=True, specname="pytest_collection_modifyitems")
+def pytest_run_cases_together(items):
+    """Run the cases of a quick test as one, those that are chosen."""
+    quick = [item for item in items if not any(map(item.get_closest_marker, LONG))]
+    items[:] = [*items[: len(items) - len(quick)], *together(quick)]
 
 
 def pytest_runtest_setup(item):

@@ -217,12 +217,12 @@ def headings_in_jupyterlab(path):
 
 
 @each_set
-@pytest.mark.parametrize("seed", [None, *range(20)])
-def test_the_solutions_earn_every_point(path, seed):
+def test_the_solutions_earn_every_point(path):
     names, _ = solved(path)
     for _, check, name in check_calls(notebooks.load(path)):
-        rng = None if seed is None else np.random.default_rng(seed)
-        getattr(checks, check)(names[name], rng=rng).require()
+        getattr(checks, check)(names[name]).require()
+        refused = [getattr(checks, check).refuses(names[name], rng=np.random.default_rng(seed)) for seed in range(20)]
+        assert not any(refused), check
 
 
 @each_set
