@@ -387,7 +387,8 @@ def test_packed_drawings_come_back_exactly_whatever_their_structure(initial):
 
 
 def test_drawings_of_the_same_marks_take_the_room_of_what_differs():
-    drawings = [line().svg().replace(">0.0<", f">{height}<") for height in range(20)]
+    drawn = line().svg()
+    drawings = [drawn.replace(">0.0<", f">{height}<") for height in range(20)]
     (shape,) = pack(drawings)
     assert shape["splices"] == []
     assert len(json.dumps(shape)) < len(drawings[0])

@@ -110,16 +110,43 @@ layers = pytest.mark.parametrize("layer", LAYERS.values(), ids=LAYERS)
 UNDROPPED = ["attention", "attention without mask", *(name for name in LAYERS if name.endswith("keep 1.0"))]
 
 
+def assert_slopes(layer, x, loss):
+    """Compare the slopes of the loss along random directions, in all parameters and the input, with `backward`.
+
+    A gradient with one wrong entry has the wrong slope in all directions but those that have a 0 there.
+    """
+    trained, generator = copy.deepcopy(layer), rng()
+    dx = trained.backward(loss(trained(x))[1])
+    gradients = {**trained.gradients(), **({} if dx is None else {"x": dx})}
+    for _ in range(5):
+        directions = {name: generator.standard_normal(gradient.shape) for name, gradient in gradients.items()}
+        slope = sum((directions[name] * gradient).sum() for name, gradient in gradients.items())
+
+        def loss_at(step, directions=directions):
+            twin = copy.deepcopy(layer)
+            for name, parameter in twin.parameters().items():
+                parameter += step * directions[name]
+            return loss(twin(x if dx is None else x + step * directions["x"]))[0]
+
+        assert (loss_at(1e-6) - loss_at(-1e-6)) / 2e-6 == pytest.approx(slope, rel=1e-6)
+
+
+def against(upstream):
+    """The sum of what comes out, weighted by an upstream gradient."""
+    return lambda y: ((y * upstream).sum(), upstream)
+
+
 class TestGradients:
-    """Against measured slopes, all entries, random upstream."""
+    """Against measured slopes: what is not made of others by all entries, the rest along random directions."""
+
+    @pytest.mark.parametrize("name", [name for name in LAYERS if "keep" not in name])
+    def test_layers(self, name):
+        assert layer_gradient_error(LAYERS[name], X, rng=rng()) < RIGHT
 
     @layers
-    def test_layers(self, layer):
-        assert layer_gradient_error(layer, X, rng=rng()) < RIGHT
-
-    @pytest.mark.parametrize("name", [name for name in LAYERS if name not in UNDROPPED])
-    def test_in_use(self, name):
-        assert layer_gradient_error(copy.deepcopy(LAYERS[name]).eval(), X, rng=rng()) < RIGHT
+    def test_layers_along_random_directions(self, layer):
+        for each in (layer, copy.deepcopy(layer).eval()):
+            assert_slopes(each, X, against(rng().standard_normal(X.shape)))
 
     @pytest.mark.parametrize("name", UNDROPPED)
     def test_without_dropout_nothing_changes_in_use(self, name):
@@ -140,39 +167,37 @@ class TestGradients:
         ids=str,
     )
     def test_whole_model(self, options):
-        """Every layer in its place; the layers themselves are checked entry by entry above."""
+        """Every layer in its place."""
         model = transformer(**options)
-        upstream = rng().standard_normal((*TOKENS.shape, 5))
-        self.assert_slopes(model, lambda scores: ((scores * upstream).sum(), upstream))
+        assert_slopes(model, TOKENS, against(rng().standard_normal((*TOKENS.shape, 5))))
+        assert model.backward(np.ones_like(model(TOKENS))) is None
 
     def test_whole_model_with_its_loss(self):
         """Positions without a target included."""
         targets = np.array([[-1, -1, 2, 0], [-1, 3, 1, 4]])
-        self.assert_slopes(transformer(), partial(cross_entropy_and_grad, target=targets, ignore_index=-1))
-
-    def assert_slopes(self, model, loss):
-        """Compare the slopes of the loss along random directions in all parameters with what `backward` says."""
-        trained, generator = copy.deepcopy(model), rng()
-        assert trained.backward(loss(trained(TOKENS))[1]) is None
-        for _ in range(5):
-            directions = {name: generator.standard_normal(array.shape) for name, array in model.parameters().items()}
-            slope = sum((directions[name] * gradient).sum() for name, gradient in trained.gradients().items())
-
-            def loss_at(step, directions=directions):
-                twin = copy.deepcopy(model)
-                for name, parameter in twin.parameters().items():
-                    parameter += step * directions[name]
-                return loss(twin(TOKENS))[0]
-
-            assert (loss_at(1e-6) - loss_at(-1e-6)) / 2e-6 == pytest.approx(slope, rel=1e-6)
+        assert_slopes(transformer(), TOKENS, partial(cross_entropy_and_grad, target=targets, ignore_index=-1))
 
     @pytest.mark.parametrize("zeroed", ["SelfAttention", "FeedForward", "Dropout"])
-    def test_the_check_refuses_a_backward_that_returns_zeros(self, zeroed, monkeypatch):
+    def test_slopes_refuse_a_backward_that_returns_zeros(self, zeroed, monkeypatch):
         layer = copy.deepcopy(LAYERS["pre LayerNorm keep 0.7"])
         kind = {"SelfAttention": SelfAttention, "FeedForward": FeedForward, "Dropout": Dropout}[zeroed]
         backward = kind.backward
         monkeypatch.setattr(kind, "backward", lambda self, dy: 0 * backward(self, dy))
-        assert layer_gradient_error(layer, X, rng=rng()) > 1e-3
+        with pytest.raises(AssertionError):
+            assert_slopes(layer, X, against(rng().standard_normal(X.shape)))
+
+    def test_slopes_refuse_a_gradient_with_one_wrong_entry(self, monkeypatch):
+        layer, gradients = LAYERS["pre RMSNorm keep 1.0"], TransformerBlock.gradients
+        for name in layer.parameters():
+
+            def wrong(self, name=name):
+                found = {key: gradient.copy() for key, gradient in gradients(self).items()}
+                found[name].flat[0] += 1e-3
+                return found
+
+            monkeypatch.setattr(TransformerBlock, "gradients", wrong)
+            with pytest.raises(AssertionError):
+                assert_slopes(layer, X, against(rng().standard_normal(X.shape)))
 
 
 class TestBlocks:
