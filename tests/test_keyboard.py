@@ -1,5 +1,7 @@
 """One page, read by keyboard, enlarged, in forced colours, without motion; and what each page has for all readers."""
 
+from functools import cache
+
 import pytest
 from bs4 import BeautifulSoup
 from playwright.sync_api import expect
@@ -37,6 +39,7 @@ FOCUSED = """
 """
 
 
+@cache
 def read(name):
     return BeautifulSoup((SITE / name).read_text("utf-8"), "html.parser")
 
