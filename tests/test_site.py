@@ -143,14 +143,25 @@ def chapter(browser, address):
         yield functools.cache(lambda name: open_page(f"{address}/{name}"))
 
 
-@pytest.fixture(params=EXPLORERS, ids=lambda explorer: explorer[1])
-def explorer(request, chapter):
-    """One explorer as it was at first, on a large screen, whatever was done before to it and to its page."""
-    page, name = request.param
-    opened = chapter(page)
+def at_first(opened, name):
+    """Return one explorer as it was at first, on a large screen, whatever was done before to it and to its page."""
     opened.set_viewport_size(SCREEN)
     opened.locator(f"figure#{name} .explorer-reset").evaluate("button => button.click()")
     return Explorer(opened, name)
+
+
+@pytest.fixture(params=EXPLORERS, ids=lambda explorer: explorer[1])
+def explorer(request, chapter):
+    """One explorer."""
+    page, name = request.param
+    return at_first(chapter(page), name)
+
+
+@pytest.fixture(params=dict.fromkeys(page for page, _ in EXPLORERS))
+def explorers(request, chapter):
+    """All explorers of a page, by their names: a page changes its width once for all of them."""
+    opened = chapter(request.param)
+    return {name: at_first(opened, name) for page, name in EXPLORERS if page == request.param}
 
 
 def test_an_explorer_answers_every_key(explorer):
@@ -200,21 +211,23 @@ def test_an_explorer_answers_the_pointer(explorer):
 
 
 @pytest.mark.parametrize("size", [(375, 667), (667, 375)], ids=["upright", "sideways"])
-def test_a_picture_and_its_controls_fit_the_screen_of_a_phone(explorer, size):
-    page = explorer.figure.page
+def test_a_picture_and_its_controls_fit_the_screen_of_a_phone(explorers, size):
+    page = next(iter(explorers.values())).figure.page
     page.set_viewport_size(dict(zip(("width", "height"), size, strict=True)))
     below, rest = (page.locator(".bar").bounding_box()["height"], size[1])
-    boxes = [explorer.figure.locator(part).bounding_box() for part in (".explorer-controls", ".picture-drawing")]
-    needed = max(box["y"] + box["height"] for box in boxes) - min(box["y"] for box in boxes)
-    assert needed <= rest - below
-    # The page for other authors draws in matplotlib's own style.
-    if size[0] == 375 and "/notebooks/" in page.url:
-        assert min(explorer.text_sizes()) >= 11
+    for name, explorer in explorers.items():
+        boxes = [explorer.figure.locator(part).bounding_box() for part in (".explorer-controls", ".picture-drawing")]
+        needed = max(box["y"] + box["height"] for box in boxes) - min(box["y"] for box in boxes)
+        assert needed <= rest - below, name
+        # The page for other authors draws in matplotlib's own style.
+        if size[0] == 375 and "/notebooks/" in page.url:
+            assert min(explorer.text_sizes()) >= 11, name
 
 
-def test_text_in_a_picture_is_not_larger_than_the_text_beside_it(explorer):
-    beside = explorer.figure.page.evaluate("parseFloat(getComputedStyle(document.body).fontSize)")
-    assert max(explorer.text_sizes()) <= beside
+def test_text_in_a_picture_is_not_larger_than_the_text_beside_it(explorers):
+    for name, explorer in explorers.items():
+        beside = explorer.figure.page.evaluate("parseFloat(getComputedStyle(document.body).fontSize)")
+        assert max(explorer.text_sizes()) <= beside, name
 
 
 def test_the_page_does_not_jump_and_no_track_changes_its_length(explorer):
@@ -242,28 +255,27 @@ SENTENCES = """(figure) => {
 }"""
 
 
-def told_at(explorer, width, height):
-    """Return of each sentence the height of the explorer and the room below it, in pixels, and the height of a line."""
-    page = explorer.figure.page
+def told_at(explorers, width, height):
+    """Return of each sentence the height of its explorer and the room below it, in pixels, and the height of a line."""
+    page = next(iter(explorers.values())).figure.page
     page.set_viewport_size({"width": width, "height": height})
-    explorer.figure.scroll_into_view_if_needed()
     for _ in range(3):
         page.evaluate(f"{NEXT_FRAME}.then(() => null)")
-    return explorer.figure.evaluate(SENTENCES)
+    return {name: explorer.figure.evaluate(SENTENCES) for name, explorer in explorers.items()}
 
 
 # At some of the widths a sentence that is not the longest takes the most lines.
 @pytest.mark.parametrize("width", [320, 340, 402, 410, 480])
-def test_no_sentence_moves_the_page_at_any_width(explorer, width):
-    sentences, _ = told_at(explorer, width, 800)
-    assert len({height for height, _ in sentences}) == 1
+def test_no_sentence_moves_the_page_at_any_width(explorers, width):
+    heights = {name: {height for height, _ in found} for name, (found, _) in told_at(explorers, width, 800).items()}
+    assert {name: found for name, found in heights.items() if len(found) != 1} == {}
 
 
 @pytest.mark.parametrize("size", [(1280, 800), (375, 667), (667, 375)])
-def test_no_sentence_moves_the_page_or_leaves_an_empty_line(explorer, size):
-    sentences, line = told_at(explorer, *size)
-    assert len({height for height, _ in sentences}) == 1
-    assert max(below for _, below in sentences) < 0.75 * line
+def test_no_sentence_moves_the_page_or_leaves_an_empty_line(explorers, size):
+    for name, (sentences, line) in told_at(explorers, *size).items():
+        assert len({height for height, _ in sentences}) == 1, name
+        assert max(below for _, below in sentences) < 0.75 * line, name
 
 
 def test_the_temperature_can_be_linked_to(open_page, address):
