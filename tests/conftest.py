@@ -16,8 +16,10 @@ from tools.browser import ARGUMENTS, MISSING, find_browser
 from tools.server import serving
 from tools.verbs import LONG
 
-# The same examples on every run and every machine, and no verdict that depends on its speed.
+# The same examples on every run and every machine, and no verdict that depends on its speed. Who runs the quick tests
+# alone waits for fewer of them (tools/verbs.py).
 settings.register_profile("primer", derandomize=True, deadline=None)
+settings.register_profile("quick", settings.get_profile("primer"), max_examples=40)
 settings.load_profile("primer")
 # jsonschema asks it about web addresses when it is there. No notebook has a field of that kind, and the grammar that it
 # builds when it is imported takes a second of each process.

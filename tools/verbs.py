@@ -13,7 +13,16 @@ from tools.environment import EVERYTHING, ROOT
 SITE = ROOT / "_build" / "html"
 # The marks of the tests that take long, that of the longest files first.
 LONG = ("sandbox", "site", "frames", "kernel", "browser", "mutants", "live")
-QUICK = ["pytest", "tests", "lossprimer", "--quiet", "-m", " and ".join(f"not {mark}" for mark in LONG)]
+# Those of them that ask for nothing but time: they run while the book is built.
+ALONE = ("mutants",)
+AFTER_THE_BOOK = tuple(mark for mark in LONG if mark not in ALONE)
+
+
+def _without(marks: tuple[str, ...]) -> list[str]:
+    return ["pytest", "tests", "lossprimer", "--quiet", "-m", " and ".join(f"not {mark}" for mark in marks)]
+
+
+QUICK, BESIDE_THE_BOOK = _without(LONG), _without(AFTER_THE_BOOK)
 
 # Files whose form somebody else has laid down, by the name of the schema; the forms for issues are looked for.
 SCHEMAS = {"dependabot": [".github/dependabot.yml"], "citation-file-format": ["CITATION.cff"], "github-issue-forms": []}
@@ -156,7 +165,8 @@ def outputs(words: list[str]) -> Iterator[Step]:
 
 @verb("run the quick tests, which need no kernel, browser, sandbox or site")
 def unit(words: list[str]) -> Iterator[Step]:
-    yield _step("testing, about a minute", *QUICK, "--numprocesses", "2", "--dist", "loadfile", *words)
+    options = ["--hypothesis-profile", "quick", "--numprocesses", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
+    yield _step("testing, half a minute", *QUICK, *options, *words)
 
 
 # The book executes the chapters on one core; meanwhile the other one executes them for comparison, and runs the quick
@@ -166,9 +176,10 @@ def test(words: list[str]) -> Iterator[Step]:
     yield _tool("", "tools.browser")
     yield _tool("", "tools.isolation")
     yield from _before_the_book()
-    yield Step("building the pages, and the quick tests beside it, about four minutes", ([BOOK], [COMPARE, QUICK]))
+    beside = [COMPARE, BESIDE_THE_BOOK]
+    yield Step("building the pages, and the quick tests beside it, about four minutes", ([BOOK], beside))
     options = ["--numprocesses", "3", "--dist", "loadfile", "--no-loadscope-reorder"]
-    yield _step("testing, about nine minutes", "pytest", "tests", "-m", " or ".join(LONG), *options, *words)
+    yield _step("testing, about nine minutes", "pytest", "tests", "-m", " or ".join(AFTER_THE_BOOK), *options, *words)
 
 
 @verb("run every chapter and problem set in JupyterLite on the built site: minutes")
