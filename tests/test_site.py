@@ -294,9 +294,17 @@ def test_the_temperature_can_be_linked_to(open_page, address):
     expect(caption).to_be_in_viewport()
 
 
+@pytest.fixture(scope="module")
+def scriptless(browser):
+    """Yield a page that runs no script, whatever it is led to."""
+    with opening(browser) as open_page:
+        yield open_page("about:blank", java_script_enabled=False)
+
+
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_reads_without_scripts(open_page, address, name):
-    page = open_page(f"{address}/{name}", java_script_enabled=False)
+def test_a_page_reads_without_scripts(scriptless, address, name):
+    page = scriptless
+    page.goto(f"{address}/{name}")
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     explorers = page.locator("figure.explorer")
     hidden = "all => all.filter((one) => !one.closest('details:not([open])') && !one.checkVisibility()).length"
