@@ -30,6 +30,7 @@ EXAMPLES = {
     "accuracy_by_arm": ({"none": [0.5]}, 0.1),
     "copied_symbols": ({("three", 1): [PROMPTS["three"]]}, PROMPTS, 1, "three"),
     "copying_attention": ({0: evenly()}, TOKENS, 0),
+    "next_token": ({0: (evenly(), np.full((6, 8), 1 / 8))}, TOKENS[:5], 0),
     "recalling_attention": (evenly(), RECALL),
     "training_loss": ({"none": [np.linspace(3, 1, 20)]}, 12),
     "transformer_slots": (),
@@ -258,3 +259,15 @@ def test_recalling_attention_shows_the_head_that_looks_one_back_and_the_one_that
         (frames,) = (patch for patch in axes.patches if patch.get_facecolor()[3] == 0)
         assert boxes(frames) == [(x - 0.5, y - 0.5, 1, 1) for _, x, y in cells]
         assert digits(axes) == cells
+
+
+def test_the_next_token_is_the_one_after_the_last_that_was_copied():
+    weights, probabilities = evenly(), np.full((6, 8), 1 / 16)
+    # Read 5, 7, 6, the separator and 5: the next is the 7 at place 1.
+    weights[0, :, 4, :5] = [[0.1, 0.6, 0.1, 0.1, 0.1], [0.05, 0.8, 0.05, 0.05, 0.05]]
+    probabilities[4, 7] = 9 / 16
+    said = figures.next_token({20: (weights, probabilities)}, TOKENS[:5], 20).sentence
+    assert said == (
+        "After 20 steps the model gives 0.562 to the right token, 7, and the first block looks at the 7 to be copied"
+        " with a weight of 0.700."
+    )

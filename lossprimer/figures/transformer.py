@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lossprimer.figures.drawing import (
+    HATCH,
     MOST_OPAQUE,
     NOTHING,
     REFERENCE,
@@ -21,6 +22,7 @@ from lossprimer.figures.drawing import (
     listed,
     new_axes,
     new_figure,
+    number,
     pictured,
 )
 from lossprimer.probability import softmax
@@ -34,6 +36,7 @@ __all__ = [
     "accuracy_by_arm",
     "copied_symbols",
     "copying_attention",
+    "next_token",
     "recalling_attention",
     "training_loss",
     "transformer_slots",
@@ -225,6 +228,49 @@ def copying_attention(snapshots: Mapping[int, ArrayLike], tokens: Sequence[int],
     return figure, (
         f"After {step} steps the symbol to be copied gets, on average, this part of the attention of each head: {said}."
         f" Spread evenly it would get {100 * even:.0f} %."
+    )
+
+
+@pictured
+def next_token(
+    snapshots: Mapping[int, tuple[ArrayLike, ArrayLike]], tokens: Sequence[int], step: int
+) -> tuple[Figure, str]:
+    """Draw what a model that learns to copy looks at, and what it expects next.
+
+    Parameters
+    ----------
+    snapshots : mapping of int to pairs of array_like
+        After some steps of training: attention weights of shape (blocks, heads, L, L), of which those of the first
+        block are drawn, averaged over its heads, and the probabilities of the next token at each position, of shape
+        (L, K).
+    tokens : sequence of int
+        n symbols, the separator 0, and fewer than n of the first symbols again: what has been read, at most L.
+    step : int
+        Which snapshot.
+    """
+    last = len(tokens) - 1
+    place = last - [*tokens].index(0)
+    right = tokens[place]
+    weights, probabilities = (np.asarray(array, dtype=float) for array in snapshots[step])
+    looked, expected = weights[0, :, last, : last + 1].mean(axis=0), probabilities[last]
+    figure = new_figure((4.6, 3.2))
+    above, below = figure.subplots(2, 1, sharey=True)
+    for axes, values, marked in ((above, looked, place), (below, expected, right)):
+        spots = np.arange(len(values))
+        others = spots != marked
+        axes.bar([marked], values[marked], width=0.7, color=THING)
+        axes.bar(spots[others], values[others], width=0.7, facecolor="none", edgecolor=RIVAL, hatch=HATCH)
+        axes.set(xlim=(-0.6, len(values) - 0.4), ylim=(0, 1))
+        axes.set_yticks([0, 0.5, 1], ["0", "0.5", "1"])
+        axes.grid(axis="y")
+    above.set_xticks(range(len(tokens)), ["|" if token == 0 else str(token) for token in tokens])
+    above.set(title="where the last position looks", ylabel="weight")
+    below.set_xticks(range(len(expected)), ["|", *map(str, range(1, len(expected)))])
+    below.set(title="which token it expects next", ylabel="probability")
+    figure.subplots_adjust(left=0.13, right=0.99, bottom=0.08, top=0.92, hspace=0.6)
+    return figure, (
+        f"After {step} steps the model gives {number(expected[right])} to the right token, {right}, and the first"
+        f" block looks at the {right} to be copied with a weight of {number(looked[place])}."
     )
 
 
