@@ -55,9 +55,6 @@ STAND_INS = {
         "split": SimpleNamespace(test_labels=(np.arange(60) + (np.arange(60) % 20 == 0)) % 10),
     },
     "02_cross_entropy": {
-        "image": np.arange(64) % 17 / 16,
-        "label": 6,
-        "answer": np.where(np.arange(10) == 7, 0.991, 0.001),
         "curves": {0: 2 * 0.8 ** np.arange(100.0), 0.1: 0.52 + 1.3 * 0.8 ** np.arange(100.0)},
         "floors": {0: 0.0, 0.1: 0.5003},
         "test_scores": {0: _scores(1.3), 0.1: _scores(0.45)},

@@ -14,9 +14,8 @@ EXAMPLES = {
     "batch_loss": ([[0.7, 0.3], [0.5, 0.5]], [0, 1], "log"),
     "calibration": ({"plain": ([20], [15.0], [16])},),
     "coin": (7, 3),
-    "digit_prediction": (np.arange(64) / 63, np.full(10, 0.1), 3),
+    "cost_of_labels": (np.tile(np.arange(64) / 63, (3, 1)), np.eye(3, 10), [0, 5, 8], ["a", "b", "c"]),
     "gradient_by_lead": (8, 10),
-    "gradient_size": ([2, 10],),
     "label_smoothing": (0.1, 10, "right"),
     "log_and_square": ([0.5],),
     "recovery": ({"rate 1": np.zeros((2, 7))}, {"rate 1": np.zeros((2, 7))}),
@@ -42,15 +41,15 @@ def test_surprise_gives_the_price_in_nats_and_bits(p, sentence):
 @pytest.mark.parametrize(
     ("p", "classes", "rest", "verdict"),
     [
-        (0.1, 2, "even", "wrong, and sure of it"),
-        (0.3, 2, "one", "wrong, but not sure"),
+        (0.1, 2, "even", "wrong, and confident"),
+        (0.3, 2, "one", "wrong, but not confident"),
         (0.5, 2, "even", "undecided among all classes"),
         (0.1, 10, "even", "undecided among all classes"),
-        (0.1, 10, "one", "wrong, and sure of it"),
+        (0.1, 10, "one", "wrong, and confident"),
         (0.5, 10, "one", "undecided between the truth and one rival"),
-        (0.5, 1000, "even", "right, but not sure"),
-        (0.8, 10, "even", "right, and sure of it"),
-        (0.01, 3, "even", "wrong, but not sure"),
+        (0.5, 1000, "even", "right, but not confident"),
+        (0.8, 10, "even", "right, and confident"),
+        (0.01, 3, "even", "wrong, but not confident"),
     ],
 )
 def test_same_probability_judges_by_who_is_first_and_by_how_much(p, classes, rest, verdict):
@@ -102,24 +101,6 @@ def test_gradient_by_lead_says_small_and_large_numbers_in_powers_of_ten():
     )
 
 
-def test_gradient_size_gives_the_length_of_p_minus_y_at_both_ends_and_in_the_middle():
-    expected = []
-    for z in ([2, -2, 0, 0], [0, 0, 0, 0], [-2, 2, 0, 0]):
-        expected.append(f"{np.linalg.norm(softmax(z) - np.eye(4)[0]):.3f}")
-    assert figures.gradient_size([4], reach=4).sentence.endswith(f"4 classes: {', '.join(expected)}.")
-
-
-def test_the_curves_of_gradient_size_have_no_corner_at_the_uniform_guess():
-    (axes,) = figures.gradient_size([2, 10, 1000]).figure.axes
-    curves = [line.get_ydata() for line in axes.lines if len(line.get_ydata()) > 1]
-    assert len(curves) == 3
-    for curve in curves:
-        # At a corner a curve bends more than twice as much as beside it, however small the steps.
-        bends = np.abs(np.diff(curve, 2))
-        before, there, after = bends[len(bends) // 2 + np.array([-1, 0, 1])]
-        assert there < 2 * max(before, after)
-
-
 def test_the_explorer_of_the_pull_agrees_with_the_slopes_of_two_classes():
     # In a lead s the squared error 2 (1 − p)² has the slope 4p (1 − p)²; the two scores share it, with opposite signs.
     p = softmax([0, 3])[0]
@@ -128,18 +109,20 @@ def test_the_explorer_of_the_pull_agrees_with_the_slopes_of_two_classes():
     assert f"log loss {2**0.5 * (1 - p):.3f}" in sentence
 
 
-def test_digit_prediction_names_the_most_likely_class_and_the_price_of_the_truth():
-    probabilities = np.full(10, 0.01)
-    probabilities[7] = 0.91
-    picture = figures.digit_prediction(np.eye(8).ravel(), probabilities, 6)
+@pytest.mark.parametrize(("label", "given", "cost"), [(3, "0.500", 0.693), (8, "0.056", 2.890)])
+def test_cost_of_labels_charges_for_the_label_and_not_for_the_answer(label, given, cost):
+    # One class has half of the probability, and each of the nine others an equal part of the rest.
+    scores = np.log(9) * np.eye(10)[[0, 5, 3]]
+    picture = figures.cost_of_labels(np.ones((3, 64)), scores, [0, 6, label], ["a", "b", "c"])
     assert picture.sentence == (
-        "An image of a 6: the most likely class is 7, with 0.910; the truth has 0.010, which costs 4.605 nats."
+        f"Labels 0, 6 and {label}: their probabilities are 0.500, 0.056 and {given}, and the answers cost"
+        f" 0.693, 2.890 and {cost:.3f} nats."
     )
-    paper, axes = picture.figure.axes
-    assert sorted(bar.get_height() for bar in axes.patches) == sorted(probabilities)
-    (ink,) = paper.patches
-    corners = ink.get_path().vertices.reshape(8, -1, 2).min(axis=1)
-    assert corners.tolist() == [[place, place] for place in range(8)]
+    *columns, below = picture.figure.axes
+    assert [bar.get_height() for bar in below.patches] == pytest.approx([0.693, 2.890, cost], abs=5e-4)
+    assert [axes.get_title() for axes in columns[1::2]] == ["label 0", "label 6", f"label {label}"]
+    assert columns[5].lines[0].get_xdata()[0] == label
+    assert sorted(bar.get_height() for bar in columns[5].patches) == pytest.approx([1 / 18] * 9 + [0.5])
 
 
 @pytest.mark.parametrize(("heads", "tails"), [(7, 3), (1, 3), (5, 5)])

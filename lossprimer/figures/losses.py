@@ -15,11 +15,12 @@ from lossprimer.figures.drawing import (
     RIVAL,
     SERIES,
     THING,
-    by_hand,
-    draw_digit,
+    digit_columns,
+    draw_classes,
     fixed_ticks,
     label_bars,
     legend_above,
+    listed,
     new_axes,
     new_figure,
     number,
@@ -38,9 +39,8 @@ __all__ = [
     "batch_loss",
     "calibration",
     "coin",
-    "digit_prediction",
+    "cost_of_labels",
     "gradient_by_lead",
-    "gradient_size",
     "label_smoothing",
     "log_and_square",
     "recovery",
@@ -49,8 +49,51 @@ __all__ = [
     "surprise",
 ]
 
-# A prediction is called sure if its most likely class has at least this probability.
-SURE = 0.8
+# The height of the axis on which the costs of three digits stand: their dearest label, and room for its number.
+_DEAREST = 37
+# A prediction is called confident if its most likely class has at least this probability.
+CONFIDENT = 0.8
+
+
+@pictured
+def cost_of_labels(images: ArrayLike, scores: ArrayLike, labels: ArrayLike, names: Sequence[str]) -> tuple[Figure, str]:
+    """Draw three digits, the probabilities of their ten scores, and what each answer costs with its label.
+
+    Parameters
+    ----------
+    images : array_like, shape (3, 64)
+        Eight rows of eight pixels each, from 0 to 1.
+    scores : array_like, shape (3, 10)
+        What a model gives to the ten classes.
+    labels : array_like of ints, shape (3,)
+    names : sequence of 3 str
+    """
+    probabilities = softmax(scores)
+    costs = cross_entropy(scores, labels, reduction="none")
+    figure, columns = digit_columns(images, names)
+    # Lower than it comes, so that digits, slider and costs stand on one screen.
+    figure.set_figheight(2.5)
+    for paper in figure.axes[::2]:
+        left, _, width, _ = paper.get_position().bounds
+        paper.set_position((left, 0.65, width, 0.25))
+    for axes, row, label in zip(columns, probabilities, labels, strict=True):
+        draw_classes(axes, row, int(row.argmax()))
+        axes.axvline(label, color=MARK, linewidth=2)
+        axes.set_title(f"label {label}", color=MARK)
+        left, _, width, _ = axes.get_position().bounds
+        axes.set_position((left, 0.35, width, 0.19))
+    columns[0].set_ylabel("probability")
+    below = figure.add_axes((0.13, 0.03, 0.845, 0.21))
+    bars = below.bar(range(3), costs, width=0.5, color=THING)
+    below.set(xlim=(-0.5, 2.5), ylim=(0, _DEAREST), ylabel="cost")
+    label_bars(below, bars, [number(cost) for cost in costs])
+    below.set_xticks([])
+    below.set_yticks([0, 15, 30])
+    given = [_plain(row[label]) for row, label in zip(probabilities, labels, strict=True)]
+    return figure, (
+        f"Labels {listed(map(str, labels))}: their probabilities are {listed(given)}, and the answers cost"
+        f" {listed(map(number, costs))} nats."
+    )
 
 
 @pictured
@@ -84,7 +127,7 @@ def _surprise(p: ArrayLike) -> np.ndarray:
 
 @pictured
 def same_probability(p: float, classes: int, rest: str) -> tuple[Figure, str]:
-    """Draw a prediction that gives the right class the probability `p`, and say whether it is right and sure.
+    """Draw a prediction that gives the right class the probability `p`, and say whether it is right and confident.
 
     Parameters
     ----------
@@ -97,7 +140,7 @@ def same_probability(p: float, classes: int, rest: str) -> tuple[Figure, str]:
     """
     rival = (1 - p) / (classes - 1) if rest == "even" else 1 - p
     others = rival if rest == "even" else 0.0
-    figure, axes = new_axes(xlabel="probability", ylabel="")
+    figure, axes = new_axes(xlabel="probability", ylabel="", size=(4.6, 2.4))
     shown = {
         "the truth": (p, {"color": THING}),
         "strongest rival": (rival, {"facecolor": "none", "edgecolor": RIVAL, "hatch": HATCH}),
@@ -125,12 +168,12 @@ def same_probability(p: float, classes: int, rest: str) -> tuple[Figure, str]:
 
 
 def _verdict(p: float, rival: float, others: float, classes: int) -> str:
-    """Say whether a prediction is right, wrong or undecided, and whether its largest probability reaches `SURE`."""
+    """Say whether a prediction is right, wrong or undecided, and whether it is confident."""
     if np.isclose(p, rival):
         undecided = "among all classes" if classes == 2 or np.isclose(p, others) else "between the truth and one rival"
         return f"Verdict: undecided {undecided}."
-    sure = "and sure of it" if max(p, rival) >= SURE else "but not sure"
-    return f"Verdict: {'right' if p > rival else 'wrong'}, {sure}."
+    confident = "and confident" if max(p, rival) >= CONFIDENT else "but not confident"
+    return f"Verdict: {'right' if p > rival else 'wrong'}, {confident}."
 
 
 @pictured
@@ -138,7 +181,7 @@ def log_and_square(points: Sequence[float]) -> tuple[Figure, str]:
     """Draw the log loss and the squared error of two classes, and both at some probabilities of the right one."""
     points = np.asarray(points)
     curve = np.exp(np.linspace(-5, 0, 61))
-    figure, axes = new_axes(xlabel="probability of the right class", ylabel="loss")
+    figure, axes = new_axes(xlabel="probability of the right class", ylabel="loss", size=(4.6, 2.6))
     axes.plot(curve, _surprise(curve), color=THING, label="−ln p, without a bound")
     axes.plot(curve, _squared_error(curve), color=RIVAL, linestyle="--", label="2 (1 − p)², at most 2")
     axes.plot(points, _surprise(points), "o", color=THING, clip_on=False)
@@ -170,7 +213,7 @@ def gradient_by_lead(lead: float, classes: int) -> tuple[Figure, str]:
     leads = np.linspace(0, 20, 51)
     curves, points = _gradient_lengths(leads, classes), _gradient_lengths([lead], classes)
     looks = (("log loss", "-", "o", THING), ("squared error", "--", "s", RIVAL))
-    figure = new_figure()
+    figure = new_figure((4.6, 2.6))
     panels = figure.subplots(1, 2)
     for axes in panels:
         axes.axvline(lead, color=MARK, linewidth=1)
@@ -223,39 +266,6 @@ def _plain(value: float) -> str:
 
 
 @pictured
-def digit_prediction(image: ArrayLike, probabilities: ArrayLike, truth: int) -> tuple[Figure, str]:
-    """Draw an image of a digit, and beside it the probability that a model gives to each of the ten.
-
-    Parameters
-    ----------
-    image : array_like, shape (64,)
-        Eight rows of eight pixels, from 0 to 1.
-    probabilities : array_like, shape (10,)
-    truth : int
-        Which digit it is.
-    """
-    probabilities, classes = np.asarray(probabilities), np.arange(10)
-    figure = new_figure((4.6, 2.4))
-    paper, axes = figure.add_axes((0.02, 0.2, 0.33, 0.63)), figure.add_axes((0.47, 0.2, 0.5, 0.63))
-    draw_digit(paper, image)
-    paper.set_title(f"an image of a {truth}")
-    others = classes != truth
-    axes.bar([truth], probabilities[truth], width=0.7, color=THING)
-    axes.bar(classes[others], probabilities[others], width=0.7, facecolor="none", edgecolor=RIVAL, hatch=HATCH)
-    first = int(probabilities.argmax())
-    axes.set(xlabel="class", ylabel="probability", ylim=(0, 1))
-    axes.set_xticks(classes)
-    axes.set_yticks([0, 0.5, 1], ["0", "0.5", "1"])
-    axes.set_title(f"the most likely class: {first}")
-    axes.grid(axis="y")
-    p = probabilities[truth]
-    return figure, (
-        f"An image of a {truth}: the most likely class is {first}, with {number(probabilities[first])}; the truth has"
-        f" {_plain(p)}, which costs {number(_surprise(p))} nats."
-    )
-
-
-@pictured
 def recovery(
     log_loss: Mapping[str, ArrayLike], squared: Mapping[str, ArrayLike], chance: float = 0.1
 ) -> tuple[Figure, str]:
@@ -294,38 +304,6 @@ def recovery(
         f"Mean test accuracy after 5 epochs with the log loss and with the squared error; {'; '.join(told)}."
         " The bands span all seeds."
     )
-
-
-@pictured
-def gradient_size(counts: Sequence[int], reach: float = 20) -> tuple[Figure, str]:
-    """Draw the norm of p − y from a sure right answer to a sure wrong one, for several numbers of classes.
-
-    The truth and one wrong class have opposite scores, all others 0: so the curve has no corner at the uniform guess.
-    """
-    leads = np.linspace(-reach, reach, 81)
-    figure, axes = new_axes(xlabel="lead of one wrong class over the truth", ylabel="length of p − y")
-    parts = []
-    for place, classes in enumerate(counts):
-        lengths = _lengths(leads, classes)
-        axes.plot(leads, lengths, ["-", "--", "-."][place], color=SERIES[place], label=f"{classes:,} classes")
-        (uniform,) = _lengths([0], classes)
-        axes.plot([0], [uniform], "o", color=SERIES[place])
-        ends = lengths[0], uniform, lengths[-1]
-        parts.append(f"{classes:,} classes: {numbers(ends)}")
-    axes.set(xlim=(-reach, reach), ylim=(0, 1.5))
-    ticks = np.linspace(-reach, reach, 5)
-    axes.set_xticks(ticks, [by_hand(tick) for tick in ticks])
-    axes.legend(loc="lower right")
-    return figure, (
-        f"Length of p − y where the truth leads one wrong class by {reach:g}, for a uniform guess, and where that class"
-        f" leads by {reach:g}. {'; '.join(parts)}."
-    )
-
-
-def _lengths(leads: ArrayLike, classes: int) -> np.ndarray:
-    """Return |p − y| where class 1 leads the truth, class 0, by each of `leads` and the others are half-way."""
-    z = np.asarray(leads)[:, None] / 2 * (one_hot(1, classes) - one_hot(0, classes))
-    return np.linalg.norm(cross_entropy_grad(z, np.zeros(len(z), dtype=int), reduction="sum"), axis=-1)
 
 
 @pictured
@@ -371,7 +349,7 @@ def label_smoothing(smoothing: float, classes: int, prediction: str) -> tuple[Fi
     # The softmax of ln p is p; where p is 0, and ln p is −∞, the target is 0 as well.
     with np.errstate(divide="ignore"):
         loss = float(cross_entropy(np.log(p), y))
-    figure, axes = new_axes(xlabel="probability given to the right class", ylabel="loss in nats")
+    figure, axes = new_axes(xlabel="probability given to the right class", ylabel="loss in nats", size=(4.6, 2.6))
     # Predictions that share the rest evenly; the least of their losses is that of the target itself.
     # Evenly spaced in the lead of the right class, and so closer together at both ends, where the curve is steep.
     given = 1 / (1 + np.exp(-np.linspace(-6.9, 6.9, 37)))[:, None]
@@ -423,7 +401,7 @@ def smoothing_floor(losses: Mapping[float, ArrayLike], floors: Mapping[float, fl
 
 @pictured
 def calibration(predictions: Mapping[str, Sequence[ArrayLike]]) -> tuple[Figure, str]:
-    """Draw how often predictions are right, by how sure they are.
+    """Draw how often predictions are right, by how confident they are.
 
     Parameters
     ----------
@@ -432,7 +410,7 @@ def calibration(predictions: Mapping[str, Sequence[ArrayLike]]) -> tuple[Figure,
         them are right. Bins with fewer than ten predictions are not drawn.
     """
     figure, axes = new_axes(xlabel="confidence", ylabel="accuracy")
-    axes.plot([0.04, 1], [0.04, 1], color=REFERENCE, linewidth=1, label="as sure as right")
+    axes.plot([0.04, 1], [0.04, 1], color=REFERENCE, linewidth=1, label="calibrated")
     told = []
     for place, (name, bins) in enumerate(predictions.items()):
         count, confidence, right = np.asarray(bins, dtype=float)
