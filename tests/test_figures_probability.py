@@ -19,7 +19,6 @@ EXAMPLES = {
     "jacobian": ([1.0, 2.0], [1.0, 2.0]),
     "overflow": (1.0, "float64"),
     "recipe": ([1.0, 2.0], 1),
-    "sampling": ([1.0, 2.0], [[0.5, 0.5]] * 2, [[0.5, 0.5]] * 2),
     "temperature": (),
     "temperature_on_data": ([[1.0, 0.0]], [0], [1.0, 2.0]),
     "winner_share": (1.0, 2),
@@ -111,11 +110,6 @@ def test_attention_spread_names_the_most_attended_token_and_gives_means_over_all
     assert (
         f"Average over 20 queries: largest weight {largest:.2f}, entropy {entropy(weights).mean():.2f} of" in sentence
     )
-
-
-def test_sampling_says_how_far_the_draws_are_off():
-    picture = figures.sampling([1.0, 2.0], [[0.5, 0.5], [0.5, 0.5]], [[0.5, 0.5], [0.48, 0.52]])
-    assert "never further than 0.0200" in picture.sentence
 
 
 def test_temperature_on_data_keeps_the_accuracy():

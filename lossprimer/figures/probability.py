@@ -45,7 +45,6 @@ __all__ = [
     "jacobian",
     "overflow",
     "recipe",
-    "sampling",
     "temperature",
     "temperature_on_data",
     "winner_share",
@@ -212,37 +211,6 @@ def _ratio(first: float, second: float) -> str:
 
 
 @pictured
-def sampling(temperatures: Sequence[float], probabilities: ArrayLike, frequencies: ArrayLike) -> tuple[Figure, str]:
-    """Draw how often each class came up in many draws, on top of its probability.
-
-    Parameters
-    ----------
-    temperatures : sequence of float, length n
-        One panel each.
-    probabilities, frequencies : array_like, shape (n, K)
-        What softmax says, and the share of the draws.
-    """
-    probabilities, frequencies = np.asarray(probabilities), np.asarray(frequencies)
-    classes = np.arange(probabilities.shape[1]) + 1
-    figure = new_figure()
-    panels = figure.subplots(1, len(temperatures), sharey=True, squeeze=False)[0]
-    for axes, value, expected, seen in zip(panels, temperatures, probabilities, frequencies, strict=True):
-        axes.bar(classes, expected, width=0.7, color=THING, alpha=0.45)
-        axes.plot(classes, seen, "o", color=RIVAL)
-        axes.set(title=f"T = {value:g}", xlabel="class", ylim=(0, 1))
-        axes.set_xticks(classes)
-        axes.grid(axis="y")
-    panels[0].set_ylabel("probability")
-    figure.subplots_adjust(top=0.88, wspace=0.12)
-    gap = np.abs(probabilities - frequencies).max()
-    temperatures = ", ".join(f"{value:g}" for value in temperatures)
-    return figure, (
-        f"Bars: probabilities at T = {temperatures}. Dots: how often each class was drawn, never further than"
-        f" {gap:.4f} from its bar."
-    )
-
-
-@pictured
 def temperature_on_data(logits: ArrayLike, labels: ArrayLike, temperatures: ArrayLike) -> tuple[Figure, str]:
     """Draw the accuracy and the average loss of a classifier whose logits are divided by a temperature.
 
@@ -352,7 +320,7 @@ def jacobian(scores: ArrayLike, temperatures: Sequence[float]) -> tuple[Figure, 
     largest = ", ".join(
         f"{np.abs(matrix).max():.2g} at T = {value:g}" for value, matrix in zip(temperatures, matrices, strict=True)
     )
-    return figure, f"The derivative of each probability by each score. The largest entry is {largest}."
+    return figure, f"The derivative of each probability with respect to each score. The largest entry is {largest}."
 
 
 @pictured
