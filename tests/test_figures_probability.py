@@ -112,10 +112,17 @@ def test_attention_spread_names_the_most_attended_token_and_gives_means_over_all
     )
 
 
-def test_temperature_on_data_keeps_the_accuracy():
-    logits = np.array([[3.0, 0.0], [0.0, 1.0], [2.0, 1.0]])
-    picture = figures.temperature_on_data(logits, [0, 1, 1], [0.5, 1.0, 2.0])
-    assert "the accuracy stays at 0.667" in picture.sentence
+def test_temperature_on_data_keeps_the_accuracy_and_finds_where_the_confidence_meets_it():
+    logits, labels = np.array([[3.0, 0.0], [0.0, 1.0], [2.0, 1.0]]), [0, 1, 1]
+    said = figures.temperature_on_data(logits, labels, [0.5, 1.0, 2.0]).sentence
+    assert "the accuracy stays at 0.667" in said
+    p = {T: scipy_softmax(logits / T, axis=1) for T in (0.5, 1, 2)}
+    losses = [f"{-np.log(p[T][range(3), labels]).mean():.3f}" for T in (0.5, 1, 2)]
+    assert f"falls from {losses[0]} to {losses[2]} at T = 2 and rises to {losses[2]}." in said
+    # Among 0.985, 0.805 and 0.687 the last is closest to two thirds.
+    means = {T: p[T].max(axis=1).mean() for T in p}
+    near = min(means, key=lambda T: abs(means[T] - 2 / 3))
+    assert said.endswith(f"comes closest to the accuracy at T = {near:g}, with {means[near]:.3f}.")
 
 
 # Text and ground of the site's pages (theme/assets/primer.css).

@@ -212,7 +212,7 @@ def _ratio(first: float, second: float) -> str:
 
 @pictured
 def temperature_on_data(logits: ArrayLike, labels: ArrayLike, temperatures: ArrayLike) -> tuple[Figure, str]:
-    """Draw the accuracy and the average loss of a classifier whose logits are divided by a temperature.
+    """Draw accuracy, average confidence and average loss of a classifier whose logits are divided by a temperature.
 
     Parameters
     ----------
@@ -221,29 +221,32 @@ def temperature_on_data(logits: ArrayLike, labels: ArrayLike, temperatures: Arra
     temperatures : array_like, shape (n,)
     """
     labels, temperatures = np.asarray(labels), np.asarray(temperatures)
-    examples = np.arange(len(labels))
-    losses, accuracies = [], []
-    for value in temperatures:
-        log_p = log_softmax(logits, temperature=value)
-        losses.append(-log_p[examples, labels].mean())
-        accuracies.append((log_p.argmax(axis=-1) == labels).mean())
-    figure = new_figure((4.6, 3.4))
+    log_p = np.stack([log_softmax(logits, temperature=value) for value in temperatures])
+    losses = -log_p[:, np.arange(len(labels)), labels].mean(axis=-1)
+    accuracies = (log_p.argmax(axis=-1) == labels).mean(axis=-1)
+    confidences = np.exp(log_p.max(axis=-1)).mean(axis=-1)
+    figure = new_figure((4.6, 3.6))
     above, below = figure.subplots(2, 1, sharex=True)
-    above.plot(temperatures, accuracies, color=THING)
-    above.set(ylabel="accuracy", ylim=(0, 1.05))
+    lines = [
+        *above.plot(temperatures, accuracies, color=THING),
+        *above.plot(temperatures, confidences, color=RIVAL, linestyle="--", marker="o", markersize=4),
+    ]
+    legend_above(above, lines, ["accuracy", "average confidence"])
+    above.set(ylim=(0, 1.05))
     below.plot(temperatures, losses, color=THING, marker="o", markersize=4)
     below.set(ylabel="loss in nats", ylim=(0, None), xlabel="temperature T (logarithmic)")
     below.set_xscale("log")
     fixed_ticks(below.xaxis, (0.1, 0.2, 0.5, 1, 2, 5, 10))
     for axes in (above, below):
         axes.grid(axis="y")
-    figure.subplots_adjust(hspace=0.15, bottom=0.16)
-    best = int(np.argmin(losses))
-    low, high = f"{min(accuracies):.3f}", f"{max(accuracies):.3f}"
+    figure.subplots_adjust(hspace=0.15, bottom=0.15, top=0.9)
+    best, near = int(np.argmin(losses)), int(np.argmin(np.abs(confidences - accuracies)))
+    low, high = f"{accuracies.min():.3f}", f"{accuracies.max():.3f}"
     stays = f"stays at {low}" if low == high else f"lies between {low} and {high}"
     return figure, (
         f"From T = {temperatures[0]:g} to {temperatures[-1]:g} the accuracy {stays}; the loss falls from"
         f" {losses[0]:.3f} to {losses[best]:.3f} at T = {temperatures[best]:g} and rises to {losses[-1]:.3f}."
+        f" The confidence comes closest to the accuracy at T = {temperatures[near]:g}, with {confidences[near]:.3f}."
     )
 
 
