@@ -56,6 +56,8 @@ STATES = {
 NEAR, PART = 3, 0.02
 # Edges of the squares whose mean colours are compared; how much one may differ, of 255; and how many of them may.
 SQUARE, SHADE, FEW = 6, 40, 0.02
+# How much the ground may differ, the colour that most of a part has.
+GROUND = 6
 
 TEXT = r"""# A title that takes two lines on a phone
 
@@ -266,6 +268,9 @@ def differences(boxes: list[list], accepted: list[list], picture: Image.Image, b
     values = ImageChops.difference(small, other).convert("RGB").split()
     apart = ImageChops.lighter(ImageChops.lighter(values[0], values[1]), values[2])
     share = sum(apart.histogram()[SHADE:]) / (squares[0] * squares[1])
+    ground, expected = (max(one.getcolors(1 << 24))[1] for one in (picture, before))
+    if any(abs(is_ - was) > GROUND for is_, was in zip(ground, expected, strict=True)):
+        found.append(f"has the ground {ground}, expected {expected}")
     return found + (
         [f"{share:.1%} of its picture has another shade, expected {FEW:.0%} at most"] if share > FEW else []
     )

@@ -73,6 +73,7 @@ BOXES = [["p", 0, 0, 200, 60], ["a", 10, 10, 80, 20]]
         ([["p", 0, 0, 200, 60]], picture((10, 10, 90, 30)), ["has p, expected p a"]),
         (BOXES, picture((10, 10, 90, 30), "silver"), ["of its picture has another shade"]),
         (BOXES, picture((10, 22, 90, 42)), ["of its picture has another shade"]),
+        (BOXES, picture((10, 10, 90, 30)).point(lambda value: min(value, 246)), ["has the ground (246, 246, 246)"]),
     ],
 )
 def test_what_differs_is_said_and_what_smooths_an_edge_is_not(boxes, seen, expected):
