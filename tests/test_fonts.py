@@ -1,10 +1,13 @@
 """The type of the pages: what it shows, what it weighs, and that it moves nothing."""
 
+from importlib.util import find_spec
+from pathlib import Path
+
 import pytest
 from fontTools.ttLib import TTFont
 
 from conftest import PAGES, SITE
-from theme.fonts import FAMILY, SERIF, TEXT, UPRIGHT, characters, cut, letters
+from theme.fonts import FAMILY, SERIF, TEXT, UPRIGHT, characters, cut, kerning, letters, texts
 
 FILES = ("math.woff2", *TEXT)
 # In bytes, of all faces together: they are compressed already.
@@ -19,21 +22,32 @@ def codes(name):
 def test_the_letters_of_a_face_are_those_that_its_elements_show():
     not_text = "<head><title>ß</title></head><code><em>ñ</em></code><math><mi>λ</mi></math>"
     page = f"<main><p>α <em>é&eacute;</em> {not_text}</main>"
-    plain = letters([], "em")
-    assert set("aZ0~ –’") <= plain
-    assert letters([page], "em") - plain == {"é"}
-    assert letters([page], "main") - plain == {"é", "α"}
+    assert texts([page], "em") == "éé"
+    assert texts([page], "main").replace(" ", "") == "αéé"
+    assert letters("α é\n") - letters("") == {"é", "α"}
+    assert set("aZ0~ –’") <= letters("")
 
 
 def test_a_cut_face_has_a_name_of_its_own_and_keeps_its_licence(tmp_path):
-    cut((SERIF[0], SERIF[1].format("Regular")), "ToAV", tmp_path / "a.woff2", features=["kern"], family=FAMILY)
+    cut((SERIF[0], SERIF[1].format("Regular")), "ToAV", tmp_path / "a.woff2", family=FAMILY)
     with TTFont(tmp_path / "a.woff2") as font:
         assert set(map(chr, font.getBestCmap())) == set("ToAV")
         # The licence reserves the font's name for the whole of it.
         assert font["name"].getDebugName(1) == FAMILY
         assert "Open Font License" in font["name"].getDebugName(13)
         assert "Adobe" in font["name"].getDebugName(0)
-        assert "GPOS" in font
+
+
+def test_a_cut_face_kerns_the_pairs_of_the_text_as_the_whole_one_does(tmp_path):
+    face = SERIF[0], SERIF[1].format("Regular")
+    with TTFont(Path(find_spec(face[0]).origin).parent / face[1]) as whole:
+        expected = [kerning(whole, *pair) for pair in ("To", "AV", "VA", "nn")]
+    assert max(expected[:3]) < -30
+    assert expected[3] == 0
+    cut(face, "ToAVn", tmp_path / "a.woff2", text="To AV\nnn")
+    with TTFont(tmp_path / "a.woff2") as font:
+        # The text has no "VA".
+        assert [kerning(font, *pair) for pair in ("To", "AV", "VA", "nn")] == [*expected[:2], 0, 0]
 
 
 @pytest.mark.site
@@ -45,7 +59,7 @@ def test_the_faces_weigh_little_together():
 @pytest.mark.parametrize("name", TEXT)
 def test_every_letter_that_text_needs_is_in_its_face(name):
     pages = [(SITE / page).read_text("utf-8") for page in PAGES]
-    shown = {ord(letter) for letter in letters(pages, TEXT[name][1]) if letter.isascii() and letter.isprintable()}
+    shown = {ord(letter) for letter in letters(texts(pages, TEXT[name][1])) if letter.isascii()}
     assert shown <= codes(name)
 
 

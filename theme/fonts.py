@@ -6,9 +6,13 @@ import string
 import unicodedata
 from collections.abc import Iterable
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 
 from fontTools import subset
+from fontTools.feaLib.builder import addOpenTypeFeaturesFromString
+from fontTools.ttLib import TTFont
+from fontTools.ttLib.tables.otTables import PairPos
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
@@ -17,13 +21,14 @@ _log = logging.getLogger(__name__)
 # Two packages bring the fonts along; none of their code is run.
 MATH = "ziamath", "fonts/STIXTwoMath-Regular.ttf"
 SERIF = "font_source_serif_pro", "files/SourceSerifPro-{}.ttf"
-# The cuts of the text's face: its file, its name in the package, the elements that are set in it, what else it has.
-# Kerning weighs as much as a third of the letters: only what most of the text is set in has it.
+# The cuts of the text's face: its file, its name in the package, the elements that are set in it.
 TEXT = {
-    "text.woff2": ("Regular", "main", ["kern"]),
-    "bold.woff2": ("Semibold", "strong|h[1-4]|dt|summary", []),
-    "italic.woff2": ("It", "em|cite", []),
+    "text.woff2": ("Regular", "main"),
+    "bold.woff2": ("Semibold", "strong|h[1-4]|dt|summary"),
+    "italic.woff2": ("It", "em|cite"),
 }
+# In thousandths of the type's size: less is half a pixel of the text, which is not seen.
+_LEAST_KERN = 30
 FAMILY = "Primer Text"
 # Letters and figures that stand upright in a formula are those of the text.
 UPRIGHT = set(string.ascii_letters + string.digits)
@@ -53,45 +58,93 @@ def characters(pages: Iterable[str]) -> set[str]:
     return shown | {_ITALIC[letter] for letter in variables & _ITALIC.keys()}
 
 
-def letters(pages: Iterable[str], elements: str) -> set[str]:
-    """Return the characters of the text within `elements`, names between "|", and those that any text may have."""
-    found = set(string.printable) - set(string.whitespace) | set(" ‘’“”–…")
+def texts(pages: Iterable[str], elements: str) -> str:
+    """Return the text within `elements`, names between "|", on all pages."""
+    found = []
     for page in pages:
-        text = _NOT_TEXT.sub("", page)
-        inside = (match[2] for match in re.finditer(rf"<({elements})\b[^>]*>(.*?)</\1>", text, re.DOTALL))
-        found |= set(html.unescape(_TAG.sub("", "".join(inside))))
-    return found
+        inside = re.finditer(rf"<({elements})\b[^>]*>(.*?)</\1>", _NOT_TEXT.sub(" ", page), re.DOTALL)
+        found += (html.unescape(_TAG.sub("", match[2])) for match in inside)
+    return "\n".join(found)
 
 
-def cut(font: tuple[str, str], text: Iterable[str], target: Path, *, features: Iterable[str] = (), family: str = ""):
-    """Write the part of a font that shows `text`.
+def letters(text: str) -> set[str]:
+    """Return the characters of a text, and those that any text may have."""
+    return set(string.printable) - set(string.whitespace) | set(" ‘’“”–…") | set(text) - set(string.whitespace)
+
+
+def kerning(font: TTFont, left: str, right: str) -> int:
+    """Return by how much a font moves the glyph `right` after the glyph `left`, in its own units."""
+    table = font["GPOS"].table
+    kern = {
+        i
+        for record in table.FeatureList.FeatureRecord
+        if record.FeatureTag == "kern"
+        for i in record.Feature.LookupListIndex
+    }
+    for part in (part for i in sorted(kern) for part in table.LookupList.Lookup[i].SubTable):
+        pairs = getattr(part, "ExtSubTable", part)
+        # The first table that knows the left one, and where it lists pairs, the right one too, has the word.
+        if not isinstance(pairs, PairPos) or left not in pairs.Coverage.glyphs:
+            continue
+        if pairs.Format == 1:
+            records = pairs.PairSet[pairs.Coverage.glyphs.index(left)].PairValueRecord
+            value = next((record.Value1 for record in records if record.SecondGlyph == right), None)
+            if value is None:
+                continue
+        else:
+            first, second = (
+                classes.classDefs.get(name, 0) for classes, name in ((pairs.ClassDef1, left), (pairs.ClassDef2, right))
+            )
+            value = pairs.Class1Record[first].Class2Record[second].Value1
+        return getattr(value, "XAdvance", 0)
+    return 0
+
+
+def _kern(font: TTFont, whole: TTFont, text: str) -> None:
+    """Give a font the kerning of the `whole` one for the pairs of letters that stand in a text.
+
+    As tables of classes it would weigh a third of the letters.
+    """
+    names = font.getBestCmap()
+    pairs = sorted({(names[ord(a)], names[ord(b)]) for a, b in set(pairwise(text)) if {ord(a), ord(b)} <= names.keys()})
+    values = ((a, b, kerning(whole, a, b)) for a, b in pairs)
+    rules = "".join(f"pos {a} {b} {value};\n" for a, b, value in values if abs(value) >= _LEAST_KERN)
+    if rules:
+        addOpenTypeFeaturesFromString(font, f"feature kern {{\n{rules}}} kern;", tables=["GPOS"])
+
+
+def cut(font: tuple[str, str], characters: Iterable[str], target: Path, *, text: str = "", family: str = "") -> None:
+    """Write the part of a font that shows some characters.
 
     Parameters
     ----------
     font : tuple of str
         The package that carries it, and its file there.
-    text : iterable of str
-        Characters. In a font for formulas, stretched brackets, roots and accents come with them.
+    characters : iterable of str
+        What it shows. In a font for formulas, stretched brackets, roots and accents come with them.
     target : Path
         The file to write, in the format WOFF2.
-    features : iterable of str
-        Names of the OpenType features that stay.
+    text : str
+        Where two letters stand beside each other here, the part has the font's kerning for them.
     family : str
         A name of its own, for a font whose licence reserves its name for the whole of it.
     """
     package, file = font
     source = Path(find_spec(package).origin).parent / file
-    options = subset.Options(flavor="woff2", hinting=False, layout_features=list(features), name_IDs=_NAME_RECORDS)
-    # A character that a font does not have is shown in the next one of the list.
+    options = subset.Options(flavor="woff2", hinting=False, layout_features=[], name_IDs=_NAME_RECORDS)
     subsetter = subset.Subsetter(options)
-    subsetter.populate(text="".join(text))
-    with subset.load_font(source, options) as loaded:
-        subsetter.subset(loaded)
+    # A character that a font does not have is shown in the next one of the list.
+    subsetter.populate(text="".join(characters))
+    with subset.load_font(source, options) as part:
+        subsetter.subset(part)
+        if text:
+            with TTFont(source) as whole:
+                _kern(part, whole, text)
         if family:
-            for record in loaded["name"].names:
+            for record in part["name"].names:
                 if record.nameID == 1:
                     record.string = family
-        subset.save_font(loaded, target, options)
+        subset.save_font(part, target, options)
 
 
 def _cut_for_site(app: Sphinx, exception: Exception | None) -> None:
@@ -101,9 +154,9 @@ def _cut_for_site(app: Sphinx, exception: Exception | None) -> None:
     pages = [page.read_text("utf8") for page in Path(app.outdir).rglob("*.html")]
     static = Path(app.outdir) / "_static"
     cut(MATH, characters(pages) - UPRIGHT, static / "math.woff2")
-    for name, (face, elements, features) in TEXT.items():
-        font = SERIF[0], SERIF[1].format(face)
-        cut(font, letters(pages, elements), static / name, features=features, family=FAMILY)
+    for name, (face, elements) in TEXT.items():
+        text = texts(pages, elements)
+        cut((SERIF[0], SERIF[1].format(face)), letters(text), static / name, text=text, family=FAMILY)
     sizes = {name: (static / name).stat().st_size for name in ("math.woff2", *TEXT)}
     _log.info("fonts: %s bytes", ", ".join(f"{name} {size}" for name, size in sizes.items()))
 
