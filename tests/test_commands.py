@@ -5,11 +5,14 @@ import os
 import re
 import subprocess
 import sys
+import sysconfig
 import tomllib
 from itertools import chain
 from pathlib import Path
 
+import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from tools import clean, debian, environment, running, server, versions
 from tools.environment import EVERYTHING, NEEDS, ROOT, Environment, EnvironmentFailed, variables
@@ -248,8 +251,22 @@ class TestEnvironment:
         settings = {"LC_ALL": locale, "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
         done = subprocess.run(ask, cwd=tmp_path, env=os.environ | settings, capture_output=True, check=True)
         assert done.stdout.split() == [b"1"]
-        (settings,) = copy.folder.rglob("etc/ipython/ipython_kernel_config.py")
-        assert "log_level" in settings.read_text()
+
+    @pytest.mark.kernel
+    def test_notebooks_are_executed_without_a_word_of_a_library(self, tmp_path, monkeypatch, capfd):
+        """As the site is built: each kernel would warn that it talks without encryption."""
+        copy = Environment(folder(tmp_path))
+        subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(copy.folder)], check=True)
+        (packages,) = copy.folder.rglob("site-packages")
+        (packages / "borrowed.pth").write_text(sysconfig.get_path("purelib"))
+        (copy.root / "conf.py").write_text("extensions = ['myst_nb']\nroot_doc = 'page'\nexclude_patterns = ['.*']\n")
+        nb = new_notebook(cells=[new_markdown_cell("# A page"), new_code_cell("6 * 7")])
+        (copy.root / "page.ipynb").write_text(nbformat.writes(nb))
+        monkeypatch.setattr(Environment, "has", lambda *_: True)
+        verb = Verb("", EVERYTHING, lambda words: iter([Step("", ([["python", "-m", "sphinx", "-q", ".", "out"]],))]))
+        assert running.run(copy, verb, []) == 0
+        assert "42" in (copy.root / "out" / "page.html").read_text("utf-8")
+        assert capfd.readouterr() == ("", "")
 
 
 class TestVariables:

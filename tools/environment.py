@@ -121,7 +121,6 @@ class Environment:
         if subprocess.run(command, cwd=self.root, env=variables(self.root), check=False).returncode:
             raise EnvironmentFailed(NO_INSTALL)
         self._point_here()
-        self._quieten_kernels()
         (self.folder / need).write_text(str(self.folder), "utf-8")
 
     def installer(self) -> list[str]:
@@ -154,11 +153,15 @@ class Environment:
         for path in self.folder.rglob("site-packages/lossprimer.pth"):
             path.write_text(Path(os.path.relpath(self.root, path.parent)).as_posix() + "\n", "ascii")
 
-    def _quieten_kernels(self) -> None:
-        """Have kernels say errors alone: each would warn that it talks to this machine without encryption."""
+    def quieten_kernels(self) -> None:
+        """Have kernels say errors alone: each would warn that it talks to this machine without encryption.
+
+        Whoever starts them, Sphinx, nbval or JupyterLab, and however the environment came about.
+        """
         settings = self.folder / "etc" / "ipython" / "ipython_kernel_config.py"
-        settings.parent.mkdir(parents=True, exist_ok=True)
-        settings.write_text('get_config().IPKernelApp.log_level = "ERROR"\n', "utf-8")
+        if not settings.is_file():
+            settings.parent.mkdir(parents=True, exist_ok=True)
+            settings.write_text('get_config().IPKernelApp.log_level = "ERROR"\n', "utf-8")
 
 
 def _works(python: str) -> bool:

@@ -71,6 +71,8 @@ def run(environment: Environment, verb: Verb, words: list[str]) -> int:
     for says, do in before:
         say(says)
         do()
+    if verb.needs:
+        environment.quieten_kernels()
     for step in steps:
         say(step.says)
         if status := run_step(environment, step):
