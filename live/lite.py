@@ -312,5 +312,4 @@ def _ship(app: Sphinx, failed: Exception | None) -> None:
     contents = {str(app.env.doc2path(page, base=False)) for page in app.env.found_docs}
     contents |= {notebook for page in app.env.found_docs if (notebook := _notebook_of(app, page))}
     with stopping(LiteError, files.FilesMissing):
-        site, source = Path(app.outdir), Path(app.srcdir)
-        build(site, {path: served.copy_of(site, source, path) for path in sorted(contents)})
+        build(Path(app.outdir), {path: served.copy_of(app, path) for path in sorted(contents)})

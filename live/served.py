@@ -1,31 +1,31 @@
 """What does a notebook need when it is taken away from the site? The package, which the site serves, too.
 
-Each chapter has a cell that does nothing where the package is there: in Open live, on Binder, in the course's own
-environment. In the repository it says what to do elsewhere. In the copies that the site serves it installs the wheel
-that lies beside the pages, by its hash, and so never meets what somebody else has put under the package's name.
+Each chapter and each problem set has a cell that does nothing where the package is there: in Open live, on Binder, in
+the course's own environment. In the repository it says what to do elsewhere. In the copies that the site serves it
+installs the wheel that lies beside the pages, by its hash, and so never meets what somebody else has put under the
+package's name. A copy of a page also begins with a link to it: GitHub and others show its outputs as text.
 """
 
 import json
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urljoin
 
 from sphinx.application import Sphinx
 
 from live import wheel
+from tools.handout import checksum
 
 CELL = "install"  # the id of that cell
 FOLDER = "_static/package"
-REPOSITORY = """\
+_MISSING = """\
 from importlib.util import find_spec
 
 if find_spec("lossprimer") is None:
     raise ModuleNotFoundError(
-        "The course's package is not installed here. In a copy of the"
-        " repository `%pip install ..` installs it. Elsewhere, take the"
-        " notebook that the chapter's page offers for download, which"
-        " says where to get it."
+{words}
     )"""
 # A site that does not know its address can only name the file.
 _NAMED = """\
@@ -49,6 +49,28 @@ if find_spec("lossprimer") is None:
         )"""
 
 
+def repository_cell(root: str, page: str) -> str:
+    """Return the source of the cell in the repository.
+
+    Parameters
+    ----------
+    root : str
+        The way from the notebook's folder to that of the repository.
+    page : str
+        Which page offers the notebook, in words.
+    """
+    words = (
+        f"The course's package is not installed here. In a copy of the repository `%pip install {root}` installs it."
+        f" Elsewhere, take the notebook that {page} offers for download, which says where to get it."
+    )
+    first, *others = textwrap.wrap(words, 62, break_on_hyphens=False)
+    return _MISSING.format(words="\n".join([f'        "{first}"', *(f'        " {line}"' for line in others)]))
+
+
+REPOSITORY = repository_cell("..", "the chapter's page")
+PROBLEM_SET = repository_cell("../../..", "the set's page")
+
+
 def install_cell(site: str, page: str, package: Mapping[str, Any]) -> str:
     """Return the source of the cell in a copy that the site serves.
 
@@ -67,36 +89,69 @@ def install_cell(site: str, page: str, package: Mapping[str, Any]) -> str:
     return _INSTALLED.format(address=urljoin(site, path), digest=package["sha256"], page=urljoin(site, page))
 
 
-def with_cell(notebook: str, source: str) -> str:
-    """Return the text of a notebook with `source` in its cell for the package; one without that cell stays as it is."""
+def page_link(site: str, page: str) -> str:
+    """Return the line that leads from a notebook to its page, as Markdown; "" where the site's address is not known."""
+    link = f"[the page of this notebook]({urljoin(site, page)})"
+    return f"*Where pictures and sliders are only words, as on GitHub: they are on {link}.*\n\n" if site else ""
+
+
+def adapted(notebook: str, cell: str, link: str = "") -> str:
+    """Return the text of a notebook with another source of its cell for the package, and with `link` in front.
+
+    One that has neither such a cell nor a text as its first stays as it is.
+    """
     content = json.loads(notebook)
-    cells = [cell for cell in content["cells"] if cell.get("id") == CELL]
-    for cell in cells:
-        cell["source"] = source.splitlines(keepends=True)
-    return json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True) + "\n" if cells else notebook
+    cells = content["cells"]
+    for each in cells:
+        if each.get("id") == CELL:
+            each["source"] = cell.splitlines(keepends=True)
+            if role := each["metadata"].get("nbgrader"):
+                # Or the student would be told that the cell was changed.
+                role["checksum"] = checksum(cell, "code", role)
+    if link and cells[0]["cell_type"] == "markdown":
+        cells[0]["source"] = [*link.splitlines(keepends=True), *cells[0]["source"]]
+    if content == json.loads(notebook):
+        return notebook
+    return json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
 
 
-def copy_of(site: Path, source: Path, path: str) -> Path:
-    """Return the file of a page's source to give away: the copy that the built `site` serves, if it has one."""
-    served = site / "_sources" / path
-    return served if path.endswith(".ipynb") and served.is_file() else source / path
+class Copy(NamedTuple):
+    """A notebook that the site gives away: the name of its page, the file, and whether the page shows all of it."""
+
+    page: str
+    file: Path
+    shown: bool
+
+
+def copies(app: Sphinx) -> dict[str, Copy]:
+    """Return the notebooks that a built site gives away, by their paths below its source.
+
+    They are those that pages are made of, and those that pages offer for download.
+    """
+    site, env = Path(app.outdir), app.env
+    pages = {Path(env.doc2path(name, base=False)).as_posix(): name for name in env.found_docs}
+    # Of several pages that offer one, the last is that of the notebook itself, below the others.
+    found = {path: Copy(max(names), site / "_downloads" / file, False) for path, (names, file) in env.dlfiles.items()}
+    found |= {path: Copy(name, site / "_sources" / path, True) for path, name in pages.items()}
+    return {path: copy for path, copy in found.items() if path.endswith(".ipynb") and copy.file.is_file()}
+
+
+def copy_of(app: Sphinx, path: str) -> Path:
+    """Return the file to give away for one of the source: the site's copy of a notebook, if it has one."""
+    copy = copies(app).get(path)
+    return copy.file if copy else Path(app.srcdir, path)
 
 
 def _serve(app: Sphinx, failed: Exception | None) -> None:
-    if failed or app.builder.format != "html":
+    if failed or app.builder.format != "html" or not (given := copies(app)):
         return
-    site = Path(app.outdir)
-    copies = {name: site / "_sources" / app.env.doc2path(name, base=False) for name in app.env.found_docs}
-    notebooks = {name: path for name, path in copies.items() if path.suffix == ".ipynb" and path.is_file()}
-    if not notebooks:
-        return
-    (site / FOLDER).mkdir(parents=True, exist_ok=True)
-    package = wheel.build(site / FOLDER)
-    for name, path in notebooks.items():
+    (Path(app.outdir) / FOLDER).mkdir(parents=True, exist_ok=True)
+    package, address = wheel.build(Path(app.outdir) / FOLDER), app.config.html_baseurl
+    for path, copy in given.items():
         # From the source: what was built before may have had another wheel.
-        text = Path(app.env.doc2path(name)).read_text("utf-8")
-        source = install_cell(app.config.html_baseurl, app.builder.get_target_uri(name), package)
-        path.write_text(with_cell(text, source), "utf-8", newline="\n")
+        text, page = Path(app.srcdir, path).read_text("utf-8"), app.builder.get_target_uri(copy.page)
+        link = page_link(address, page) if copy.shown else ""
+        copy.file.write_text(adapted(text, install_cell(address, page, package), link), "utf-8", newline="\n")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from nbgrader.utils import compute_checksum, determine_grade
 
+from live import served
 from lossprimer.grading import cells, reading
 from lossprimer.grading.cells import ELSEWHERE, definitions, label, plain_python, restored
 from tests import classroom
@@ -125,6 +126,20 @@ class TestEitherWay:
         assert done.notebook == released
         assert done.remarks == ()
         assert not waits(done, "words-answer")
+
+    @pytest.mark.parametrize("site", ["https://example.org/", ""])
+    def test_how_a_copy_gets_the_package_is_nobody_s_answer(self, released, saved, site):
+        other = served.install_cell(site, "a.html", {"file_name": "a.whl", "sha256": "0" * 64})
+        released.cells[1:1] = [cell(new_code_cell, served.PROBLEM_SET, served.CELL, locked=True)]
+        work = full(released)
+        find(work, served.CELL).source = other
+        done = restored(released, saved(work))
+        assert done.notebook == full(released)
+        assert done.remarks == ()
+        # What is written below it is one.
+        find(work, served.CELL).source = f"{other}\n\n{SOFTMAX}"
+        find(work, "softmax-answer").source = STUB
+        assert SOFTMAX in find(restored(released, saved(work)).notebook, "softmax-answer").source
 
     def test_spaces_at_line_ends_are_no_answer(self, released, saved):
         work = copy.deepcopy(released)

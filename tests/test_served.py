@@ -1,26 +1,31 @@
 """Notebooks that are taken away from the site bring the package along, from there and from nowhere else."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
 from hashlib import sha256
 from importlib.machinery import ModuleSpec
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
 from IPython.core.inputtransformer2 import TransformerManager
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbgrader.utils import compute_checksum
 
 import lossprimer
 from live import served
 from tests.building import build
 from tools import notebooks
+from tools.handout import handout
 
 ROOT = Path(__file__).parent.parent
 CHAPTERS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+SETS = sorted((ROOT / "exercises" / "source").glob("*/*.ipynb"))
 WHEEL = f"lossprimer-{lossprimer.__version__}-py3-none-any.whl"
 PACKAGE = {"file_name": WHEEL, "sha256": "0" * 64}
 SITE = "https://example.org/course/"
@@ -43,16 +48,17 @@ def run(source, *, there, comes=False):
     return installed
 
 
-@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
-def test_a_chapter_says_what_to_do_where_the_package_is_missing(path):
+@pytest.mark.parametrize("path", CHAPTERS + SETS, ids=lambda path: path.parent.name + "-" + path.stem)
+def test_a_notebook_says_what_to_do_where_the_package_is_missing(path):
     first = next(cell for cell in json.loads(path.read_text("utf-8"))["cells"] if cell["cell_type"] == "code")
     assert first["id"] == served.CELL
-    assert "".join(first["source"]) == served.REPOSITORY
+    assert "".join(first["source"]) == (served.REPOSITORY if path in CHAPTERS else served.PROBLEM_SET)
     assert first["outputs"] == []
 
 
 CELLS = {
     "repository": served.REPOSITORY,
+    "set": served.PROBLEM_SET,
     "known": served.install_cell(SITE, "notebooks/a.html", PACKAGE),
     "unknown": served.install_cell("", "notebooks/a.html", PACKAGE),
 }
@@ -64,7 +70,7 @@ def test_where_the_package_is_there_nothing_is_said_or_done(source, capsys):
     assert capsys.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize("name", ["repository", "unknown"])
+@pytest.mark.parametrize("name", ["repository", "set", "unknown"])
 def test_where_nothing_is_known_nothing_is_asked_of_an_index(name):
     with pytest.raises(ModuleNotFoundError, match="package is not installed here.*`%pip install "):
         run(CELLS[name], there=False)
@@ -90,26 +96,58 @@ def test_the_cell_fits_the_column_but_for_an_address(source):
     assert [line for line in source.splitlines() if len(line) > 90 and WHEEL not in line] == []
 
 
-def test_the_copy_is_the_notebook_with_another_cell():
-    nb = nbformat.from_dict(new_notebook(cells=[new_markdown_cell("ü", id="a"), new_code_cell("x", id=served.CELL)]))
-    text = notebooks.serialize(nb)
-    changed = nbformat.reads(served.with_cell(text, "a\n  b"), as_version=4)
-    assert changed.cells[1].source == "a\n  b"
-    assert changed.cells[0].source == "ü"
-    assert served.with_cell(served.with_cell(text, "a"), "x") == text
-    nb.cells.pop()
-    assert served.with_cell(notebooks.serialize(nb), "a") == notebooks.serialize(nb)
+@pytest.mark.parametrize("path", CHAPTERS + SETS, ids=lambda path: path.parent.name + "-" + path.stem)
+def test_what_it_says_to_install_is_the_repository(path):
+    (way,) = re.findall(r"`%pip install ([./]+)`", path.read_text("utf-8"))
+    # A set is given out in a folder beside its source.
+    assert (path.parent / way).resolve() == ROOT
+
+
+def notebook_of(*cells):
+    return notebooks.serialize(nbformat.from_dict(new_notebook(cells=list(cells))))
+
+
+def test_the_copy_is_the_notebook_with_another_cell_and_a_link():
+    text = notebook_of(new_markdown_cell("# ü", id="a"), new_code_cell("x", id=served.CELL))
+    assert served.adapted(text, "x") == text
+    assert served.adapted(text, "a\n  b") == text.replace('"x"', '"a\\n",\n    "  b"')
+    changed = nbformat.reads(served.adapted(text, "x", served.page_link(SITE, "a.html")), as_version=4)
+    link, empty, title = changed.cells[0].source.split("\n")
+    assert link.endswith(f"[the page of this notebook]({SITE}a.html).*")
+    assert (empty, title) == ("", "# ü")
+    assert served.page_link("", "a.html") == ""
+
+
+def test_a_notebook_without_the_cell_and_without_words_stays_as_it_is():
+    text = notebook_of(new_code_cell("1", id="a"))
+    assert served.adapted(text, "x", "link") == text
+
+
+def test_the_cell_of_a_set_is_not_taken_for_one_that_the_student_has_changed():
+    given = handout(nbformat.read(SETS[0], 4))
+    copy = nbformat.reads(served.adapted(notebooks.serialize(given), CELLS["known"]), as_version=4)
+    (cell,) = [cell for cell in copy.cells if cell.id == served.CELL]
+    assert cell.source == CELLS["known"]
+    assert cell.metadata.nbgrader.checksum == compute_checksum(cell)
+    assert [cell for cell in copy.cells if cell.id != served.CELL] == [
+        cell for cell in given.cells if cell.id != served.CELL
+    ]
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """Build a book of one notebook that knows its address; returns the folder of its pages."""
+    """Build a book that knows its address, of a notebook, and one to download; returns the folder of its pages."""
     source = tmp_path_factory.mktemp("served") / "source"
     (source / "part").mkdir(parents=True)
     cells = [new_markdown_cell("# One"), new_code_cell(served.REPOSITORY, id=served.CELL)]
     nb = new_notebook(cells=cells, metadata=nbformat.from_dict(notebooks.METADATA))
     (source / "part" / "one.ipynb").write_text(notebooks.serialize(nb), "utf-8")
-    (source / "intro.rst").write_text("Book\n====\n\n.. toctree::\n\n   part/one\n")
+    nb.cells.pop(0)
+    (source / "given.ipynb").write_text(notebooks.serialize(nb), "utf-8")
+    offer = ":download:`the set <given.ipynb>`, :download:`a text <plain.txt>`"
+    (source / "plain.txt").write_text("text")
+    (source / "intro.rst").write_text(f"Book\n====\n\n{offer}\n\n.. toctree::\n\n   part/one\n   set\n")
+    (source / "set.rst").write_text(f"Set\n===\n\n{offer}\n")
     settings = {
         "extensions": ["myst_nb", "theme", "live.served"],
         "html_theme": "primer",
@@ -117,6 +155,7 @@ def site(tmp_path_factory):
         "root_doc": "intro",
         "html_sourcelink_suffix": "",
         "html_baseurl": SITE,
+        "exclude_patterns": ["given.ipynb"],
         "nb_execution_mode": "off",
         "page_questions": {"part/one": "What is one?"},
     }
@@ -125,11 +164,19 @@ def site(tmp_path_factory):
     return out
 
 
-def test_the_site_serves_the_copy_and_what_it_installs(site):
-    (cell,) = [cell for cell in nbformat.read(site / "_sources/part/one.ipynb", 4).cells if cell.id == served.CELL]
+@pytest.mark.parametrize(
+    ("copy", "page", "texts"),
+    [
+        ("_sources/part/one.ipynb", "part/one.html", [served.page_link(SITE, "part/one.html") + "# One"]),
+        ("_downloads/*/given.ipynb", "set.html", []),
+    ],
+)
+def test_the_site_serves_the_copies_and_what_they_install(site, copy, page, texts):
+    (path,) = site.glob(copy)
+    *before, cell = nbformat.read(path, 4).cells
     digest = sha256((site / served.FOLDER / WHEEL).read_bytes()).hexdigest()
-    package = {"file_name": WHEEL, "sha256": digest}
-    assert cell.source == served.install_cell(SITE, "part/one.html", package)
+    assert cell.source == served.install_cell(SITE, page, {"file_name": WHEEL, "sha256": digest})
+    assert [other.source for other in before] == texts
 
 
 def test_a_notebook_is_a_part_of_the_course(site):
@@ -140,10 +187,19 @@ def test_a_notebook_is_a_part_of_the_course(site):
 
 
 def test_who_gives_a_page_s_source_away_gives_the_copy(site):
-    source = site.parent / "source"
-    assert served.copy_of(site, source, "part/one.ipynb") == site / "_sources/part/one.ipynb"
-    assert served.copy_of(site, source, "other.ipynb") == source / "other.ipynb"
-    assert served.copy_of(site, source, "intro.rst") == source / "intro.rst"
+    env = SimpleNamespace(
+        found_docs=["part/one", "intro"],
+        dlfiles={"given.ipynb": ({"intro", "set"}, "digest/given.ipynb"), "plain.txt": ({"set"}, "digest/plain.txt")},
+        doc2path=lambda name, base: f"{name}.{'ipynb' if name == 'part/one' else 'rst'}",
+    )
+    app = SimpleNamespace(outdir=site, srcdir=site.parent / "source", env=env)
+    assert served.copy_of(app, "part/one.ipynb") == site / "_sources/part/one.ipynb"
+    assert served.copy_of(app, "intro.rst") == site.parent / "source" / "intro.rst"
+    assert served.copy_of(app, "given.ipynb") == site.parent / "source" / "given.ipynb"  # the file is not there
+    (env.dlfiles["given.ipynb"],) = [
+        ({"set"}, f"{path.parent.name}/given.ipynb") for path in site.glob("_downloads/*/g*")
+    ]
+    assert next(site.glob("_downloads/*/given.ipynb")) == served.copy_of(app, "given.ipynb")
 
 
 def test_pip_takes_the_wheel_from_the_site_and_refuses_another(site, tmp_path, serve):

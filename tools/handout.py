@@ -5,6 +5,8 @@ compares this with what nbgrader makes.
 """
 
 import hashlib
+from collections.abc import Mapping
+from typing import Any
 
 from nbformat import NotebookNode
 
@@ -29,7 +31,7 @@ def handout(nb: NotebookNode) -> NotebookNode:
             cell.metadata.deletable = False
             if not role.solution:
                 cell.metadata.editable = False
-            role.checksum, role.cell_type = _checksum(cell), cell.cell_type
+            role.checksum, role.cell_type = checksum(cell.source, cell.cell_type, role), cell.cell_type
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
     return nb
@@ -52,9 +54,8 @@ def _without(kind: str, source: str, stub: str = "") -> str:
     return "\n".join(kept)
 
 
-def _checksum(cell: NotebookNode) -> str:
-    """Return nbgrader's checksum of a cell, by which it sees that a locked one was changed."""
-    role = cell.metadata.nbgrader
-    parts = [cell.source, cell.cell_type, role.grade, role.solution, role.locked, role.grade_id]
-    parts += [float(role.points)] if role.grade else []
+def checksum(source: str, kind: str, role: Mapping[str, Any]) -> str:
+    """Return nbgrader's checksum of a cell of a kind, "code" or "markdown", by which it sees that one was changed."""
+    parts = [source, kind, role["grade"], role["solution"], role["locked"], role["grade_id"]]
+    parts += [float(role["points"])] if role["grade"] else []
     return hashlib.md5("".join(map(str, parts)).encode("utf-8"), usedforsecurity=False).hexdigest()
