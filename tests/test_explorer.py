@@ -13,9 +13,9 @@ from ipywidgets import Dropdown, Output, RadioButtons
 from matplotlib.figure import Figure
 
 from lossprimer.explorer import choice, explore, pictured, slider, steps
-from lossprimer.explorer.explorer import STATIC
 from lossprimer.explorer.frames import pack
 from lossprimer.explorer.live import explorer_widget
+from lossprimer.explorer.shown import STATIC
 from lossprimer.explorer.static import explorer_html
 from tests.building import build
 

@@ -12,7 +12,7 @@ import nbformat
 import pytest
 from playwright.sync_api import expect
 
-from lossprimer.explorer.explorer import STATIC
+from lossprimer.explorer.shown import STATIC
 
 PAGE = (Path(__file__).parent.parent / "book" / "sliders-elsewhere.md").read_text("utf-8")
 CONFIGURATION = re.search(r"```yaml\n(.*?)```", PAGE, re.DOTALL)[1]

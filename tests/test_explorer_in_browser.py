@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from lossprimer.explorer import choice, explore, pictured, slider, steps
 from lossprimer.explorer.dark import on_dark
-from lossprimer.explorer.explorer import STATIC
+from lossprimer.explorer.shown import STATIC
 from lossprimer.explorer.static import NOT_INTERACTIVE, explorer_html
 
 # Nothing inline may run or style, and nothing may come from elsewhere.

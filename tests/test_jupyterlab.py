@@ -1,5 +1,6 @@
 """A learner opens chapter 1 in JupyterLab, runs it, and moves the temperature: kernel, widgets and all."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -16,7 +17,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import expect
 
 from lossprimer import figures
-from lossprimer.explorer.explorer import STATIC
+from lossprimer.explorer.shown import STATIC
 from tools import notebooks
 
 pytestmark = pytest.mark.kernel
@@ -32,6 +33,13 @@ explore(
     scores=choice("Scores", {"ours": (2, 1, 0.5), "a tie": (2, 2, 0.5)}),
 )"""
 
+# Ends all kernels.
+FORGET = """async () => {
+  const headers = { "X-XSRFToken": document.cookie.match(/_xsrf=([^;]+)/)[1] };
+  for (const { id } of await (await fetch("/api/sessions")).json())
+    await fetch(`/api/sessions/${id}`, { method: "DELETE", headers });
+}"""
+
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
@@ -39,7 +47,8 @@ def lab(tmp_path_factory):
     home = tmp_path_factory.mktemp("lab")
     shutil.copytree(CHAPTERS, home / "notebooks")
     nb = new_notebook(cells=[new_code_cell(SMALL)], metadata=nbformat.from_dict(notebooks.METADATA))
-    (home / "notebooks" / "small.ipynb").write_text(notebooks.serialize(nb), "utf-8")
+    for name in ("small", "saved"):
+        (home / "notebooks" / f"{name}.ipynb").write_text(notebooks.serialize(nb), "utf-8")
     # All cells are put on the page at once, so that the test can find those far below.
     (home / "settings").mkdir()
     overrides = {
@@ -61,6 +70,9 @@ def lab(tmp_path_factory):
             yield f"http://127.0.0.1:{port}"
         finally:
             server.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):  # it may wait for an extension
+                server.wait(10)
+            server.kill()
 
 
 def _wait_for(address, server, log):
@@ -120,4 +132,23 @@ def test_the_keys_of_a_control_are_its_own_in_notebook_7(lab, browser):
     first.press("ArrowDown")
     expect(explorer.locator("figcaption")).to_have_text(figures.temperature(1, (2, 2, 0.5)).sentence)
     expect(explorer.get_by_role("radio", name="a tie")).to_be_focused()
+    page.close()
+
+
+def test_a_saved_notebook_shows_its_picture_when_the_kernel_is_gone(lab, browser):
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.set_default_timeout(60_000)
+    page.goto(f"{lab}/lab/tree/saved.ipynb")
+    page.get_by_role("button", name="Python 3 (ipykernel) | Idle").wait_for()
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    expect(page.locator(".widget-vbox").first).to_contain_text(figures.temperature(1).sentence)
+    picture = page.locator("[class^=stays-] img")
+    expect(picture).to_be_hidden()
+    with page.expect_response(lambda answer: answer.request.method == "PUT" and "/api/contents/saved" in answer.url):
+        page.keyboard.press("Control+s")
+    page.evaluate(FORGET)
+    page.reload()
+    expect(picture).to_be_visible()
+    expect(page.get_by_text("Error displaying widget")).to_be_hidden()
     page.close()

@@ -12,6 +12,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from lossprimer.explorer.shown import STAYS
 from tools import notebooks, prose
 
 ROOT = Path(__file__).parent.parent
@@ -85,6 +86,11 @@ def bar(nb):
     nb.cells[3].outputs.insert(0, new_output("display_data", data=data))
 
 
+def still(nb):
+    output = new_output("display_data", data={"text/html": "<p>what stays</p>"}, metadata={STAYS: True})
+    nb.cells[3].outputs.insert(0, output)
+
+
 def stderr(*texts):
     streams = [new_output("stream", name="stderr", text=text) for text in texts]
     return lambda nb: nb.cells[1].outputs.extend(streams)
@@ -152,6 +158,7 @@ MENDED = {
         "cell 2: redrawn lines on stderr",
     ),
     "widget bar": (bar, "cell 4: progress bar"),
+    "still": (still, "cell 4: picture beside a widget"),
 }
 
 

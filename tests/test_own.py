@@ -7,8 +7,8 @@ import pytest
 
 from lossprimer import figures
 from lossprimer.explorer import choice, explore, matrix, numbers, own, slider, steps
-from lossprimer.explorer.explorer import STATIC
 from lossprimer.explorer.own_html import PYTHON
+from lossprimer.explorer.shown import STATIC
 from lossprimer.explorer.static import explorer_html
 
 SCORES = numbers("Your scores", least=2, most=4, low=-np.inf, high=100)

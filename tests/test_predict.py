@@ -10,11 +10,11 @@ from bs4 import BeautifulSoup
 from nbclient import NotebookClient
 
 from lossprimer.explorer import number, predict
-from lossprimer.explorer.explorer import STATIC
 from lossprimer.explorer.extension import _ASKING
 from lossprimer.explorer.prediction import option_of
 from lossprimer.explorer.prediction_html import prediction_html
 from lossprimer.explorer.prediction_widget import prediction_widget
+from lossprimer.explorer.shown import STATIC
 
 QUESTION = "One class leads each of nine others by 2. What is its share?"
 BECAUSE = "It has 7.39 times the share of each rival, and there are nine."
@@ -262,7 +262,7 @@ def test_a_cell_with_a_wrong_marking_fails_and_one_with_a_right_one_shows_a_widg
     good, bad = source.format({"yes": None, "no": "Why not."}), source.format({"yes": "Why not.", "no": None})
     nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in (good, bad)])
     NotebookClient(nb, kernel_name="python3", allow_errors=True, resources={"metadata": {"path": tmp_path}}).execute()
-    (shown,), (error,) = (cell.outputs for cell in nb.cells)
+    (_, shown), (error,) = (cell.outputs for cell in nb.cells)
     assert shown.data["text/plain"] == "Is it?\n- yes\n- no"
     assert "application/vnd.jupyter.widget-view+json" in shown.data
     assert error.evalue == "right() is True, which falls on 'yes', but 'no' is marked right"

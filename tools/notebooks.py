@@ -31,6 +31,8 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellControlSignal, CellExecutionError, DeadKernelError
 from nbformat import NotebookNode
 
+from lossprimer.explorer.shown import STAYS
+
 CHAPTERS = Path(__file__).resolve().parent.parent / "notebooks"
 
 FORMAT_MINOR = 5  # the first whose cells have ids
@@ -139,6 +141,7 @@ def _tidy_cell(cell, count):
             cell.execution_count = count
         yield from _tidy_streams(cell)
         yield from _tidy_bars(cell)
+        yield from _tidy_stays(cell)
         for output in cell.outputs:
             yield from _tidy_output(output, count)
 
@@ -178,6 +181,14 @@ def _tidy_bars(cell):
     others = [output for output in cell.outputs if not _is_bar(output)]
     if len(others) < len(cell.outputs):
         yield "progress bar"
+    cell.outputs = others
+
+
+def _tidy_stays(cell):
+    """Leave out what is saved beside a widget for when its kernel is gone: here its text is, in the output after it."""
+    others = [output for output in cell.outputs if STAYS not in output.get("metadata", {})]
+    if len(others) < len(cell.outputs):
+        yield "picture beside a widget"
     cell.outputs = others
 
 

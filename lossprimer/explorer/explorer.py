@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import inspect
 import math
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from lossprimer.explorer.controls import Control
 from lossprimer.explorer.drawings import Drawings
 from lossprimer.explorer.fields import Field
 from lossprimer.explorer.own import importable
-from lossprimer.explorer.picture import Picture
+from lossprimer.explorer.picture import Picture, still_html
+from lossprimer.explorer.shown import Shown
 from lossprimer.explorer.static import explorer_html
 
 if TYPE_CHECKING:
@@ -21,22 +22,25 @@ if TYPE_CHECKING:
 
 MOST_CONTROLS = 3
 MOST_SETTINGS = 300
-# The Sphinx extension sets this variable; the kernels that execute the notebooks inherit it.
-STATIC = "EXPLORER_STATIC"
 
 
-class Explorer(Drawings):
+class Explorer(Shown, Drawings):
     """A picture that a reader can change. It shows itself: as widgets, or on a built page as native controls."""
 
     def __repr__(self):
         return f"{self.title}: {self.picture(self.initial).sentence}"
 
-    def _repr_mimebundle_(self, include=None, exclude=None):
-        if os.environ.get(STATIC):
-            return {"text/html": explorer_html(self), "text/plain": repr(self)}
-        from lossprimer.explorer.live import explorer_widget, view  # imports ipywidgets, which a page does without
+    def _page(self):
+        return explorer_html(self)
 
-        return {**view(explorer_widget(self)), "text/plain": repr(self)}
+    def _widget(self):
+        from lossprimer.explorer.live import explorer_widget
+
+        return explorer_widget(self)
+
+    def _still(self):
+        title = f"<p><strong>{escape(self.title)}</strong></p>"
+        return title + still_html(self.picture(self.initial))
 
 
 def explore(

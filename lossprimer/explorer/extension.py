@@ -10,7 +10,7 @@ from typing import Any
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
-from lossprimer.explorer.explorer import STATIC
+from lossprimer.explorer.shown import STATIC
 
 # In this order: the covers of predictions are open before an explorer goes where a link leads.
 SCRIPTS = ("prediction.js", "explorer.js")

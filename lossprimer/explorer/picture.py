@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import functools
 import hashlib
 import html
@@ -81,6 +82,20 @@ def picture_html(picture: Picture, name: str = "") -> str:
         f'<figure class="picture">{drawing_html(svg, name, twins([svg]))}'
         f'<figcaption id="{name}">{html.escape(picture.sentence)}</figcaption></figure>'
     )
+
+
+def still_html(picture: Picture) -> str:
+    """Return the picture as a ``<figure>`` with an image: who trusts no notebook takes ``<svg>`` out of its HTML.
+
+    It follows no page, so it has a ground and a font of its own.
+    """
+    own = '<svg xmlns="http://www.w3.org/2000/svg" font-family="sans-serif" '
+    ground = '<rect width="100%" height="100%" fill="white"/>'
+    start, _, rest = picture.svg().partition(">")
+    drawing = start.replace("<svg ", own, 1) + ">" + ground + rest
+    data = base64.b64encode(drawing.encode()).decode("ascii")
+    image = f'<img src="data:image/svg+xml;base64,{data}" alt="">'
+    return f'<figure class="picture">{image}<figcaption>{html.escape(picture.sentence)}</figcaption></figure>'
 
 
 def drawing_html(svg: str, named_by: str, dark: str) -> str:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-import os
 import re
 from collections.abc import Callable, Mapping
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
+from html import escape
 from numbers import Real
 
-from lossprimer.explorer.explorer import STATIC
 from lossprimer.explorer.prediction_html import prediction_html
 from lossprimer.explorer.questions import Answer, Number, Question
+from lossprimer.explorer.shown import Shown
 
 _NUMBER = re.compile(r"(?P<digits>[-−]?\d[\d,]*(?:\.\d+)?)(?:\s*×\s*10(?P<power>[⁻⁺]?[⁰¹²³⁴-⁹]+))?\s*(?P<percent>%)?")
 _PLAIN = str.maketrans("⁻⁺⁰¹²³⁴⁵⁶⁷⁸⁹−", "-+0123456789-", ",")
@@ -20,20 +20,26 @@ _EXACT = Context(prec=700, traps=[])
 _WORD = re.compile(r"[^\w∞]*(\w+|∞)")
 
 
-class Prediction(Question):
+class Prediction(Shown, Question):
     """A question that shows itself: as widgets, or on a built page as native controls that cover what follows."""
 
     def __repr__(self):
         lines = [self.range[0].upper() + self.range[1:]] if self.number else [answer.text for answer in self.answers]
         return "\n".join([self.text, *(f"- {line}" for line in lines)])
 
-    def _repr_mimebundle_(self, include=None, exclude=None):
-        if os.environ.get(STATIC):
-            return {"text/html": prediction_html(self), "text/plain": repr(self)}
-        from lossprimer.explorer.live import view  # imports ipywidgets
+    def _page(self):
+        return prediction_html(self)
+
+    def _widget(self):
         from lossprimer.explorer.prediction_widget import prediction_widget
 
-        return {**view(prediction_widget(self)), "text/plain": repr(self)}
+        return prediction_widget(self)
+
+    def _still(self):
+        # Without what is said of the answers: it tells the right one.
+        question, *lines = map(escape, repr(self).split("\n"))
+        asked = "".join(f"<li>{line.removeprefix('- ')}</li>" for line in lines)
+        return f"<p><strong>Predict.</strong> {question}</p><ul>{asked}</ul>"
 
 
 def number(least: float, most: float, unit: str = "", *, slips: Mapping[float, str] | None = None) -> Number:
