@@ -3,10 +3,13 @@
 Each chapter and each problem set has a cell that does nothing where the package is there: in Open live, on Binder, in
 the course's own environment. In the repository it says what to do elsewhere. In the copies that the site serves it
 installs the wheel that lies beside the pages, by its hash, and so never meets what somebody else has put under the
-package's name. A copy of a page also begins with a link to it: GitHub and others show its outputs as text.
+package's name. Links of such a copy lead to the site's pages, for the files are not beside it; and the copy of a page
+begins with a link to it: GitHub and others show its outputs as text.
 """
 
 import json
+import posixpath
+import re
 import textwrap
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,6 +23,7 @@ from tools.handout import checksum
 
 CELL = "install"  # the id of that cell
 FOLDER = "_static/package"
+_LINK = re.compile(r"\]\(([^)\s#:]+\.(?:ipynb|md))(?:#([^)\s]+))?\)")
 _MISSING = """\
 from importlib.util import find_spec
 
@@ -95,14 +99,44 @@ def page_link(site: str, page: str) -> str:
     return f"*Where pictures and sliders are only words, as on GitHub: they are on {link}.*\n\n" if site else ""
 
 
-def adapted(notebook: str, cell: str, link: str = "") -> str:
-    """Return the text of a notebook with another source of its cell for the package, and with `link` in front.
+def with_links(text: str, path: str, addresses: Mapping[str, str]) -> str:
+    """Return Markdown of the file `path` whose links to other files lead to their `addresses`, where these are known.
 
-    One that has neither such a cell nor a text as its first stays as it is.
+    Of a heading JupyterLab keeps case and punctuation in its links, and a page neither.
+    """
+
+    def leading(match: re.Match) -> str:
+        file, anchor = match.groups()
+        address = addresses.get(posixpath.normpath(posixpath.join(posixpath.dirname(path), file)))
+        slug = "#" + re.sub(r"[^\w-]", "", anchor.lower()) if anchor else ""
+        return f"]({address}{slug})" if address else match[0]
+
+    return _LINK.sub(leading, text)
+
+
+def adapted(
+    notebook: str, cell: str, link: str = "", path: str = "", addresses: Mapping[str, str] | None = None
+) -> str:
+    """Return the text of a notebook as a copy has it.
+
+    Parameters
+    ----------
+    notebook : str
+        The text of the notebook.
+    cell : str
+        The source of its cell for the package. A notebook without that cell gets none.
+    link : str
+        What is put in front of its first cell, if that is a text.
+    path : str
+        Where the notebook lies, below the source of the site.
+    addresses : mapping, optional
+        The pages of other files by their paths: away from them, links to files lead nowhere.
     """
     content = json.loads(notebook)
     cells = content["cells"]
     for each in cells:
+        if addresses and each["cell_type"] == "markdown":
+            each["source"] = with_links("".join(each["source"]), path, addresses).splitlines(keepends=True)
         if each.get("id") == CELL:
             each["source"] = cell.splitlines(keepends=True)
             if role := each["metadata"].get("nbgrader"):
@@ -123,13 +157,17 @@ class Copy(NamedTuple):
     shown: bool
 
 
+def _pages(app: Sphinx) -> dict[str, str]:
+    """Return the names of all pages by the paths of their files."""
+    return {Path(app.env.doc2path(name, base=False)).as_posix(): name for name in app.env.found_docs}
+
+
 def copies(app: Sphinx) -> dict[str, Copy]:
     """Return the notebooks that a built site gives away, by their paths below its source.
 
     They are those that pages are made of, and those that pages offer for download.
     """
-    site, env = Path(app.outdir), app.env
-    pages = {Path(env.doc2path(name, base=False)).as_posix(): name for name in env.found_docs}
+    site, env, pages = Path(app.outdir), app.env, _pages(app)
     # Of several pages that offer one, the last is that of the notebook itself, below the others.
     found = {path: Copy(max(names), site / "_downloads" / file, False) for path, (names, file) in env.dlfiles.items()}
     found |= {path: Copy(name, site / "_sources" / path, True) for path, name in pages.items()}
@@ -147,11 +185,14 @@ def _serve(app: Sphinx, failed: Exception | None) -> None:
         return
     (Path(app.outdir) / FOLDER).mkdir(parents=True, exist_ok=True)
     package, address = wheel.build(Path(app.outdir) / FOLDER), app.config.html_baseurl
+    pages = {path: copy.page for path, copy in given.items()} | _pages(app)
+    addresses = {path: urljoin(address, app.builder.get_target_uri(name)) for path, name in pages.items() if address}
     for path, copy in given.items():
         # From the source: what was built before may have had another wheel.
         text, page = Path(app.srcdir, path).read_text("utf-8"), app.builder.get_target_uri(copy.page)
         link = page_link(address, page) if copy.shown else ""
-        copy.file.write_text(adapted(text, install_cell(address, page, package), link), "utf-8", newline="\n")
+        cell = install_cell(address, page, package)
+        copy.file.write_text(adapted(text, cell, link, path, addresses), "utf-8", newline="\n")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -29,6 +29,7 @@ SETS = sorted((ROOT / "exercises" / "source").glob("*/*.ipynb"))
 WHEEL = f"lossprimer-{lossprimer.__version__}-py3-none-any.whl"
 PACKAGE = {"file_name": WHEEL, "sha256": "0" * 64}
 SITE = "https://example.org/course/"
+TEXT = "# One\n\nA link to [itself](one.ipynb)."
 
 
 def run(source, *, there, comes=False):
@@ -118,6 +119,25 @@ def test_the_copy_is_the_notebook_with_another_cell_and_a_link():
     assert served.page_link("", "a.html") == ""
 
 
+def test_links_of_a_copy_lead_to_the_pages_of_the_files():
+    addresses = {"book/a.md": f"{SITE}book/a.html", "notebooks/2.ipynb": f"{SITE}notebooks/2.html"}
+    text = "[a](../../book/a.md#term-x), [b](../../notebooks/2.ipynb#3.-What-is-x?), [c](../../notebooks/2.ipynb)"
+    kept = "[d](#here), [e](https://example.org/a.md), [f](../../book/unknown.md), `[g]`"
+    changed = served.with_links(f"{text}, {kept}", "exercises/one/1.ipynb", addresses)
+    assert changed == (
+        f"[a]({SITE}book/a.html#term-x), [b]({SITE}notebooks/2.html#3-what-is-x), [c]({SITE}notebooks/2.html), {kept}"
+    )
+
+
+@pytest.mark.parametrize("path", CHAPTERS + SETS, ids=lambda path: path.parent.name + "-" + path.stem)
+def test_no_link_of_a_copy_leads_to_a_file(path):
+    pages = [*ROOT.glob("book/**/*.md"), *CHAPTERS, *SETS]
+    addresses = {page.relative_to(ROOT).as_posix(): f"{SITE}{page.stem}.html" for page in pages}
+    copy = served.adapted(path.read_text("utf-8"), "", "", path.relative_to(ROOT).as_posix(), addresses)
+    texts = [cell.source for cell in nbformat.reads(copy, 4).cells if cell.cell_type == "markdown"]
+    assert [link for text in texts for link in re.findall(r"\]\((?!https?:|#)[^)]*\)", text)] == []
+
+
 def test_a_notebook_without_the_cell_and_without_words_stays_as_it_is():
     text = notebook_of(new_code_cell("1", id="a"))
     assert served.adapted(text, "x", "link") == text
@@ -134,12 +154,18 @@ def test_the_cell_of_a_set_is_not_taken_for_one_that_the_student_has_changed():
     ]
 
 
+LINKED = served.page_link(SITE, "part/one.html") + TEXT.replace("one.ipynb", f"{SITE}part/one.html")
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     """Build a book that knows its address, of a notebook, and one to download; returns the folder of its pages."""
     source = tmp_path_factory.mktemp("served") / "source"
     (source / "part").mkdir(parents=True)
-    cells = [new_markdown_cell("# One"), new_code_cell(served.REPOSITORY, id=served.CELL)]
+    cells = [
+        new_markdown_cell(TEXT),
+        new_code_cell(served.REPOSITORY, id=served.CELL),
+    ]
     nb = new_notebook(cells=cells, metadata=nbformat.from_dict(notebooks.METADATA))
     (source / "part" / "one.ipynb").write_text(notebooks.serialize(nb), "utf-8")
     nb.cells.pop(0)
@@ -167,7 +193,7 @@ def site(tmp_path_factory):
 @pytest.mark.parametrize(
     ("copy", "page", "texts"),
     [
-        ("_sources/part/one.ipynb", "part/one.html", [served.page_link(SITE, "part/one.html") + "# One"]),
+        ("_sources/part/one.ipynb", "part/one.html", [LINKED]),
         ("_downloads/*/given.ipynb", "set.html", []),
     ],
 )
