@@ -206,7 +206,7 @@ class TestEnvironment:
         _, constraints, *rest = copy.wanted("installed-run")
         assert rest == ["one>=1", "--editable", "."]
         # Neither pip nor uv takes the course itself among constraints.
-        assert Path(constraints).read_text().split() == ["one==1.5"]
+        assert Path(constraints).read_text("utf-8").split() == ["one==1.5"]
         assert copy.wanted("installed-site") == ["--constraint", constraints, "two", "--editable", "."]
         assert copy.wanted(EVERYTHING) == ["--requirement", "requirements.txt"]
 

@@ -336,7 +336,7 @@ def test_ctrl_c_while_the_processes_start_is_quiet(given_out, tmp_path):
     group = Path(f"/proc/{grading.pid}/task/{grading.pid}/children")
 
     def spawned():
-        children = group.read_text().split()
+        children = group.read_text("utf-8").split()
         return [child for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
 
     until(spawned)

@@ -91,6 +91,20 @@ def test_continuous_integration_runs_the_command_of_the_readme():
     assert "make test" in read("README.md")
 
 
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="only git knows which files belong to the course")
+def test_every_file_has_a_name_that_every_system_takes():
+    """Windows refuses some, and git then leaves a checkout without its files."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
+    names = listed.decode("utf-8").split("\0")[:-1]
+    assert names
+    assert [name for name in names if re.search(r'[^ -~]|[<>:"|?*\\]|[. ](/|$)', name) or len(name) > 100] == []
+    parts = {part.partition(".")[0].upper() for name in names for part in name.split("/")}
+    assert (
+        parts & {"CON", "PRN", "AUX", "NUL", *(f"{port}{n}" for port in ("COM", "LPT") for n in range(1, 10))} == set()
+    )
+    assert len({name.casefold() for name in names}) == len(names)
+
+
 def test_a_checkout_has_the_line_ends_of_the_repository_whatever_git_is_set_to(tmp_path):
     files = [".gitattributes", "Makefile", "README.md", "notebooks/01_softmax.ipynb", "book/readme.svg"]
     for name in files:

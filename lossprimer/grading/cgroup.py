@@ -38,7 +38,7 @@ def group(size: int) -> Path | None:
 def _places():
     """The groups of this process, of both versions that there are, and the file in which a group has its limit."""
     with contextlib.suppress(OSError):
-        for line in Path("/proc/self/cgroup").read_text().splitlines():
+        for line in Path("/proc/self/cgroup").read_text("utf-8").splitlines():
             _, kinds, path = line.split(":", 2)
             if "memory" in kinds.split(","):
                 yield ROOT / "memory" / path.lstrip("/"), "memory.limit_in_bytes"
