@@ -14,6 +14,10 @@ ACTIVATIONS = np.array([1.2, 0.7, 1.8, -0.3, 0.9])
 NORMAL = np.random.default_rng(7).normal(size=50_000)
 FRACTIONS = [0, 0.25, 0.5]
 RUNS = {"no dropout": [[0.9, 0.8, 0.5], [0.9, 0.8, 0.7]], "keep 0.5": [[0.9, 0.9, 0.8], [0.9, 0.9, 0.8]]}
+# Three digits, of which each has two hidden units of its own and the rest at 0.
+HIDDEN = np.kron(np.eye(3), [1.0, 2.0])
+# The first unit of each digit is for the class 1, 3 or 5, the second for 2, 4 or 6.
+HIDDEN_TO_SCORES = np.eye(6, 10, 1)
 
 EXAMPLES = {
     "attention_row_sums": ([0.9, 1.0, 1.1], 0.9),
@@ -23,7 +27,7 @@ EXAMPLES = {
     "dropout_slots": ("BERT, Google's code",),
     "ensemble_averages": ([0.7, 0.3], [0.7, 0.3], [0.6, 0.4], 4),
     "labelled_digits": (np.ones((2, 64)), [1, 2], [1, 3]),
-    "mask_averages": ([1, 10], [[0.2, 0.06], [0.3, 0.08]], [0.1, 0.12], [0.02, 0.04]),
+    "masked_digits": (np.ones((3, 64)), HIDDEN, HIDDEN_TO_SCORES.__rmatmul__, ["a", "b", "c"], 1),
     "overfitting": ([10, 20, 30], RUNS, 0.9),
     "variance_shift": (0.5, NORMAL),
 }
@@ -35,23 +39,23 @@ def said(sentence, words):
     return [float(text.replace("−", "-")) for text in re.findall(r"−?\d+(?:\.\d+)?", part)]
 
 
-def test_in_use_no_unit_is_silent():
+def test_at_inference_all_units_are_on():
     sentence = figures.dropout_masks(ACTIVATIONS).sentence
-    assert sentence == "In use: no unit is silent, the activations are 1.2, 0.7, 1.8, −0.3, 0.9."
+    assert sentence == "At inference all units are on: the activations are 1.2, 0.7, 1.8, −0.3, 0.9."
 
 
 @pytest.mark.parametrize("seed", range(1, 11))
 @pytest.mark.parametrize("keep", [0.1, 0.5, 0.95, 1.0])
-def test_a_mask_keeps_a_unit_at_its_activation_over_keep_or_silences_it(keep, seed):
+def test_a_mask_keeps_a_unit_at_its_activation_over_keep_or_drops_it(keep, seed):
     sentence = figures.dropout_masks(ACTIVATIONS, keep, seed).sentence
-    outputs, silent = said(sentence, "outputs "), said(sentence, "silent units:")
+    outputs, dropped = said(sentence, "outputs "), said(sentence, "dropped units:")
     kept = np.random.default_rng(seed).random(5) < keep
     assert outputs == pytest.approx(np.where(kept, ACTIVATIONS / keep, 0), abs=0.051)
-    assert silent == [unit + 1 for unit in range(5) if not kept[unit]]
+    assert dropped == [unit + 1 for unit in range(5) if not kept[unit]]
 
 
 @pytest.mark.parametrize("seed", range(1, 11))
-def test_units_fall_silent_one_by_one_as_keep_falls(seed):
+def test_units_are_dropped_one_by_one_as_keep_falls(seed):
     counts = [
         int(re.search(r"(\d) of 5 units", figures.dropout_average(ACTIVATIONS, keep, seed).sentence)[1])
         for keep in (0.1, 0.4, 0.7, 1.0)
@@ -152,12 +156,31 @@ def test_ensemble_averages_tell_which_one_is_the_same():
     assert "not the same" in figures.ensemble_averages([0.7, 0.3], [0.69, 0.31], [0.6, 0.4], 4).sentence
 
 
-def test_mask_averages_give_the_means_over_the_seeds():
-    sentence = figures.mask_averages([1, 10], [[0.2, 0.06], [0.3, 0.08]], [0.1, 0.12], [0.02, 0.04]).sentence
-    assert sentence == (
-        "From 1 to 10 masks the distance falls from 0.250 to 0.070. The network without dropout is 0.110 from the"
-        " arithmetic mean and 0.030 from the geometric one."
-    )
+@pytest.mark.parametrize("seed", range(9))
+def test_the_answers_of_three_digits_are_those_of_the_units_that_are_left(seed):
+    kept = np.random.default_rng(seed).random(6) < 0.5 if seed else np.full(6, True)
+    answers = []
+    for digit in range(3):
+        scores = [0, *(HIDDEN[digit] * kept * (2 if seed else 1)), 0, 0, 0]
+        powers = np.exp(scores)
+        answers.append(f"{int(np.argmax(scores))} with {powers.max() / powers.sum():.3f}")
+    which = f"Mask {seed} keeps {kept.sum()} of 6 units" if seed else "All 6 units are on"
+    sentence = figures.masked_digits(*EXAMPLES["masked_digits"][:-1], seed).sentence
+    assert sentence == f"{which}: the answers are {answers[0]}, {answers[1]} and {answers[2]}."
+
+
+def test_three_digits_have_the_same_marks_under_all_masks():
+    pictures = [figures.masked_digits(*EXAMPLES["masked_digits"][:-1], seed) for seed in range(9)]
+    (shape,) = pack([picture.svg("picture-") for picture in pictures])
+    assert shape["of"] == [*range(9)]
+
+
+def test_a_square_is_filled_for_each_unit_that_is_kept():
+    figure = figures.masked_digits(*EXAMPLES["masked_digits"][:-1], 1).figure
+    (units,) = (axes for axes in figure.axes if any(text.get_text() == "units" for text in axes.texts))
+    outlines, filled = ({int(x) for x in patch.get_path().vertices[:, 0]} for patch in units.patches)
+    assert outlines == set(range(6))
+    assert filled == {*np.flatnonzero(np.random.default_rng(1).random(6) < 0.5)}
 
 
 # Worked by hand for the distributions; the sample of 50,000 comes near.

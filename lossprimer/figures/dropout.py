@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,8 +19,9 @@ from lossprimer.figures.drawing import (
     THING,
     add_rounded_box,
     by_hand,
+    digit_columns,
+    draw_classes,
     draw_digit,
-    fixed_ticks,
     label_bars,
     legend_above,
     listed,
@@ -30,6 +31,7 @@ from lossprimer.figures.drawing import (
     numbers,
     pictured,
 )
+from lossprimer.probability import softmax
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,7 +45,7 @@ __all__ = [
     "dropout_slots",
     "ensemble_averages",
     "labelled_digits",
-    "mask_averages",
+    "masked_digits",
     "overfitting",
     "variance_shift",
 ]
@@ -51,6 +53,62 @@ __all__ = [
 _MASKS = 10_000
 # Lines and markers that can be told apart without colour, in the order of the curves.
 _LINES = tuple(zip(SERIES, ("-", "--", ":", "-."), "os^D", strict=True))
+
+
+@pictured
+def masked_digits(
+    images: ArrayLike,
+    activations: ArrayLike,
+    scores: Callable[[np.ndarray], np.ndarray],
+    names: Sequence[str],
+    seed: int,
+) -> tuple[Figure, str]:
+    """Draw three digits, one mask over a network's hidden units, and below each digit the probabilities that follow.
+
+    Parameters
+    ----------
+    images : array_like, shape (3, 64)
+        Eight rows of eight pixels each, from 0 to 1.
+    activations : array_like, shape (3, n)
+        Of the hidden units, for each digit.
+    scores : callable
+        Turns activations of shape (3, n) into scores of shape (3, 10), as the network's last layer does.
+    names : sequence of 3 str
+    seed : int
+        The seed of the mask, which keeps a unit with the probability 0.5, the same units for all three digits; 0 for
+        no mask.
+    """
+    activations = np.asarray(activations)
+    kept = np.ones(activations.shape[1], dtype=bool)
+    if seed:
+        _, kept = inverted_dropout(np.ones(kept.shape), keep_prob=0.5, rng=np.random.default_rng(seed))
+    probabilities = softmax(scores(np.where(kept, 2 * activations, 0) if seed else activations))
+    figure, columns = digit_columns(images, names)
+    _switches(figure.add_axes((0.13, 0.57, 0.845, 0.034)), kept)
+    for axes, row in zip(columns, probabilities, strict=True):
+        draw_classes(axes, row, int(row.argmax()))
+    columns[0].set_ylabel("probability")
+    answers = listed(f"{row.argmax()} with {number(row.max())}" for row in probabilities)
+    which = f"Mask {seed} keeps {kept.sum()} of {kept.size} units" if seed else f"All {kept.size} units are on"
+    return figure, f"{which}: the answers are {answers}."
+
+
+def _switches(axes: Axes, kept: np.ndarray) -> None:
+    """Draw a row of units, those that are kept filled."""
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path
+
+    square = Path.unit_rectangle()
+
+    def squares(places):
+        # One shape for all: a page is lighter for it.
+        return Path.make_compound_path(*(Path(0.7 * square.vertices + (place + 0.15, 0.15)) for place in places))
+
+    axes.add_patch(PathPatch(squares(np.arange(kept.size)), facecolor="none", edgecolor=REFERENCE, linewidth=0.8))
+    axes.add_patch(PathPatch(squares(np.flatnonzero(kept)), facecolor=THING, edgecolor="none"))
+    axes.set(xlim=(0, kept.size), ylim=(0, 1))
+    axes.text(-0.6, 0.5, "units", ha="right", va="center")
+    axes.axis("off")
 
 
 @pictured
@@ -72,9 +130,9 @@ def dropout_masks(activations: ArrayLike, keep_prob: float = 0.5, seed: int | No
     low = min(1.25 * activations.min() / keep_prob, -0.25 * high if activations.min() < 0 else 0)
     _units(axes, activations, output, kept, limits=(low, high))
     if seed is None:
-        return figure, f"In use: no unit is silent, the activations are {numbers(activations, 1)}."
-    silent = ", ".join(str(unit + 1) for unit in np.flatnonzero(~kept)) or "none"
-    return figure, f"Mask {seed}, keep {keep_prob:g}: outputs {numbers(output, 1)}; silent units: {silent}."
+        return figure, f"At inference all units are on: the activations are {numbers(activations, 1)}."
+    dropped = ", ".join(str(unit + 1) for unit in np.flatnonzero(~kept)) or "none"
+    return figure, f"Mask {seed}, keep {keep_prob:g}: outputs {numbers(output, 1)}; dropped units: {dropped}."
 
 
 @pictured
@@ -109,7 +167,7 @@ def dropout_average(activations: ArrayLike, keep_prob: float, seed: int) -> tupl
     all_of_them.grid(axis="y")
     figure.subplots_adjust(top=0.88, wspace=0.1)
     return figure, (
-        f"Keep {keep_prob:g}, mask {seed}: {kept.sum()} of {kept.size} units speak, outputs {numbers(output, 2)}."
+        f"Keep {keep_prob:g}, mask {seed}: {kept.sum()} of {kept.size} units are on, outputs {numbers(output, 2)}."
         f" Over {_MASKS:,} masks: means {numbers(mean, 2)}; deviations {numbers(deviation, 2)}."
     )
 
@@ -288,45 +346,6 @@ def ensemble_averages(
 
 
 @pictured
-def mask_averages(
-    counts: Sequence[int], distances: ArrayLike, arithmetic: ArrayLike, geometric: ArrayLike
-) -> tuple[Figure, str]:
-    """Draw how close averages over masks come to the average over very many, and the network without dropout to both.
-
-    Parameters
-    ----------
-    counts : sequence of int, length n
-        Numbers of masks.
-    distances : array_like, shape (seeds, n)
-        Root mean square distance of the arithmetic average over so many masks to that over very many.
-    arithmetic, geometric : array_like, shape (seeds,)
-        The distance of the network without dropout to the arithmetic and to the geometric average over very many.
-    """
-    distances = np.asarray(distances)
-    figure, axes = new_axes(xlabel="masks averaged (logarithmic)", ylabel="distance (logarithmic)")
-    axes.errorbar(
-        counts, distances.mean(axis=0), yerr=distances.std(axis=0, ddof=1), color=THING, marker="o", markersize=5
-    )
-    found = {"arithmetic": float(np.mean(arithmetic)), "geometric": float(np.mean(geometric))}
-    # The line falls from left to right, from above the one to near the other: the free ends are at the right and left.
-    places = zip(
-        found.items(), (RIVAL, REFERENCE), ("--", ":"), ((counts[-1], "right"), (counts[0], "left")), strict=True
-    )
-    for (name, distance), color, line, (x, side) in places:
-        axes.axhline(distance, color=color, linestyle=line)
-        axes.annotate(f"to the {name} mean", (x, distance), xytext=(0, 4), textcoords="offset points", ha=side)
-    axes.set(xscale="log", yscale="log", ylim=(0.01, 0.5))
-    for axis, ticks in ((axes.xaxis, counts), (axes.yaxis, (0.01, 0.02, 0.05, 0.1, 0.2, 0.5))):
-        fixed_ticks(axis, ticks)
-    figure.subplots_adjust(left=0.16)
-    return figure, (
-        f"From {counts[0]} to {counts[-1]} masks the distance falls from {distances[:, 0].mean():.3f} to"
-        f" {distances[:, -1].mean():.3f}. The network without dropout is {found['arithmetic']:.3f} from the arithmetic"
-        f" mean and {found['geometric']:.3f} from the geometric one."
-    )
-
-
-@pictured
 def variance_shift(keep_prob: float, x: ArrayLike) -> tuple[Figure, str]:
     """Draw the variance of `x` as a part of its variance under dropout, for each keep probability.
 
@@ -346,14 +365,14 @@ def variance_shift(keep_prob: float, x: ArrayLike) -> tuple[Figure, str]:
     dropped, _ = inverted_dropout(x, keep_prob=keep_prob, rng=np.random.default_rng(0))
     measured = variance / dropped.var() if keep_prob < 1 else 1.0
     grid = np.linspace(0.05, 1, 39)
-    figure, axes = new_axes(xlabel="keep probability", ylabel="variance in use / in training")
+    figure, axes = new_axes(xlabel="keep probability", ylabel="ratio of the variances")
     axes.axhline(1, color=REFERENCE, linestyle="--", linewidth=1.2)
     axes.annotate("no shift", (0.06, 1), xytext=(0, 3), textcoords="offset points")
     axes.plot(grid, ratio(grid) if variance > 0 else np.zeros(grid.shape), color=THING)
     axes.plot([keep_prob], [measured], "o", color=MARK, markersize=9, clip_on=False)
     axes.set(xlim=(0.05, 1), ylim=(0, 1.1))
     return figure, (
-        f"Keep {keep_prob:g}: variance in training {dropped.var():.2f}, in use {variance:.2f}; ratio measured"
+        f"Keep {keep_prob:g}: variance in training {dropped.var():.2f}, at inference {variance:.2f}; ratio measured"
         f" {measured:.3f}, by the formula {ratio(keep_prob):.3f}."
     )
 
