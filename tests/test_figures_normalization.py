@@ -4,16 +4,21 @@ import re
 
 import numpy as np
 import pytest
+from scipy.special import softmax
 
 from lossprimer import figures
 
 MATRIX = np.array([[2, -1.5, 0.5, 3], [0.5, 1, 2.5, -0.5], [-1, 3, 1, 1.5], [1.5, -0.5, -1, 2]])
+DIGITS = np.linspace(0, 1, 192).reshape(3, 64)
+# A linear layer in the place of a network.
+WEIGHTS = np.random.default_rng(1).normal(size=(64, 10))
 TENSOR = np.random.default_rng(0).normal(1, 2, size=(3, 4, 6))
 
 EXAMPLES = {
     "accuracy_by_rate": ([1, 2], {"none": [[0.1, 0.2]]}),
     "batch_statistics": ([0.0, 1.0], [[0, 1]], 2),
     "centred_or_not": ([1.0, 2.0],),
+    "digits_in_pale_ink": (DIGITS, ["one", "two", "three"], lambda images: images @ WEIGHTS, 0.5),
     "epsilon_place": (1e-3, 1e-5),
     "normalization_steps": (MATRIX, 1),
     "normalized_matrix": (MATRIX, 0),
@@ -42,6 +47,26 @@ def frames(picture):
         [(round(p.get_x()), round(p.get_y()), round(p.get_width()), round(p.get_height())) for p in panel]
         for panel in patches
     ]
+
+
+@pytest.mark.parametrize(("ink", "said"), [(1, "100 %"), (0.3, "30 %"), (0.05, "5 %")])
+def test_a_network_reads_the_digits_with_less_ink(ink, said):
+    first, second, third = (f"{row.argmax()} with {row.max():.3f}" for row in softmax(ink * DIGITS @ WEIGHTS, axis=-1))
+    picture = figures.digits_in_pale_ink(*EXAMPLES["digits_in_pale_ink"][:-1], ink)
+    assert picture.sentence == f"{said} of the ink: the most likely are {first}, {second} and {third}."
+
+
+def test_a_digit_is_drawn_as_pale_as_its_ink():
+    *arguments, _ = EXAMPLES["digits_in_pale_ink"]
+    darkest = [
+        max(
+            patch.get_alpha() or 0
+            for axes in figures.digits_in_pale_ink(*arguments, ink).figure.axes
+            for patch in axes.patches
+        )
+        for ink in (1, 0.3)
+    ]
+    assert darkest == pytest.approx([1, 0.3])
 
 
 def test_steps_begin_with_the_numbers_as_they_are():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +18,8 @@ from lossprimer.figures.drawing import (
     SERIES,
     THING,
     add_rectangle,
+    digit_columns,
+    draw_classes,
     fixed_ticks,
     heat_map,
     label_bars,
@@ -32,6 +34,7 @@ from lossprimer.figures.drawing import (
     scientific,
 )
 from lossprimer.normalization import LayerNorm, RMSNorm, normalize
+from lossprimer.probability import softmax
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,6 +45,7 @@ __all__ = [
     "accuracy_by_rate",
     "batch_statistics",
     "centred_or_not",
+    "digits_in_pale_ink",
     "epsilon_place",
     "normalization_steps",
     "normalized_matrix",
@@ -55,6 +59,32 @@ _LINES = [
     {"color": colour, "linestyle": line, "marker": marker}
     for colour, line, marker in zip(SERIES, ("-", "--", ":", "-."), "os^D", strict=True)
 ]
+
+
+@pictured
+def digits_in_pale_ink(
+    images: ArrayLike, names: Sequence[str], network: Callable[[np.ndarray], np.ndarray], ink: float
+) -> tuple[Figure, str]:
+    """Draw three digits with a part of their ink, and below each the probabilities that a network reads from it.
+
+    Parameters
+    ----------
+    images : array_like, shape (3, 64)
+        Eight rows of eight pixels each, from 0 to 1.
+    names : sequence of 3 str
+    network : callable
+        Takes images, and returns scores of shape (3, 10).
+    ink : float
+        What each pixel is multiplied by, more than 0 and at most 1.
+    """
+    pale = ink * np.asarray(images, dtype=float)
+    probabilities = softmax(network(pale))
+    figure, columns = digit_columns(pale, names)
+    for axes, row in zip(columns, probabilities, strict=True):
+        draw_classes(axes, row, int(row.argmax()))
+    columns[0].set_ylabel("probability")
+    first = [f"{row.argmax()} with {number(row.max())}" for row in probabilities]
+    return figure, f"{100 * ink:g} % of the ink: the most likely are {listed(first)}."
 
 
 @pictured
