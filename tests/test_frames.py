@@ -27,7 +27,7 @@ ON_DESK = 9.7
 SLACK = 1.5
 
 SHOWN = [(chapter, place) for chapter in STAND_INS for place in range({"01_softmax": 8, "02_cross_entropy": 11,
-         "03_dropout": 10, "04_normalization": 12, "05_transformer": 8}[chapter])]  # fmt: skip
+         "03_dropout": 10, "04_normalization": 13, "05_transformer": 8}[chapter])]  # fmt: skip
 
 
 @functools.cache
