@@ -4,11 +4,13 @@ axe finds a part of what is wrong; what it cannot see is in this list. Where a c
 pages have nothing of its kind, that is checked.
 """
 
+import itertools
 import re
 from functools import cache
 
 import pytest
 from bs4 import BeautifulSoup
+from playwright.sync_api import expect
 
 from conftest import NEXT_FRAME, PAGES, SITE, opening, settle
 
@@ -126,6 +128,20 @@ def test_1_3_4_orientation_both_show_the_page(pages, size):
     assert page.evaluate(WIDTH) <= 0
     assert page.locator("main h1").is_visible()
     assert page.locator(".bar").bounding_box()["height"] < 0.2 * size[1]
+
+
+@pytest.mark.parametrize("width", [320, 667, 830, 1024, 1280])
+def test_nothing_in_the_bar_lies_on_anything_else(visit, width):
+    page = visit(CHAPTER, viewport={"width": width, "height": 600})
+    page.locator("main h3").nth(1).evaluate("one => one.scrollIntoView()")
+    expect(page.locator(".where")).to_be_visible()
+    boxes = page.locator(".bar > *, .where > *").evaluate_all(
+        """all => all.filter((one) => one.checkVisibility() && !one.matches(".where"))
+          .map((one) => one.getBoundingClientRect()).map((box) => [box.left, box.right, box.top, box.bottom])"""
+    )
+    assert len(boxes) > 4
+    for (left, right, top, bottom), (left2, right2, top2, bottom2) in itertools.combinations(boxes, 2):
+        assert min(right, right2) - max(left, left2) <= 1 or min(bottom, bottom2) - max(top, top2) <= 1
 
 
 def test_1_4_4_resize_text_to_twice_its_size(visit):
