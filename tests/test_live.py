@@ -224,7 +224,8 @@ class TestAnswer:
     def test_the_names_of_every_set_are_there(self):
         offered = dict(imported(page.SETUP))
         for path in (ROOT / "exercises" / "source").glob("*/*.ipynb"):
-            cell = next(cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code")
+            cells = nbformat.read(path, as_version=4).cells
+            (cell,) = [cell for cell in cells if cell.id == "imports"]
             for name, origin in imported(cell.source):
                 assert offered[name] == origin
 
