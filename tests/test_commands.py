@@ -269,6 +269,25 @@ class TestEnvironment:
         assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.kernel
+def test_jupyterlab_says_its_address_and_nothing_before(tmp_path):
+    (step,) = VERBS["notebooks"].steps(["--no-browser", "--allow-root", "--port=0", "--ServerApp.port_retries=50"])
+    ((command, *arguments),) = step.commands[0]
+    kept = {"JUPYTER_CONFIG_DIR": str(tmp_path), "JUPYTER_DATA_DIR": str(tmp_path)}
+    started = [Environment(folder=Path(sys.prefix)).program(command), *arguments]
+    with subprocess.Popen(started, cwd=ROOT, env=os.environ | kept, stderr=subprocess.PIPE, text=True) as lab:
+        said = []
+        for line in lab.stderr:
+            said.append(line.strip())
+            if "/lab/tree/notebooks" in line:
+                break
+        lab.kill()
+    # Nor are a teacher's tools installed where one only reads.
+    first, told, *_ = [line for line in said if line and not line.startswith("[NbGrader")]
+    assert re.fullmatch(r"\[C .* ServerApp\]", first)
+    assert told.startswith("To access the server")
+
+
 class TestVariables:
     """What a command's programs are told."""
 

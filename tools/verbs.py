@@ -136,10 +136,15 @@ def gallery(words: list[str]) -> Iterator[Step]:
     yield _tool("photographing, some four minutes", "tools.gallery", *words)
 
 
-# The root is this folder, because notebooks link to pages and problem sets beside them.
-@verb("open the chapters in JupyterLab", "installed-run")
+# The root is this folder, because notebooks link to pages and problem sets beside them. Of all that JupyterLab would
+# say while it starts, its address is what one needs, and that is not held back with the rest.
+LAB = ["jupyter", "lab", "--ServerApp.root_dir=.", "--LabApp.default_url=/lab/tree/notebooks"]
+LAB += ["--Application.log_level=ERROR"]
+
+
+@verb("open the chapters in JupyterLab", "installed-run", "JupyterLab has ended.")
 def notebooks(words: list[str]) -> Iterator[Step]:
-    yield _step("", "jupyter", "lab", "--ServerApp.root_dir=.", "--LabApp.default_url=/lab/tree/notebooks", *words)
+    yield _step("starting JupyterLab: Ctrl+C, twice, ends it", *LAB, *words)
 
 
 @verb("write the students' problem sets: exercises/release")
