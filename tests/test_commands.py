@@ -14,7 +14,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from tools import clean, debian, environment, running, server, versions
+from tools import browser, clean, debian, environment, running, server, versions
 from tools.environment import EVERYTHING, NEEDS, ROOT, Environment, EnvironmentFailed, variables
 from tools.verbs import VERBS, Step, Verb
 
@@ -267,6 +267,28 @@ class TestEnvironment:
         assert running.run(copy, verb, []) == 0
         assert "42" in (copy.root / "out" / "page.html").read_text("utf-8")
         assert capfd.readouterr() == ("", "")
+
+
+class TestBrowser:
+    """What drives it, on a system that has it and on one that has not."""
+
+    def test_a_driver_that_does_not_run_is_none(self, monkeypatch, capfd):
+        monkeypatch.setattr(browser, "_ASK", "import sys; sys.exit('node: error while loading shared libraries')")
+        assert browser.driven() is None
+        monkeypatch.setattr(browser, "_ASK", "print('/a path/chrome')")
+        assert browser.driven() == "/a path/chrome"
+        assert capfd.readouterr() == ("", "")
+
+    @pytest.mark.parametrize("root", [True, False])
+    def test_what_it_needs_is_installed_or_named(self, monkeypatch, root):
+        installed = []
+        monkeypatch.setattr(browser, "can_install", lambda: root)
+        monkeypatch.setattr(browser, "install", installed.append)
+        monkeypatch.setattr(browser, "driven", lambda: None)
+        monkeypatch.setattr(browser, "find_browser", lambda: None)
+        with pytest.raises(SystemExit, match="sudo apt-get install chromium libatomic1"):
+            browser.main()
+        assert installed == (["libatomic1", "chromium"] if root else [])
 
 
 @pytest.mark.kernel

@@ -49,7 +49,12 @@ ARGUMENTS = (
 )
 MISSING = (
     "The tests need a browser and none could be installed: install Chromium or Google Chrome"
-    " (on Debian: apt-get install chromium) and run the command again."
+    " (on Debian: sudo apt-get install chromium libatomic1) and run the command again."
+)
+# Playwright drives it by a Node of its own, which needs a library that a bare Debian has not.
+LIBRARY = "libatomic1"
+_ASK = (
+    "from playwright.sync_api import sync_playwright\nwith sync_playwright() as it: print(it.chromium.executable_path)"
 )
 
 
@@ -57,16 +62,16 @@ def find_browser() -> str | None:
     """Return the path of an installed Chromium or Chrome, or None."""
     found = [shutil.which(command) for command in COMMANDS]
     found += [path for path in APPLICATIONS if Path(path).is_file()]
-    return next(filter(None, found), None) or _playwright_browser()
+    if installed := next(filter(None, found), None):
+        return installed
+    own = driven()
+    return own if own and Path(own).is_file() else None
 
 
-def _playwright_browser() -> str | None:
-    """Return the path of Playwright's own download, if there is one."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        path = playwright.chromium.executable_path
-    return path if Path(path).is_file() else None
+def driven() -> str | None:
+    """Return where Playwright would have a browser of its own, or None where it does not run."""
+    asked = subprocess.run([sys.executable, "-c", _ASK], capture_output=True, text=True, encoding="utf-8", check=False)
+    return asked.stdout.strip() if asked.returncode == 0 else None
 
 
 def install_browser() -> None:
@@ -80,10 +85,12 @@ def install_browser() -> None:
 
 def main() -> None:
     """Print the browser's path; install one first where there is none."""
-    if find_browser() is None:
+    if driven() is None and can_install():
+        install(LIBRARY)
+    if find_browser() is None and (can_install() or driven()):
         install_browser()
     browser = find_browser()
-    if browser is None:
+    if browser is None or driven() is None:
         sys.exit(MISSING)
     print(f"The tests drive {browser}")
 
