@@ -122,7 +122,7 @@ def test_a_link_to_a_page_leads_to_the_book(live, open_page, address):
 
 def test_the_link_tells_what_it_costs_and_is_not_there_without_a_server(visit, browser):
     link = visit(PAGE).get_by_role("link", name="Open live", exact=True)
-    expect(link).to_have_accessible_description(re.compile(r"here in the browser: about \d+ MB, once"))
+    expect(link).to_have_accessible_description(re.compile(r"about \d+ MB, once"))
     # Of a page that was opened as a file, Chromium complains that its font is one, too.
     with browser.new_page() as saved:
         saved.goto((SITE / PAGE).as_uri())
