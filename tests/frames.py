@@ -33,6 +33,13 @@ def _attention(sharpness):
     return weights / weights.sum(axis=-1, keepdims=True)
 
 
+def _expected(step):
+    """Return the probabilities of twelve tokens at sixteen places, after some steps: token 1 wins everywhere."""
+    odds = np.full((16, 12), 1.0)
+    odds[:, 1] = np.exp(step / 20)
+    return odds / odds.sum(axis=-1, keepdims=True)
+
+
 def _samples(prompts):
     """Return continuations that go wrong the more often the hotter they are sampled."""
     rng = np.random.default_rng(0)
@@ -46,7 +53,8 @@ def _samples(prompts):
 
 # The methods that change what they are called on.
 CHANGING = {"append", "update"}
-PROMPTS = {"eight symbols": [3, 1, 4, 1, 5, 9, 2, 6], "the same one": [7] * 8}
+PROMPTS = {"3 1 4 1 5 9 2 6": [3, 1, 4, 1, 5, 9, 2, 6], "7 7 7 7 7 7 7 7": [7] * 8}
+SHOWN = (*range(0, 101, 10), 120, 150, 200, 250, 300)
 # What the chapters train, by chapter and name; the numbers are about those that training gives.
 STAND_INS = {
     "01_softmax": {},
@@ -70,7 +78,7 @@ STAND_INS = {
             "dropout": [2.9 * 0.985 ** np.arange(300) + 0.01] * 3,
             "no dropout": [2.9 * 0.97 ** np.arange(300) + 0.0005] * 3,
         },
-        "snapshots": {step: _attention(step / 60) for step in (*range(0, 101, 10), 120, 150, 200, 250, 300)},
+        "snapshots": {step: (_attention(step / 60), _expected(step)) for step in SHOWN},
         "trained": Transformer(12, 16, rng=np.random.default_rng(0)).eval(),
         "samples": _samples(PROMPTS),
         "recalling": {2: [Transformer(12, 16, rng=np.random.default_rng(0)).eval()]},
