@@ -91,8 +91,8 @@ def cost_of_labels(images: ArrayLike, scores: ArrayLike, labels: ArrayLike, name
     below.set_yticks([0, 15, 30])
     given = [_plain(row[label]) for row, label in zip(probabilities, labels, strict=True)]
     return figure, (
-        f"Labels {listed(map(str, labels))}: their probabilities are {listed(given)}, and the answers cost"
-        f" {listed(map(number, costs))} nats."
+        f"Labels {listed(map(str, labels))}, the vertical lines: their probabilities are {listed(given)}, and the"
+        f" answers cost {listed(map(number, costs))} nats."
     )
 
 
@@ -238,8 +238,8 @@ def gradient_by_lead(lead: float, classes: int) -> tuple[Figure, str]:
     (log_loss,), (squared,) = points
     p = softmax(lead * one_hot(0, classes))[1]
     return figure, (
-        f"Lead {lead:g}, {classes:,} classes: the truth has p = {_plain(p)}. Length of the gradient: log loss"
-        f" {number(log_loss)}, squared error {_plain(squared)}; ratio {_times(log_loss / squared)}."
+        f"Lead {lead:g}, the vertical line, {classes:,} classes: the truth has p = {_plain(p)}. Length of the"
+        f" gradient: log loss {number(log_loss)}, squared error {_plain(squared)}; ratio {_times(log_loss / squared)}."
     )
 
 
@@ -293,7 +293,7 @@ def recovery(
         axes.set(xlim=(0, epochs[-1]), ylim=(0, 1), title=rate)
         axes.set_xticks(np.linspace(0, epochs[-1], 3))
         axes.grid(axis="y")
-        told.append(f"{rate}: {np.mean(of_log, axis=0)[5]:.2f} and {np.mean(of_squared, axis=0)[5]:.2f}")
+        told.append(f"{rate}: {np.mean(of_log, axis=0)[-1]:.2f} and {np.mean(of_squared, axis=0)[-1]:.2f}")
     panels[0].text(epochs[-1], chance - 0.02, "chance", ha="right", va="top", color=REFERENCE)
     panels[0].set_ylabel("test accuracy")
     panels[len(panels) // 2].set_xlabel("epochs after the switch to the true labels")
@@ -301,7 +301,7 @@ def recovery(
     figure.legend(handles[::-1], names[::-1], loc="upper left", ncols=2, bbox_to_anchor=(0.1, 1.02))
     figure.subplots_adjust(top=0.81, wspace=0.3)
     return figure, (
-        f"Mean test accuracy after 5 epochs with the log loss and with the squared error; {'; '.join(told)}."
+        f"Mean test accuracy after {epochs[-1]} epochs with the log loss and with the squared error; {'; '.join(told)}."
         " The bands span all seeds."
     )
 
@@ -334,11 +334,11 @@ def label_smoothing(smoothing: float, classes: int, prediction: str) -> tuple[Fi
     Parameters
     ----------
     smoothing : float
-        The share of the target that is spread evenly over all classes. Class 1 is the right one.
+        The part of the target that is spread evenly over all classes. Class 0 is the right one.
     classes : int
         How many there are.
     prediction : {"right", "target", "wrong"}
-        99 % on the right class, the target itself, or 99 % on class 2.
+        99 % on the right class, the target itself, or 99 % on class 1.
     """
     y = (1 - smoothing) * one_hot(0, classes) + smoothing / classes
     p = y
@@ -367,8 +367,8 @@ def label_smoothing(smoothing: float, classes: int, prediction: str) -> tuple[Fi
     legend_above(axes)
     figure.subplots_adjust(top=0.88)
     return figure, (
-        f"Smoothing {smoothing:g}, {classes} classes: the target has {number(y[0])} at class 1 and {number(y[1])} at"
-        f" each other. Floor H(y) {number(floor)} nats, KL {number(divergence)}, loss {number(loss)}."
+        f"Smoothing {smoothing:g}, {classes} classes: the target has {number(y[0])} at the right class and"
+        f" {number(y[1])} at each other. Floor H(y) {number(floor)} nats, KL {number(divergence)}, loss {number(loss)}."
     )
 
 
