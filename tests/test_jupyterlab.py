@@ -138,11 +138,13 @@ def test_the_keys_of_a_control_are_its_own_in_notebook_7(lab, browser):
 def test_a_saved_notebook_shows_its_picture_when_the_kernel_is_gone(lab, browser):
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     page.set_default_timeout(60_000)
+    # JupyterLab asks, where cells are run before it has found the kernel that the notebook names.
+    page.add_locator_handler(page.get_by_role("button", name="Select Kernel"), lambda button: button.click())
     page.goto(f"{lab}/lab/tree/saved.ipynb")
     page.get_by_role("button", name="Python 3 (ipykernel) | Idle").wait_for()
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-    expect(page.locator(".widget-vbox").first).to_contain_text(figures.temperature(1).sentence)
+    expect(page.locator(".widget-vbox").first).to_contain_text(figures.temperature(1).sentence, timeout=60_000)
     picture = page.locator("[class^=stays-] img")
     expect(picture).to_be_hidden()
     with page.expect_response(lambda answer: answer.request.method == "PUT" and "/api/contents/saved" in answer.url):

@@ -44,7 +44,7 @@ def test_no_text_lies_on_another_and_none_is_cut_off(parts):
 @pytest.mark.parametrize(
     ("rule", "fault"),
     [
-        (".prediction-shows { position: relative; top: -3rem }", "on each other: neither / Show anyway"),
+        (".prediction-shows { position: relative; top: -3rem }", "on each other: yes / Show anyway"),
         ("blockquote.account { margin-left: 70rem !important }", "outside: "),
         ("blockquote.account { width: 5rem; white-space: nowrap; overflow: hidden }", "cut: "),
     ],

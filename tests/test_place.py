@@ -17,7 +17,9 @@ SECTION = "what-does-a-temperature-do"
 IN_VIEW = """() => {
   const section = [...document.querySelectorAll("main section section[id]")]
     .findLast((one) => one.getBoundingClientRect().top < 0.3 * innerHeight && one.getBoundingClientRect().bottom > 0);
-  return section?.querySelector("h2, h3").firstChild.textContent;
+  const heading = section?.querySelector("h2, h3").cloneNode(true);
+  heading?.querySelectorAll(".headerlink, annotation").forEach((one) => one.remove());
+  return heading?.textContent.trim();
 }"""
 SHIFTS = """() => new Promise((resolve) => {
   new PerformanceObserver((list) => resolve(list.getEntries().reduce((sum, entry) => sum + entry.value, 0)))

@@ -1,6 +1,7 @@
 """Which paragraphs speak of something else than the rest? A quotation that opens with one of a few words in bold.
 
-Such as ``> **Popular account.** "A claim."``, followed by ``> **Verdict: wrong.** What was measured.``
+Such as ``> **Popular account.** "A claim."``, followed by ``> **Verdict: wrong.** What was measured.``, in the same
+quotation or, after the measurement, in one of its own.
 """
 
 import re
@@ -14,6 +15,7 @@ KINDS = {
     "popular account": "account",
     "what popular accounts": "account",
     "what is in dispute": "account",
+    "verdict: ": "account",
     "in a transformer": "transformer",
     "caution": "caution",
 }
@@ -55,7 +57,7 @@ class NameCallouts(SphinxPostTransform):
             if not found:
                 continue
             quotation["classes"].append(found)
-            for paragraph in quotation.children[1:]:
+            for paragraph in quotation.children:
                 bold = _first_bold(paragraph)
                 if bold and (name := verdict(bold.astext())):
                     bold["classes"] += ["verdict", name]

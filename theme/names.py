@@ -53,4 +53,5 @@ def _link_names(
 
 def setup(app: Sphinx) -> None:
     """Connect to the pages."""
-    app.connect("html-page-context", _link_names)
+    # After the names and brackets of highlighted code have lost their tags.
+    app.connect("html-page-context", _link_names, priority=950)

@@ -6,9 +6,11 @@ from rcssmin import cssmin
 from rjsmin import jsmin
 from sphinx.application import Sphinx
 
+from theme import search
+
 _SLIM = {".css": cssmin, ".js": jsmin}
-# Comes as it is from its authors, with their licence.
-_AS_IT_IS = {"minisearch.js"}
+# Comes as it is from its authors, with their licence; and data, which have no comments.
+_AS_IT_IS = {"minisearch.js", search.NAME}
 
 
 def slim(folder: Path) -> None:

@@ -99,7 +99,8 @@ def document(site: Path, names: list[str], address: str = "") -> str:
 def _entry(text: Tag) -> str:
     """Return a chapter's line in the contents, and those of its sections."""
     sections = "".join(
-        f'<li><a href="#{heading.parent["id"]}">{heading.decode_contents()}</a></li>' for heading in text.select("h2")
+        f'<li><a href="#{heading.find_parent("section")["id"]}">{heading.decode_contents()}</a></li>'
+        for heading in text.select("h2")
     )
     return f'<li><a href="#{text["id"]}">{text.h1.decode_contents()}</a><ul>{sections}</ul></li>'
 

@@ -261,7 +261,8 @@
       element("a", "", { href, download: decodeURIComponent(link.pathname.split("/").at(-1)) }).click();
       setTimeout(() => URL.revokeObjectURL(href), 60_000);
       const empty = tasks.filter(({ isBlank }) => isBlank).map(({ label }) => label.toLowerCase());
-      part("done").textContent = `Your notebook is saved${empty.length ? `; without an answer: ${list(empty)}` : ""}.`;
+      const left = empty.length ? `; without an answer: ${list(empty)}` : "";
+      part("done").textContent = `Your notebook is saved${left}.`;
     } catch (error) {
       part("done").textContent = error.message;
     }

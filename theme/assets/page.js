@@ -92,6 +92,13 @@
     return Object.assign(document.createElement("a"), { href, textContent, className });
   }
 
+  // What a link says, without the TeX that its formulas carry for whoever copies them.
+  function wordsOf(one) {
+    const copy = one.cloneNode(true);
+    all("annotation", copy).forEach((tex) => tex.remove());
+    return copy.textContent;
+  }
+
   // The places kept, by page; the last one is the newest.
   function places() {
     try { return JSON.parse(kept((store) => store.getItem(PLACES))) ?? {}; } catch { return {}; }
@@ -109,7 +116,7 @@
     const page = isFirst ? Object.keys(found).at(-1) : location.pathname.slice(base.length);
     const place = found[page];
     if (location.hash || !place?.id || !(isFirst || links.has(place.id))) return null;
-    const name = isFirst ? `${place.chapter}: ${place.title}` : links.get(place.id).textContent;
+    const name = isFirst ? `${place.chapter}: ${place.title}` : wordsOf(links.get(place.id));
     return link(`${isFirst ? root + page : ""}#${place.id}`, `Continue at ${name}`, "way-back");
   }
 
@@ -124,7 +131,7 @@
     function moveTo(section) {
       current = section;
       for (const one of links.values()) one.ariaCurrent = one === links.get(section?.id) ? "location" : null;
-      const path = sections.filter((one) => one.contains(section)).map(({ id }) => link(`#${id}`, links.get(id).textContent));
+      const path = sections.filter((one) => one.contains(section)).map(({ id }) => link(`#${id}`, wordsOf(links.get(id))));
       where.replaceChildren(...(path.length ? [link("#main", chapter), ...path] : [back].filter(Boolean)));
       where.hidden = !where.hasChildNodes();
       bar.style.setProperty("--read", (sections.indexOf(section) + 1) / (sections.length || 1));
