@@ -91,6 +91,7 @@ def test_what_a_picture_lacks_is_said(changes, said):
     assert said in "".join(found)
 
 
+@pytest.mark.frames
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_every_picture_can_be_drawn_twice_the_same(name):
     arguments, options = EXAMPLES[name]

@@ -54,6 +54,7 @@ def test_a_mask_keeps_a_unit_at_its_activation_over_keep_or_drops_it(keep, seed)
     assert dropped == [unit + 1 for unit in range(5) if not kept[unit]]
 
 
+@pytest.mark.frames
 @pytest.mark.parametrize("seed", range(1, 11))
 def test_units_are_dropped_one_by_one_as_keep_falls(seed):
     counts = [
@@ -100,6 +101,7 @@ def test_an_output_beyond_the_axis_is_cut_and_has_its_number_with_an_arrow():
     assert all(text.xy[1] < one.get_ylim()[1] for text in cut)
 
 
+@pytest.mark.frames
 def test_pictures_under_all_masks_have_the_same_marks():
     settings = [*product((0.1, 0.5, 1.0), range(1, 9))]
     (shape,) = pack([figures.dropout_average(ACTIVATIONS, *setting).svg("picture-") for setting in settings])
@@ -169,6 +171,7 @@ def test_the_answers_of_three_digits_are_those_of_the_units_that_are_left(seed):
     assert sentence == f"{which}: the answers are {answers[0]}, {answers[1]} and {answers[2]}."
 
 
+@pytest.mark.frames
 def test_three_digits_have_the_same_marks_under_all_masks():
     pictures = [figures.masked_digits(*EXAMPLES["masked_digits"][:-1], seed) for seed in range(9)]
     (shape,) = pack([picture.svg("picture-") for picture in pictures])

@@ -612,7 +612,7 @@ STATED = {
         np.log10(default("keras", "batch-norm-epsilon"))
     ],
     r"Keras's default is ([\d.]+) in PyTorch's convention": lambda: [1 - default("keras", "momentum")],
-    r"marked with [−-](\d+), as is the custom in PyTorch": lambda: [
+    r"By PyTorch's convention their targets are marked with [−-](\d+)": lambda: [
         100 if "−100: ignored" in said_of("loss-outside", "pytorch", "F.cross_entropy") else np.nan
     ],
 }
@@ -628,7 +628,7 @@ def test_a_number_that_the_course_gives_for_a_framework_is_the_measured_one(patt
 
 # What the course says in words, and which answers have to begin so.
 IN_WORDS = {
-    "`Dropout` is called `p`, that of Keras `rate`, and both are the probability to **drop**": [
+    "PyTorch's `p` and Keras's `rate` are the probability to **drop** a unit": [
         ("dropout-rate", "pytorch", "Drop:"),
         ("dropout-rate", "keras", "Drop:"),
     ],

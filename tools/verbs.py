@@ -171,6 +171,8 @@ def outputs(words: list[str]) -> Iterator[Step]:
 @verb("run the quick tests, which need no kernel, browser, sandbox or site")
 def unit(words: list[str]) -> Iterator[Step]:
     options = ["--hypothesis-profile", "quick", "--numprocesses", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
+    # To look for files that nobody closed takes more than a second in the end; make test looks for them.
+    options += ["-p", "no:unraisableexception"]
     yield _step("testing, half a minute", *QUICK, *options, *words)
 
 
