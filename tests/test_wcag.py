@@ -330,7 +330,8 @@ TARGETS = """() => {
   const shown = [...document.querySelectorAll(targets)]
     .filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.closest("[inert]"));
   const boxes = shown.map((one) => one.getBoundingClientRect());
-  const inSentence = (one) => one.matches("main :is(p, li, dd, dt, td, figcaption, h1, h2, h3, sup, span) a");
+  // In the flow of a text or of code, whose lines set its height.
+  const inSentence = (one) => one.matches("main :is(p, li, dd, dt, td, figcaption, h1, h2, h3, sup, span, pre) a");
   const radio = (one) => one.matches("input") && one.closest("label, .prediction-option");
   return shown.filter((one, i) => {
     const box = boxes[i];

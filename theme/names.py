@@ -43,11 +43,13 @@ def _link_names(
     """Link the code of a notebook to the page of the package."""
     if doctree is None or "body" not in context or not pagename.startswith("notebooks/"):
         return
-    places = {
-        name.rpartition(".")[2]: f"{app.builder.get_relative_uri(pagename, entry.docname)}#{entry.node_id}"
-        for name, entry in app.env.domaindata["py"]["objects"].items()
-        if entry.objtype in ("function", "class")
-    }
+    objects = app.env.domaindata["py"]["objects"]
+    places = {}
+    # Of two with a name, such as softmax and the check of an answer to it, that of the shorter path comes last, and stays.
+    for name in sorted(objects, key=len, reverse=True):
+        if objects[name].objtype in ("function", "class"):
+            page = app.builder.get_relative_uri(pagename, objects[name].docname)
+            places[name.rpartition(".")[2]] = f"{page}#{objects[name].node_id}"
     context["body"] = _CODE.sub(lambda cell: cell[1] + linked(cell[2], places) + cell[3], context["body"])
 
 
