@@ -45,7 +45,7 @@ def _link_names(
         return
     objects = app.env.domaindata["py"]["objects"]
     places = {}
-    # Of two with a name, such as softmax and the check of an answer to it, that of the shorter path comes last, and stays.
+    # Of two with a name, such as softmax and the check of an answer to it, that of the shorter path stays.
     for name in sorted(objects, key=len, reverse=True):
         if objects[name].objtype in ("function", "class"):
             page = app.builder.get_relative_uri(pagename, objects[name].docname)
