@@ -64,6 +64,7 @@ def picture(box, colour="black"):
 BOXES = [["p", 0, 0, 200, 60], ["a", 10, 10, 80, 20]]
 
 
+@pytest.mark.frames
 @pytest.mark.parametrize(
     ("boxes", "seen", "expected"),
     [
