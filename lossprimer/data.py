@@ -27,6 +27,28 @@ class Split(NamedTuple):
     test_labels: np.ndarray
 
 
+def collection() -> tuple[np.ndarray, np.ndarray]:
+    """Return scikit-learn's 1,797 images of handwritten digits and their labels, in its order.
+
+    Returns
+    -------
+    images : ndarray of float64, shape (1797, 64)
+        With values 0 to 1.
+    labels : ndarray of ints, shape (1797,)
+        From 0 to 9.
+
+    Examples
+    --------
+    >>> images, labels = collection()
+    >>> images.shape, labels[:5].tolist()
+    ((1797, 64), [0, 1, 2, 3, 4])
+    """
+    from sklearn.datasets import load_digits  # half a second that only the experiments need
+
+    images, labels = load_digits(return_X_y=True)
+    return images / 16, labels
+
+
 def digits(rng: np.random.Generator, *, train: int = 1000) -> Split:
     """Return scikit-learn's 1,797 images of handwritten digits, shuffled and split.
 
@@ -63,15 +85,13 @@ def digits(rng: np.random.Generator, *, train: int = 1000) -> Split:
     >>> split.train_images.shape, split.test_images.shape
     ((1000, 64), (797, 64))
     """
-    from sklearn.datasets import load_digits  # half a second that only the experiments need
-
     random_generator(rng)
     check("train", train, INTEGER)
-    images, labels = load_digits(return_X_y=True)
+    images, labels = collection()
     if not 1 <= train < len(labels):
         raise ValueError(f"train is {train}, expected 1 to {len(labels) - 1}")
     order = rng.permutation(len(labels))
-    images, labels = images[order] / 16, labels[order]
+    images, labels = images[order], labels[order]
     return Split(images[:train], labels[:train], images[train:], labels[train:])
 
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lossprimer._arguments import random_generator
+from lossprimer.data import collection
 from lossprimer.network import Adam, Linear, ReLU, Sequential, fit
 
 # Places in scikit-learn's collection; the network learns from others, the first of it.
@@ -43,7 +44,7 @@ def three_digits() -> ThreeDigits:
     >>> digits.images.shape, digits.truths.tolist(), digits.labels.tolist()
     ((3, 64), [0, 5, 3], [0, 5, 8])
     """
-    images, truths = _collection()
+    images, truths = collection()
     places = list(_PLACES.values())
     labels = truths[places].copy()
     labels[-1] = _SLIP
@@ -76,16 +77,8 @@ def digit_network(rng: np.random.Generator) -> Sequential:
     array([0, 5, 3])
     """
     random_generator(rng)
-    images, labels = (whole[:_TRAIN] for whole in _collection())
+    images, labels = (whole[:_TRAIN] for whole in collection())
     network = Sequential(Linear(64, 32, rng=rng), ReLU(), Linear(32, 10, rng=rng, scale=1))
     optimizer = Adam(network.parameters(), lr=0.003)
     fit(network, images, labels, optimizer=optimizer, rng=rng, batch_size=50, epochs=15)
     return network
-
-
-def _collection() -> tuple[np.ndarray, np.ndarray]:
-    """Return scikit-learn's images and labels, in its order."""
-    from sklearn.datasets import load_digits  # half a second that only this needs
-
-    images, labels = load_digits(return_X_y=True)
-    return images / 16, labels

@@ -33,8 +33,6 @@ MINUS = "\N{MINUS SIGN}"
 # marks then, and a page has to change, and to keep, only what differs.
 NOTHING = "\N{ZERO WIDTH SPACE}"
 INFINITY = "\N{INFINITY}"
-# The classes of an image of a digit.
-_DIGITS = np.arange(10)
 # How opaque a cell may be for the text on it to keep a contrast of 4.5 : 1, in light and in dark.
 MOST_OPAQUE = 0.5
 # What part of the height of a usual picture a text on a bar takes, with its distance from the bar.
@@ -167,28 +165,36 @@ def draw_digit(axes: Axes, image: np.ndarray) -> None:
     axes.axis("off")
 
 
-def digit_columns(images: ArrayLike, names: Sequence[str]) -> tuple[Figure, list[Axes]]:
-    """Return a figure with the digits side by side under their names, and the empty axes below each."""
+def digit_readings(images: ArrayLike, names: Sequence[str], probabilities: np.ndarray) -> tuple[Figure, list[Axes]]:
+    """Return a figure of digits side by side under their names, and the axes with the probabilities below each."""
     figure, columns = new_figure((4.6, 3.3)), []
     width, room = 0.265, 0.025
-    for place, (image, name) in enumerate(zip(np.asarray(images), names, strict=True)):
+    for place, (image, name, row) in enumerate(zip(np.asarray(images), names, probabilities, strict=True)):
         left = 0.13 + place * (width + room)
         paper = figure.add_axes((left, 0.61, width, 0.29))
         draw_digit(paper, image)
         paper.set_title(name)
         axes = figure.add_axes((left, 0.14, width, 0.4))
         axes.tick_params(labelleft=place == 0)
+        draw_classes(axes, row, int(row.argmax()))
         columns.append(axes)
+    columns[0].set_ylabel("probability")
     return figure, columns
 
 
-def draw_classes(axes: Axes, probabilities: ArrayLike, first: int) -> None:
-    """Draw a bar for each of the ten classes, that of the class `first` filled and the others hatched."""
-    probabilities, others = np.asarray(probabilities), first != _DIGITS
-    axes.bar([first], probabilities[first], width=0.7, color=THING)
-    axes.bar(_DIGITS[others], probabilities[others], width=0.7, facecolor="none", edgecolor=RIVAL, hatch=HATCH)
-    axes.set(ylim=(0, 1), xlim=(-0.6, 9.6))
-    axes.set_xticks(_DIGITS)
+def readings_told(probabilities: np.ndarray) -> str:
+    """Return the most likely class of each row, with its probability, as a list in a sentence."""
+    return listed(f"{row.argmax()} with {number(row.max())}" for row in probabilities)
+
+
+def draw_classes(axes: Axes, probabilities: np.ndarray, marked: int) -> None:
+    """Draw a bar for each class, that of the class `marked` filled and the others hatched."""
+    classes = np.arange(len(probabilities))
+    others = marked != classes
+    axes.bar([marked], probabilities[marked], width=0.7, color=THING)
+    axes.bar(classes[others], probabilities[others], width=0.7, facecolor="none", edgecolor=RIVAL, hatch=HATCH)
+    axes.set(ylim=(0, 1), xlim=(-0.6, len(classes) - 0.4))
+    axes.set_xticks(classes)
     axes.set_yticks([0, 0.5, 1], ["0", "0.5", "1"])
     axes.grid(axis="y")
 

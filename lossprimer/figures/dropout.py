@@ -19,8 +19,7 @@ from lossprimer.figures.drawing import (
     THING,
     add_rounded_box,
     by_hand,
-    digit_columns,
-    draw_classes,
+    digit_readings,
     draw_digit,
     label_bars,
     legend_above,
@@ -30,6 +29,7 @@ from lossprimer.figures.drawing import (
     number,
     numbers,
     pictured,
+    readings_told,
 )
 from lossprimer.probability import softmax
 
@@ -83,14 +83,10 @@ def masked_digits(
     if seed:
         _, kept = inverted_dropout(np.ones(kept.shape), keep_prob=0.5, rng=np.random.default_rng(seed))
     probabilities = softmax(scores(np.where(kept, 2 * activations, 0) if seed else activations))
-    figure, columns = digit_columns(images, names)
+    figure, _ = digit_readings(images, names, probabilities)
     _switches(figure.add_axes((0.13, 0.57, 0.845, 0.034)), kept)
-    for axes, row in zip(columns, probabilities, strict=True):
-        draw_classes(axes, row, int(row.argmax()))
-    columns[0].set_ylabel("probability")
-    answers = listed(f"{row.argmax()} with {number(row.max())}" for row in probabilities)
     which = f"Mask {seed} keeps {kept.sum()} of {kept.size} units" if seed else f"All {kept.size} units are on"
-    return figure, f"{which}: the answers are {answers}."
+    return figure, f"{which}: the answers are {readings_told(probabilities)}."
 
 
 def _switches(axes: Axes, kept: np.ndarray) -> None:

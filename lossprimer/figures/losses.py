@@ -15,8 +15,7 @@ from lossprimer.figures.drawing import (
     RIVAL,
     SERIES,
     THING,
-    digit_columns,
-    draw_classes,
+    digit_readings,
     fixed_ticks,
     label_bars,
     legend_above,
@@ -70,19 +69,17 @@ def cost_of_labels(images: ArrayLike, scores: ArrayLike, labels: ArrayLike, name
     """
     probabilities = softmax(scores)
     costs = cross_entropy(scores, labels, reduction="none")
-    figure, columns = digit_columns(images, names)
+    figure, columns = digit_readings(images, names, probabilities)
     # Lower than it comes, so that digits, slider and costs stand on one screen.
     figure.set_figheight(2.5)
     for paper in figure.axes[::2]:
         left, _, width, _ = paper.get_position().bounds
         paper.set_position((left, 0.65, width, 0.25))
-    for axes, row, label in zip(columns, probabilities, labels, strict=True):
-        draw_classes(axes, row, int(row.argmax()))
+    for axes, label in zip(columns, labels, strict=True):
         axes.axvline(label, color=MARK, linewidth=2)
         axes.set_title(f"label {label}", color=MARK)
         left, _, width, _ = axes.get_position().bounds
         axes.set_position((left, 0.35, width, 0.19))
-    columns[0].set_ylabel("probability")
     below = figure.add_axes((0.13, 0.03, 0.845, 0.21))
     bars = below.bar(range(3), costs, width=0.5, color=THING)
     below.set(xlim=(-0.5, 2.5), ylim=(0, _DEAREST), ylabel="cost")

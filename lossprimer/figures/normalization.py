@@ -18,8 +18,7 @@ from lossprimer.figures.drawing import (
     SERIES,
     THING,
     add_rectangle,
-    digit_columns,
-    draw_classes,
+    digit_readings,
     fixed_ticks,
     heat_map,
     label_bars,
@@ -31,6 +30,7 @@ from lossprimer.figures.drawing import (
     numbers,
     pictured,
     power_of_ten,
+    readings_told,
     scientific,
 )
 from lossprimer.normalization import LayerNorm, RMSNorm, normalize
@@ -79,12 +79,8 @@ def digits_in_pale_ink(
     """
     pale = ink * np.asarray(images, dtype=float)
     probabilities = softmax(network(pale))
-    figure, columns = digit_columns(pale, names)
-    for axes, row in zip(columns, probabilities, strict=True):
-        draw_classes(axes, row, int(row.argmax()))
-    columns[0].set_ylabel("probability")
-    first = [f"{row.argmax()} with {number(row.max())}" for row in probabilities]
-    return figure, f"{100 * ink:g} % of the ink: the most likely are {listed(first)}."
+    figure, _ = digit_readings(pale, names, probabilities)
+    return figure, f"{100 * ink:g} % of the ink: the most likely are {readings_told(probabilities)}."
 
 
 @pictured

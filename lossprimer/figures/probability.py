@@ -19,18 +19,17 @@ from lossprimer.figures.drawing import (
     THING,
     add_rectangle,
     by_hand,
-    digit_columns,
-    draw_classes,
+    digit_readings,
     fixed_ticks,
     heat_map,
     label_bars,
     legend_above,
-    listed,
     new_axes,
     new_figure,
     number,
     numbers,
     pictured,
+    readings_told,
     scientific,
 )
 from lossprimer.probability import entropy, log_softmax, softmax
@@ -67,12 +66,8 @@ def digits_at_temperature(
     temperature : float
     """
     probabilities = softmax(scores, temperature=temperature)
-    figure, columns = digit_columns(images, names)
-    for axes, row in zip(columns, probabilities, strict=True):
-        draw_classes(axes, row, int(row.argmax()))
-    columns[0].set_ylabel("probability")
-    first = [f"{row.argmax()} with {number(row.max())}" for row in probabilities]
-    return figure, f"T = {temperature:g}: the most likely are {listed(first)}."
+    figure, _ = digit_readings(images, names, probabilities)
+    return figure, f"T = {temperature:g}: the most likely are {readings_told(probabilities)}."
 
 
 @pictured

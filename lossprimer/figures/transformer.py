@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lossprimer.figures.drawing import (
-    HATCH,
     MOST_OPAQUE,
     NOTHING,
     REFERENCE,
@@ -18,6 +17,7 @@ from lossprimer.figures.drawing import (
     add_rectangle,
     add_rectangles,
     add_rounded_box,
+    draw_classes,
     fixed_ticks,
     listed,
     new_axes,
@@ -256,13 +256,7 @@ def next_token(
     figure = new_figure((4.6, 3.2))
     above, below = figure.subplots(2, 1, sharey=True)
     for axes, values, marked in ((above, looked, place), (below, expected, right)):
-        spots = np.arange(len(values))
-        others = spots != marked
-        axes.bar([marked], values[marked], width=0.7, color=THING)
-        axes.bar(spots[others], values[others], width=0.7, facecolor="none", edgecolor=RIVAL, hatch=HATCH)
-        axes.set(xlim=(-0.6, len(values) - 0.4), ylim=(0, 1))
-        axes.set_yticks([0, 0.5, 1], ["0", "0.5", "1"])
-        axes.grid(axis="y")
+        draw_classes(axes, values, marked)
     above.set_xticks(range(len(tokens)), ["|" if token == 0 else str(token) for token in tokens])
     above.set(title="where the last position looks", ylabel="weight")
     below.set_xticks(range(len(expected)), ["|", *map(str, range(1, len(expected)))])
