@@ -88,13 +88,19 @@ def _wait_for(address, server, log):
     pytest.fail("JupyterLab did not start:\n" + log.read_text())
 
 
-def test_the_temperature_slider_of_chapter_1_answers_in_jupyterlab(lab, browser):
+def opened_and_run(browser, address):
+    """Open a notebook in JupyterLab, and run all its cells."""
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     page.set_default_timeout(60_000)
-    page.goto(f"{lab}/lab/tree/01_softmax.ipynb")
+    page.goto(address)
     page.get_by_role("button", name="Python 3 (ipykernel) | Idle").wait_for()
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    return page
+
+
+def test_the_temperature_slider_of_chapter_1_answers_in_jupyterlab(lab, browser):
+    page = opened_and_run(browser, f"{lab}/lab/tree/01_softmax.ipynb")
     explorer = page.locator(".widget-vbox", has_text="Softmax at a temperature").first
     expect(explorer).to_contain_text("T = 1: probabilities 0.629, 0.231, 0.140", timeout=60_000)
     handle = explorer.get_by_role("slider", name="Temperature T")
@@ -136,13 +142,8 @@ def test_the_keys_of_a_control_are_its_own_in_notebook_7(lab, browser):
 
 
 def test_a_saved_notebook_shows_its_picture_when_the_kernel_is_gone(lab, browser):
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
-    page.set_default_timeout(60_000)
     # In a workspace of its own, which opens no other notebook again.
-    page.goto(f"{lab}/lab/workspaces/saved/tree/saved.ipynb")
-    page.get_by_role("button", name="Python 3 (ipykernel) | Idle").wait_for()
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    page = opened_and_run(browser, f"{lab}/lab/workspaces/saved/tree/saved.ipynb")
     expect(page.locator(".widget-vbox").first).to_contain_text(figures.temperature(1).sentence, timeout=60_000)
     picture = page.locator("[class^=stays-] img")
     expect(picture).to_be_hidden()
