@@ -1,9 +1,11 @@
 """How the tests build a small book: in their own process, which has Sphinx imported once for all."""
 
 import io
+import os
 import re
 import warnings
 from pathlib import Path
+from unittest.mock import patch
 
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace
@@ -14,6 +16,9 @@ COLOUR = re.compile(r"\x1b\[\d+(;\d+)*m")
 def build(source: Path, out: Path, settings: dict, *, anew: bool = False) -> str:
     """Build the pages of a folder with a configuration of their own; returns what Sphinx warns of.
 
+    What extensions tell the kernels of that book by environment variables is forgotten afterwards: the tests that
+    follow in this process start kernels, too.
+
     Parameters
     ----------
     source, out : Path
@@ -23,6 +28,12 @@ def build(source: Path, out: Path, settings: dict, *, anew: bool = False) -> str
     anew : bool
         Whether to write all pages, those too whose text has not changed.
     """
+    with patch.dict(os.environ):
+        return build_and_keep(source, out, settings, anew=anew)
+
+
+def build_and_keep(source: Path, out: Path, settings: dict, *, anew: bool = False) -> str:
+    """Build as `build` does, and leave the environment variables as the extensions set them."""
     said = io.StringIO()
     # Extensions add to it; Sphinx's own default would keep what they add for the next book.
     settings = {"source_suffix": {".rst": "restructuredtext"}, **settings}

@@ -17,7 +17,7 @@ from lossprimer.explorer.frames import pack
 from lossprimer.explorer.live import explorer_widget
 from lossprimer.explorer.shown import STATIC
 from lossprimer.explorer.static import explorer_html
-from tests.building import build
+from tests.building import build_and_keep
 
 CALLS = []
 
@@ -245,7 +245,7 @@ def test_the_configuration_of_a_book_says_which_face_its_kernels_show(settings, 
     monkeypatch.setenv(STATIC, "left over")
     (tmp_path / "index.rst").write_text("A page\n======\n")
     settings |= {"extensions": ["lossprimer.explorer.extension"], "project": "A book"}
-    assert build(tmp_path, tmp_path / "site", settings) == ""
+    assert build_and_keep(tmp_path, tmp_path / "site", settings) == ""
     assert os.environ.get(STATIC) == face
     page = (tmp_path / "site" / "index.html").read_text("utf-8")
     for name in ("explorer.js", "explorer.css"):
