@@ -192,6 +192,8 @@ def signed_in(watched, formgrader, teacher):
     def open_signed_in(path):
         page = watched(base + path, storage_state=teacher)
         assert page.url.startswith(base)
+        # What its buttons do is bound once the grades and the comments have come.
+        page.wait_for_load_state("networkidle")
         return page
 
     return open_signed_in
