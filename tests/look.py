@@ -7,6 +7,7 @@ do not depend on what is installed; what is compared is told by `differences`.
 
 import io
 import json
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -32,8 +33,9 @@ PARTS = {
     "title": "h1",
     "text": "h1 ~ p",
     "formula": "div.math",
-    "account": "blockquote.account:has(.verdict)",
-    "account-in-one": "blockquote.account:not(:has(.verdict))",
+    "account": "blockquote.account:has(p + p > .verdict)",
+    "claim": "blockquote.account:not(:has(.verdict))",
+    "verdict": "blockquote.account:has(> div > p:first-child > .verdict)",
     "transformer": "blockquote.transformer",
     "caution": "blockquote.caution",
     "code-folded": "details.code",
@@ -74,7 +76,11 @@ $$
 
 Between.
 
-> **What popular accounts leave out.** One paragraph that says all.
+> **Popular account.** "A claim that stands alone, because it is measured before it is judged."
+
+Between.
+
+> **Verdict: wrong.** A paragraph that says what was measured, in more than a line.
 
 Between.
 
@@ -285,7 +291,8 @@ def new_page(browser, screen: str) -> Page:
 
 def main() -> None:
     """Accept how the parts look."""
-    RECORDED.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(RECORDED, ignore_errors=True)  # parts that are gone
+    RECORDED.mkdir(parents=True)
     with (
         tempfile.TemporaryDirectory() as folder,
         serving(build_parts(Path(folder))) as address,

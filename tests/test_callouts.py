@@ -16,7 +16,7 @@ DRAMA = """Page
 
 Between.
 
-    **What popular accounts leave out.** A unique maximum.
+    **Popular account.** "A claim by itself."
 
 Between.
 
@@ -32,8 +32,8 @@ Between.
     ("opening", "expected"),
     [
         ("Popular account.", "account"),
-        ("What popular accounts get wrong.", "account"),
-        ("What is in dispute.", "account"),
+        ("Verdict: wrong.", "account"),
+        ("What is in dispute.", None),
         ("In a Transformer.", "transformer"),
         ("Caution.", "caution"),
         ("A trap between libraries.", None),

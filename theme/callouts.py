@@ -13,8 +13,6 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 # What a quotation opens with, and the class that the style sheet knows it by.
 KINDS = {
     "popular account": "account",
-    "what popular accounts": "account",
-    "what is in dispute": "account",
     "verdict: ": "account",
     "in a transformer": "transformer",
     "caution": "caution",
