@@ -1,8 +1,9 @@
-"""How quickly does a page stand, and how heavy is it? Lighthouse on each chapter, beside a stock Jupyter Book page.
+"""How quickly does a page stand, and how heavy is it? Lighthouse on every page, beside a stock Jupyter Book page.
 
-The rival has the same content: chapter 1, built in the same run by Jupyter Book with its own theme and settings. Both
-are served compressed from this machine. Requests to other hosts fail at once: on a reader's machine the rival also
-waits for those and loads what they send, which is not counted here. Build the site first. Node 18 or newer is needed.
+The rival has the same content: chapter 1, built in the same run by Jupyter Book with its own theme and settings. The
+front page, the chapters and the rival are measured five times, every other page once. All are served compressed from
+this machine. Requests to other hosts fail at once: on a reader's machine the rival also waits for those and loads what
+they send, which is not counted here. Build the site first. Node 18 or newer is needed.
 """
 
 import functools
@@ -24,10 +25,14 @@ WORKPLACE = ROOT / "_build" / "bench"
 VERSION = "12.8.2"  # 13 needs Node 22
 RUNS = 5
 CHAPTERS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
+# What is measured more than once.
+OFTEN = ["book/intro", *(f"notebooks/{name}" for name in CHAPTERS)]
+STOCK_PAGE = "stock chapter 1"
 CATEGORIES = "performance", "accessibility", "best-practices", "seo"
-# Lighthouse's audits by our names, with what to divide by: seconds until the largest paint and until the page answers
-# its reader, the layout's shift, kilobytes sent.
+# Lighthouse's audits by our names, with what to divide by: seconds until the first and the largest paint and until the
+# page answers its reader, the layout's shift, kilobytes sent.
 AUDITS = {
+    "first": ("first-contentful-paint", 1000),
     "paint": ("largest-contentful-paint", 1000),
     "ready": ("interactive", 1000),
     "shift": ("cumulative-layout-shift", 1),
@@ -100,13 +105,13 @@ def build_stock() -> Path:
     return source / "_build" / "html"
 
 
-def measure(lighthouse: Path, address: str, *, desktop: bool) -> dict[str, float]:
+def measure(lighthouse: Path, address: str, *, desktop: bool, times: int) -> dict[str, float]:
     """Return the median over some runs of four scores of 100 and of the audits."""
     command = [str(lighthouse), address, "--output=json", "--quiet", f"--chrome-flags={CHROME}"]
     command += ["--preset=desktop"] if desktop else []
     environment = os.environ | {"CHROME_PATH": find_browser()}
     runs = []
-    for _ in range(RUNS):
+    for _ in range(times):
         done = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=environment)
         report = json.loads(done.stdout)
         values = {name: round(100 * (report["categories"][name]["score"] or 0)) for name in CATEGORIES}
@@ -120,25 +125,33 @@ def main() -> None:
     if shutil.which("node") is None or shutil.which("npm") is None:
         print("There is no Node here, so Lighthouse was not run.")
         return
-    if missing := [name for name in CHAPTERS if not (SITE / "notebooks" / f"{name}.html").exists()]:
+    if missing := [name for name in OFTEN if not (SITE / f"{name}.html").exists()]:
         sys.exit(f"The built site has no page {missing[0]}: run make book first.")
+    once = sorted(set(own_pages()) - set(OFTEN))
     lighthouse = install_lighthouse()
     with serving(SITE, Compressing) as site, serving(build_stock(), Compressing) as stock:
-        pages = {name: f"{site}/notebooks/{name}.html" for name in CHAPTERS}
-        report(lighthouse, pages | {"stock 1": f"{stock}/{CHAPTERS[0]}.html"})
+        pages = {name: f"{site}/{name}.html" for name in [*OFTEN, *once]}
+        report(lighthouse, pages | {STOCK_PAGE: f"{stock}/{CHAPTERS[0]}.html"})
+
+
+def own_pages() -> list[str]:
+    """Return the pages that a reader is sent to, without their ending."""
+    names = (path.relative_to(SITE).with_suffix("").as_posix() for path in SITE.glob("*/**/*.html"))
+    return [name for name in names if name.partition("/")[0] in ("book", "notebooks")]
 
 
 def report(lighthouse: Path, pages: dict[str, str]) -> None:
     """Print a line for each page, on a phone and on a desk."""
     for device in ("mobile", "desktop"):
-        print(f"{device:18} performance access. practices  SEO paint, s ready, s  shift   kB")
+        print(f"{device:30} performance access. practices  SEO first, s paint, s ready, s  shift   kB")
         found = {}
         for name, address in pages.items():
-            found[name] = values = measure(lighthouse, address, desktop=device == "desktop")
+            times = RUNS if name in (*OFTEN, STOCK_PAGE) else 1
+            found[name] = values = measure(lighthouse, address, desktop=device == "desktop", times=times)
             scores = "{:11.0f} {:7.0f} {:9.0f} {:4.0f}".format(*(values[category] for category in CATEGORIES))
-            audits = "{:8.2f} {:8.2f} {:6.3f} {:4.0f}".format(*(values[audit] for audit in AUDITS))
-            print(f"{name:18} {scores} {audits}", flush=True)
-        ours, theirs = found[CHAPTERS[0]], found["stock 1"]
+            audits = "{:8.2f} {:8.2f} {:8.2f} {:6.3f} {:4.0f}".format(*(values[audit] for audit in AUDITS))
+            print(f"{name:30} {scores} {audits}", flush=True)
+        ours, theirs = found[f"notebooks/{CHAPTERS[0]}"], found[STOCK_PAGE]
         ratios = (f"{theirs[name] / ours[name]:.1f} times the {name}" for name in ("paint", "ready", "weight"))
         print(f"The stock page of chapter 1 has {', '.join(ratios)}.\n")
 
