@@ -52,7 +52,7 @@ def test_winner_share_agrees_with_the_softmax_of_all_classes(gap, classes, share
 
 def test_a_share_that_is_not_the_whole_is_not_written_as_the_whole_and_large_ratios_in_full():
     sentence = figures.winner_share(8, 2).sentence
-    assert "gets 99.97 %. That is 2,981 times each other class, and 2,981 times all" in sentence
+    assert "gets 99.97 %. That is 2,981 times any other class, and 2,981 times all" in sentence
 
 
 def test_of_many_probabilities_the_ends_are_said():
@@ -122,7 +122,7 @@ def test_temperature_on_data_keeps_the_accuracy_and_finds_where_the_confidence_m
     # Among 0.985, 0.805 and 0.687 the last is closest to two thirds.
     means = {T: p[T].max(axis=1).mean() for T in p}
     near = min(means, key=lambda T: abs(means[T] - 2 / 3))
-    assert said.endswith(f"comes closest to the accuracy at T = {near:g}, with {means[near]:.3f}.")
+    assert said.endswith(f"comes closest to the accuracy at T = {near:g}, the vertical line, with {means[near]:.3f}.")
 
 
 # Text and ground of the site's pages (theme/assets/primer.css).

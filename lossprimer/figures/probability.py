@@ -144,7 +144,7 @@ def winner_share(gap: float, classes: int) -> tuple[Figure, str]:
     figure.subplots_adjust(left=0.27, top=0.88)
     single = np.exp(gap)
     return figure, (
-        f"Lead {gap:g}, {classes:,} classes: the leader gets {_percent(share)}. That is {_ratio(single, 1)} times each"
+        f"Lead {gap:g}, {classes:,} classes: the leader gets {_percent(share)}. That is {_ratio(single, 1)} times any"
         f" other class, and {_ratio(single, classes - 1)} times all the others together."
     )
 
@@ -184,7 +184,9 @@ def temperature(temperature: float = 1.0, scores: ArrayLike = (2.0, 1.0, 0.5)) -
     left.set_title(f"1st : 2nd = {_ratio(first, second)}")
     grid = np.geomspace(0.05, 20, 81)
     right.plot(grid, [entropy(softmax(scores, temperature=value)) for value in grid], color=THING)
-    right.axhline(np.log(np.isfinite(scores).sum()), color=REFERENCE, linestyle="--", linewidth=1)
+    count = int(np.isfinite(scores).sum())
+    right.axhline(np.log(count), color=REFERENCE, linestyle="--", linewidth=1)
+    right.text(0.055, np.log(count) + 0.04, f"ln {count}", color=REFERENCE)
     right.plot([temperature], [nats], "o", color=MARK, markersize=8, clip_on=False)
     right.set(xscale="log", xlim=(0.05, 20), ylim=(0, 2.5), xlabel="T (log)", title=f"entropy {nats:.3f}")
     fixed_ticks(right.xaxis, (0.1, 1, 10))
@@ -231,17 +233,20 @@ def temperature_on_data(logits: ArrayLike, labels: ArrayLike, temperatures: Arra
     below.plot(temperatures, losses, color=THING, marker="o", markersize=4)
     below.set(ylabel="loss in nats", ylim=(0, None), xlabel="temperature T (logarithmic)")
     below.set_xscale("log")
-    fixed_ticks(below.xaxis, (0.1, 0.2, 0.5, 1, 2, 5, 10))
+    fixed_ticks(below.xaxis, (0.1, 0.3, 0.7, 1, 2, 5, 10))
     for axes in (above, below):
         axes.grid(axis="y")
     figure.subplots_adjust(hspace=0.15, bottom=0.15, top=0.9)
     best, near = int(np.argmin(losses)), int(np.argmin(np.abs(confidences - accuracies)))
+    for axes in (above, below):
+        axes.axvline(temperatures[near], color=REFERENCE, linewidth=1)
     low, high = f"{accuracies.min():.3f}", f"{accuracies.max():.3f}"
     stays = f"stays at {low}" if low == high else f"lies between {low} and {high}"
     return figure, (
         f"From T = {temperatures[0]:g} to {temperatures[-1]:g} the accuracy {stays}; the loss falls from"
         f" {losses[0]:.3f} to {losses[best]:.3f} at T = {temperatures[best]:g} and rises to {losses[-1]:.3f}."
-        f" The confidence comes closest to the accuracy at T = {temperatures[near]:g}, with {confidences[near]:.3f}."
+        f" The confidence comes closest to the accuracy at T = {temperatures[near]:g}, the vertical line, with"
+        f" {confidences[near]:.3f}."
     )
 
 
@@ -355,7 +360,7 @@ def attention_spread(
     most = int(weights[0].argmax())
     how = "divided by √d" if scaled else "not scaled"
     return figure, (
-        f"d = {width}, {how}: “{tokens[most]}” gets most, {weights[0, most]:.2f}."
+        f"d = {width}, {how}: by chance “{tokens[most]}” gets most, {weights[0, most]:.2f}."
         f" Average over {len(weights)} queries: largest weight {weights.max(axis=-1).mean():.2f}, entropy"
         f" {entropy(weights).mean():.2f} of {np.log(len(tokens)):.2f} nats."
     )
