@@ -553,7 +553,7 @@ class TestLearner:
         right = answers.RIGHT["sample"][0]
         report = checks.sample(lambda z, temperature, rng: right(z, temperature, rng) * 1.0)
         assert report.finding.came == "float64"
-        assert "they are no integers" in words(report)
+        assert "they are not integers" in words(report)
         assert checks.sample(lambda *args: right(*args).tolist()).passed
 
     def test_of_whole_numbers_it_is_not_said_that_an_argument_makes_no_difference(self):
@@ -574,7 +574,7 @@ class TestLearner:
         assert "0.01 too large, for every input" in words(
             checks.layer_norm(lambda x, gamma, beta, eps: right(x, gamma, beta, eps) + 0.01)
         )
-        assert "beta is not used: with another one the result is the same" in words(
+        assert "beta is not used: with a different one the result is the same" in words(
             checks.layer_norm(lambda x, gamma, beta, eps: right(x, gamma, 0 * beta, eps) + gamma**3 - 1)
         )
 

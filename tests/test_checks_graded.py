@@ -21,10 +21,10 @@ ANSWERS = [
     ("softmax", "prints", "def f(z):\n    print('scores', z)\n    print(np.exp(z))"),
     (
         "softmax",
-        "numbers in float32",
+        "numbers are in float32",
         "def f(z):\n    e = np.exp(z.astype('f'))\n    return e / e.sum(-1, keepdims=True)",
     ),
-    ("softmax", "The function takes other arguments", "def f(z, axis):\n    return z"),
+    ("softmax", "The function does not take the arguments", "def f(z, axis):\n    return z"),
     ("softmax", "does not come to an end", "def f(z):\n    while True:\n        z = z + 1"),
     ("softmax", "Only plain arrays", "def f(z):\n    return np.ma.array(z)"),
     (

@@ -318,7 +318,7 @@ def test_points_and_minutes_are_what_the_set_says(path):
     assert 60 <= minutes <= 90
     more = [cell.source for cell in nb.cells if re.match(r"## \d.*\(0 points\)", cell.source)]
     assert all(f"\n\n{MORE}\n\n" in text for text in more)
-    assert ("Tasks with 0 points are more to write" in nb.cells[0].source) == bool(more)
+    assert ("Tasks with 0 points are extra" in nb.cells[0].source) == bool(more)
     for cell in graded:
         criteria = nb.cells[nb.cells.index(cell) - 1].source
         if cell.metadata.nbgrader.solution:
@@ -331,7 +331,7 @@ def test_the_page_of_a_set_agrees_with_it(path):
     page = (ROOT / "book" / "exercises" / path.name).with_suffix(".md").read_text("utf-8")
     rows = re.findall(r"^\| (\d[^|]*) \| [^|]* \| (\d+) \| (\d+) \|$", page, re.MULTILINE)
     assert [(task, int(m), int(p)) for task, m, p in rows] == tasks
-    assert ("Tasks with 0 points are more to write" in page) == any(not points for *_, points in tasks)
+    assert ("Tasks with 0 points are extra" in page) == any(not points for *_, points in tasks)
     assert f"It takes about {minutes} minutes and has {points} points." in page
     assert f"<../../exercises/release/{path.stem}/{path.name}>" in page
     overview = (ROOT / "book" / "exercises.md").read_text("utf-8")

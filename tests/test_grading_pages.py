@@ -463,12 +463,12 @@ def test_the_summary_names_the_tasks_and_what_waits(course, watched):
     assert rows == [
         ["1. Softmax (3 points)", "0 of 3"],
         ["2. Temperature (2 points)", "2 of 2"],
-        ["3. The logarithm of the shares (3 points)", "3 of 3"],
+        ["3. The logarithm of the probabilities (3 points)", "3 of 3"],
         ["4. The backward pass (3 points)", "3 of 3"],
         ["5. Attention weights (4 points)", "4 of 4"],
         ["6. A prediction (2 points)", "0 of 2"],
         ["7. In your own words (3 points)", "3 wait for a person"],
-        ["8. Softmax in blocks (0 points)", "0 of 0"],
+        ["8. Softmax in blocks (0 points)", ""],
     ]
     page.get_by_role("link", name="7. In your own words").click()
     expect(page.get_by_role("heading", name="7. In your own words")).to_be_in_viewport()
@@ -489,9 +489,9 @@ def test_a_failed_task_shows_its_report_once(course, watched):
 
 def test_what_the_student_did_not_write_is_folded_and_hidden_tests_are_not_there(course, watched):
     page = watched(feedback_of(HONEST, course))
-    expect(page.get_by_text("How do scores become shares?")).to_be_hidden()
+    expect(page.get_by_text("How do scores become probabilities?")).to_be_hidden()
     page.get_by_text("The task", exact=True).first.click()
-    expect(page.get_by_text("How do scores become shares?")).to_be_visible()
+    expect(page.get_by_text("How do scores become probabilities?")).to_be_visible()
     for hidden in ("HIDDEN", "default_rng", "require()"):
         assert hidden not in page.content()
 

@@ -20,7 +20,7 @@ from lossprimer.checks.task import TASKS, Task
 from tools import notebooks
 
 ROOT = Path(__file__).resolve().parent.parent
-MORE = "*More to write: for no points, and not in the minutes of the set.*"
+MORE = "*Extra: it brings no points, and the set's minutes leave it out.*"
 WIDTH = 74  # of a line of code in a set, as in exercises/source/.ruff.toml
 
 

@@ -63,7 +63,8 @@ _QUERIES = np.array([[1.0, 0.0, 2.0, -1.0], [0.5, 1.5, 0.0, 1.0], [2.0, -1.0, 1.
 _KEYS = np.array([[0.5, 1.0, -1.0, 0.0], [1.0, 0.0, 0.5, 2.0], [-1.0, 1.0, 1.0, 0.5]])
 _WEIGHTS = 0.5 * np.array([[2.0, 1.0, 0.0, 1.0], [1.0, 3.0, -1.0, 0.0], [0.0, 2.0, 2.0, -2.0]])
 _SIZE = Cause(
-    "The formula holds, and here the numbers do not: with products of this size an exponential is infinite, or all of "
+    "The formula is right, but the numbers break it here: with products of this size an exponential is infinite, or "
+    "all of "
     "a row are 0, unless the largest exponent of each row is 0.",
     "Subtract the largest allowed product of each row before exp.",
 )
@@ -72,7 +73,7 @@ _NO_MAXIMUM = Cause(
     "Subtract the largest allowed product of each row before exp.",
 )
 _FUTURE_MAXIMUM = Cause(
-    "A position of the future takes part in the maximum or in the sum.", "Mask the products before the softmax."
+    "A later position takes part in the maximum or in the sum.", "Mask the products before the softmax."
 )
 _TOO_HIGH = Cause(
     "A masked product is not far enough below the others, and the future keeps some weight.", "Use -np.inf."
@@ -150,7 +151,7 @@ attention_weights = Task(
             hint="Divide them by the square root of d, the length of a query.",
         ),
         Mistake(
-            "The products are divided by d. The spread of a sum of d products grows with its square root.",
+            "The products are divided by d. The spread of a sum of d products grows with the square root of d.",
             _scaled_by(lambda q: q.shape[-1]),
             hint="Divide by the square root of d.",
         ),
@@ -161,23 +162,23 @@ attention_weights = Task(
             hint="It is the square root of d, the last axis.",
         ),
         Mistake(
-            "The products are multiplied by the scale, where they are divided by it.",
+            "The products are multiplied by the scale. They should be divided by it.",
             _scaled_by(lambda q: 1 / np.sqrt(q.shape[-1])),
             _scaled_by(lambda q: 1 / q.shape[-1]),
             hint="Divide by the square root of d.",
         ),
         Mistake(
-            "The scale is the square of d, or its fourth root. It is its square root.",
+            "The scale is the square of d, or its fourth root. It should be its square root.",
             _scaled_by(lambda q: q.shape[-1] ** 2),
             _scaled_by(lambda q: q.shape[-1] ** 0.25),
         ),
         Mistake(
-            "The scale is taken from the first axis. It is the square root of d, the last one.",
+            "The scale is taken from the first axis. It should be the square root of d, the last one.",
             _scaled_by(lambda q: np.sqrt(len(q))),
             _scaled_by(lambda q: len(q)),
         ),
         Mistake(
-            "The weights are scaled, and not the products: a row no longer adds up to 1.",
+            "The weights are scaled instead of the products: a row no longer adds up to 1.",
             lambda q, k: probabilities(masked(products(q, k, 1.0))) / np.sqrt(q.shape[-1]),
             _of_weights(lambda w: w / 2),
             hint="Divide the products by the square root of d, before the softmax.",
@@ -189,7 +190,7 @@ attention_weights = Task(
             hint="Set the future products to -inf before the softmax.",
         ),
         Mistake(
-            "The mask is applied to the weights with the value for products: -inf, or a very negative number.",
+            "The weights are masked with the value meant for products: -inf, or a very negative number.",
             lambda q, k: masked(probabilities(products(q, k))),
             lambda q, k: masked(probabilities(products(q, k)), fill=-1e9),
             hint="Mask the products, before the softmax.",
@@ -246,14 +247,14 @@ attention_weights = Task(
             hint="Use -np.inf: its exponential is 0.",
         ),
         Mistake(
-            "The future products are multiplied by a large number, or by minus infinity, and one that is negative "
-            "becomes large by that.",
+            "The future products are multiplied by a large number, or by minus infinity, which makes a negative one "
+            "large.",
             lambda q, k: probabilities(np.where(_allowed(products(q, k)), 1.0, -np.inf) * products(q, k)),
             lambda q, k: probabilities(np.where(_allowed(products(q, k)), 1.0, -1e9) * products(q, k)),
             hint="Set the products of the future to -np.inf.",
         ),
         Mistake(
-            "The softmax is applied twice: the second one takes the weights for products, and what was masked gets a "
+            "The softmax is applied twice: the second one treats the weights as products, and what was masked gets a "
             "weight.",
             _of_weights(probabilities),
             lambda q, k: probabilities(masked(_right(q, k))),
@@ -273,7 +274,7 @@ attention_weights = Task(
             hint="axis=-1, keepdims=True",
         ),
         Mistake(
-            "The sum of row i divides column i: the sums stand in a row instead of a column, and in a square table "
+            "The sum of row i divides column i: the sums form a row instead of a column, and in a square table "
             "that goes unnoticed.",
             lambda q, k: (
                 np.exp(masked(products(q, k)) - masked(products(q, k)).max(axis=-1, keepdims=True))
@@ -288,16 +289,16 @@ attention_weights = Task(
             hint="queries @ keys transposed",
         ),
         Mistake(
-            "The result is transposed: row t holds what key t gets, and not how query t looks.",
+            "The result is transposed: row t holds the weights of key t instead of those of query t.",
             _of_weights(lambda w: np.swapaxes(w, -1, -2)),
         ),
         Mistake(
-            "The keys are left out: each query is multiplied with the queries, or each key with the keys.",
+            "The keys are left out: queries are multiplied by queries, or keys by keys.",
             lambda q, k: _right(q, q),
             lambda q, k: _right(k, k),
         ),
         Mistake(
-            "Products are taken entry by entry, and not of whole vectors.",
+            "Products are taken entry by entry, not between whole vectors.",
             lambda q, k: probabilities(masked(q * k / np.sqrt(q.shape[-1]))),
             hint="queries @ np.swapaxes(keys, -1, -2)",
         ),
@@ -329,7 +330,7 @@ attention_weights = Task(
         ),
         Mistake(_NO_MAXIMUM, _without_maximum),
         Mistake(
-            "Another number than the largest product of the row is subtracted before exp.",
+            "What is subtracted before exp is not the largest product of the row.",
             *(lambda q, k, top=top: _over(np.exp(masked(products(q, k)) - top(products(q, k)))) for top in TOPS),
             *(
                 lambda q, k, top=top: _over(np.exp(masked(products(q, k), fill=-1e9) - top(products(q, k))))

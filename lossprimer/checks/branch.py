@@ -187,8 +187,8 @@ _DY2 = np.array([[[0.25, 1.0, -1.5], [2.0, -1.0, 0.5]], [[-0.5, 0.75, 1.0], [1.0
 _SQUARE = np.array([[1.0, 0.5, -0.5], [-1.0, 0.75, 0.25], [0.5, -1.5, 1.0]])
 _NARROW = np.array([[[1.0, 1.002, 0.999], [3.0, 3.001, 3.004]]])
 _EPS_IS_SEEN = Cause(
-    "The formula holds where the rows are wide. In these rows the variance is smaller than eps: it belongs inside the "
-    "root, and is 1e-5.",
+    "The formula is right where the entries of a row differ much. In these rows the variance is smaller than eps: eps "
+    "belongs inside the root, and is 1e-5.",
     "lp.normalize(x, axis=-1) and lp.normalize_backward(dn, x, axis=-1) have this eps.",
 )
 
@@ -242,8 +242,8 @@ pre_norm_branch = Task(
             _DY,
             _OTHER,
             cause=Cause(
-                "The second call of backward gives something else than it would alone: something is added up, or the "
-                "first call has changed what forward kept.",
+                "The second call of backward gives something else than it would alone: something is accumulated, or "
+                "the first call has changed what forward stored.",
             ),
         ),
         _branch_case(
@@ -257,7 +257,7 @@ pre_norm_branch = Task(
             cause=Cause("backward uses numbers of an earlier call of forward.", "Set them anew in each forward."),
         ),
         _branch_case(
-            "two branches keep numbers of their own",
+            "two branches each keep their own numbers",
             _by_turns,
             _W1,
             _W2,
@@ -273,16 +273,17 @@ pre_norm_branch = Task(
     mistakes=[
         Mistake("x is not added in forward: the skip connection is missing.", _like(joined=lambda self, x, f: f)),
         Mistake(
-            "The normalized x is added. What runs past the branch is x itself.",
+            "The normalized x is added. What goes around the branch should be x itself.",
             _like(joined=lambda self, x, f: self.n + f),
         ),
         Mistake(
-            "The sum is normalized: that is a post-norm block. Here the branch alone is normalized, before w1.",
+            "The sum is normalized: that is a post-norm block. Here only the input of the branch should be "
+            "normalized, before w1.",
             _like(forward=_post_norm),
             _like(joined=lambda self, x, f: _standard(x + f)),
         ),
         Mistake(
-            "The normalization comes at the end of the branch. It comes at its beginning, before w1.",
+            "The normalization comes at the end of the branch. It should come at its beginning, before w1.",
             _like(forward=_norm_of_branch),
         ),
         Mistake(
@@ -298,18 +299,23 @@ pre_norm_branch = Task(
             hint="axis=-1",
         ),
         Mistake(
-            "One mean and one variance serve several rows. Each row has its own.",
+            "Several rows have one mean and one variance in common. Each row should have its own.",
             _like(norm=lambda self, x: _standard(x, axis=None)),
             _like(norm=lambda self, x: _standard(x, axis=(1, 2))),
             hint="axis=-1",
         ),
-        Mistake("The variance divides by D - 1. It divides by D.", _like(norm=lambda self, x: _standard(x, ddof=1))),
+        Mistake(
+            "The variance divides by D - 1. It should divide by D.", _like(norm=lambda self, x: _standard(x, ddof=1))
+        ),
         Mistake(
             "The mean is not subtracted: the rows are divided by their root mean square, or by their deviation.",
             _like(norm=lambda self, x: x / np.sqrt((x**2).mean(axis=-1, keepdims=True) + _EPS)),
             _like(norm=lambda self, x: x / np.sqrt(x.var(axis=-1, keepdims=True) + _EPS)),
         ),
-        Mistake("The rows are centred, and not divided.", _like(norm=lambda self, x: x - x.mean(-1, keepdims=True))),
+        Mistake(
+            "The mean is subtracted from the rows, but they are not divided.",
+            _like(norm=lambda self, x: x - x.mean(-1, keepdims=True)),
+        ),
         Mistake(
             "The root is missing: the rows are divided by the variance.",
             _like(
@@ -317,7 +323,7 @@ pre_norm_branch = Task(
             ),
         ),
         Mistake(
-            "eps is in the wrong place, missing, or another one.",
+            "eps is missing, in the wrong place, or has another value.",
             *(_like(norm=lambda self, x, e=e: _standard(x, e)) for e in (1e-12, 1e-8, 1e-6, 1e-3, 1e-2)),
             _like(norm=lambda self, x: (x - x.mean(-1, keepdims=True)) / (x.std(axis=-1, keepdims=True) + _EPS)),
             _like(norm=lambda self, x: _standard(x, 0.0)),
@@ -325,7 +331,7 @@ pre_norm_branch = Task(
         ),
         Mistake("The ReLU is missing in forward.", _like(activated=lambda self, h: h)),
         Mistake(
-            "The ReLU stands at the wrong place: it comes between w1 and w2.",
+            "The ReLU is in the wrong place: it belongs between w1 and w2.",
             _like(activated=lambda self, h: h, joined=lambda self, x, f: x + np.maximum(f, 0)),
             _like(norm=lambda self, x: np.maximum(_standard(x), 0), activated=lambda self, h: h),
             _like(joined=lambda self, x, f: np.maximum(x + f, 0)),
@@ -339,7 +345,7 @@ pre_norm_branch = Task(
             hint="np.maximum(h, 0)",
         ),
         Mistake(
-            "Another function than the ReLU stands between w1 and w2.",
+            "The function between w1 and w2 is not the ReLU.",
             _like(activated=lambda self, h: np.tanh(h)),
             _like(activated=lambda self, h: 1 / (1 + np.exp(-h))),
             *(_like(activated=lambda self, h, n=n: np.where(h > 0, h, n * h)) for n in (0.01, 0.1, 0.2)),
@@ -355,7 +361,7 @@ pre_norm_branch = Task(
         ),
         Mistake("The branch is subtracted.", _like(joined=lambda self, x, f: x - f)),
         Mistake("The sum of x and the branch is halved.", _like(joined=lambda self, x, f: (x + f) / 2)),
-        Mistake("The branch is multiplied with x. It is added.", _like(joined=lambda self, x, f: x * f)),
+        Mistake("The branch is multiplied by x. It should be added.", _like(joined=lambda self, x, f: x * f)),
         # Backward.
         Mistake(
             "The skip connection is missing in backward: dy itself is a part of dx.",
@@ -365,10 +371,10 @@ pre_norm_branch = Task(
         Mistake("Nothing comes back through the branch: dx is dy alone.", _skip(lambda dy, dx: dy)),
         Mistake("dy is added twice.", _skip(lambda dy, dx: 2 * dy + dx)),
         Mistake("The gradient of the branch is subtracted from dy.", _skip(lambda dy, dx: dy - dx)),
-        Mistake("The gradient of the branch is multiplied with dy. It is added.", _skip(lambda dy, dx: dy * dx)),
+        Mistake("The gradient of the branch is multiplied by dy. It should be added.", _skip(lambda dy, dx: dy * dx)),
         Mistake("The sum of dy and the branch's gradient is halved.", _skip(lambda dy, dx: (dy + dx) / 2)),
         Mistake(
-            "dy goes through the normalization, too. It runs past the branch, and so past its normalization.",
+            "dy goes through the normalization, too. It should go around the branch, and so around its normalization.",
             _like(
                 through_norm=lambda self, dn: dn,
                 with_skip=lambda self, dy, dn: _norm_backward(dy + dn, self.x),
@@ -395,7 +401,8 @@ pre_norm_branch = Task(
             hint="lp.normalize_backward(dn, x, axis=-1)",
         ),
         Mistake(
-            "The corrections in the normalization's backward are sums. They are means over the features of a row.",
+            "The corrections in the normalization's backward are sums. They should be means over the features of a "
+            "row.",
             _like(through_norm=lambda self, dn: _norm_backward(dn, self.x, average=np.sum)),
             hint="lp.normalize_backward(dn, x, axis=-1)",
         ),
@@ -431,12 +438,12 @@ pre_norm_branch = Task(
             hint="lp.normalize_backward(dn, x, axis=-1) has the eps of lp.normalize.",
         ),
         Mistake(
-            "The ReLU lets every gradient back. It lets back those of the hidden numbers above 0.",
+            "The ReLU lets every gradient back. It should let back only those of the hidden numbers above 0.",
             _like(through_relu=lambda self, da: da),
             hint="Multiply by (h > 0), the h of forward.",
         ),
         Mistake(
-            "The ReLU of backward looks at the gradient. It lets back what was above 0 in forward.",
+            "The ReLU of backward looks at the gradient. It should let back what was above 0 in forward.",
             _like(through_relu=lambda self, da: np.maximum(da, 0)),
             _like(through_relu=lambda self, da: np.where(da > 0, 1.0, 0.0)),
             hint="Multiply by (h > 0), the h of forward.",
@@ -456,25 +463,25 @@ pre_norm_branch = Task(
             _gradients(lambda self, dy, da, dh: _Branch.of_weights(self, dy, da, dh)[::-1]),
         ),
         Mistake(
-            "dw1 or dw2 is transposed: it has the shape of its weights.",
+            "dw1 or dw2 is transposed: it should have the shape of its weights.",
             _both_gradients(lambda d: d.T),
             _gradients(lambda self, dy, da, dh: (_sum_of_products(dh, self.n), _sum_of_products(self.a, dy))),
             _gradients(lambda self, dy, da, dh: (_sum_of_products(self.n, dh), _sum_of_products(dy, self.a))),
         ),
         Mistake(
-            "x stands in dw1. What w1 was multiplied with is the normalized x.",
+            "dw1 uses x. It should use the normalized x, which w1 was multiplied by.",
             _gradients(lambda self, dy, da, dh: (_sum_of_products(self.x, dh), _sum_of_products(self.a, dy))),
         ),
         Mistake(
-            "dw1 takes the gradient before the ReLU. It goes through the ReLU first.",
+            "dw1 uses the gradient from before its way back through the ReLU. It should use the one after.",
             _gradients(lambda self, dy, da, dh: (_sum_of_products(self.n, da), _sum_of_products(self.a, dy))),
         ),
         Mistake(
-            "dw2 takes the hidden numbers before the ReLU. What w2 was multiplied with comes after it.",
+            "dw2 uses the hidden numbers before the ReLU. It should use those after it, which w2 was multiplied by.",
             _gradients(lambda self, dy, da, dh: (_sum_of_products(self.n, dh), _sum_of_products(self.h, dy))),
         ),
         Mistake(
-            "The gradients of the weights are means over the positions or the batch. They are sums.",
+            "The gradients of the weights are means over the positions or the batch. They should be sums.",
             *(
                 _mean_gradients(counts, which)
                 for counts in _COUNTS
@@ -495,7 +502,8 @@ pre_norm_branch = Task(
             _gradients(lambda self, dy, da, dh: (self.n[-1].T @ dh[-1], self.a[-1].T @ dy[-1])),
         ),
         Mistake(
-            "The gradients of the weights are added to those of the call before. They are those of the last one.",
+            "The gradients of the weights are added to those of the call before. They should be those of the last "
+            "call alone.",
             _gradients(_adds_up),
             hint="self.dw1 = ..., not +=",
         ),

@@ -271,27 +271,26 @@ _LONG = 300
 _ERRORS = (
     (
         r"could not be broadcast|non-broadcastable|could not broadcast",
-        "The shapes of two arrays do not fit together.",
-        "A sum, mean or maximum over an axis loses that axis; keepdims=True keeps it, so that the result fits what it "
-        "came from.",
+        "The shapes of two arrays do not match.",
+        "A sum, mean or maximum over an axis removes that axis; keepdims=True keeps it, so that the result lines up "
+        "with the array it came from.",
     ),
     (
         r"matmul|not aligned|einsum",
-        "The shapes of a matrix product do not fit.",
-        "What is multiplied are the last two axes; np.swapaxes(x, -1, -2) swaps these two, while x.T reverses all "
-        "axes.",
+        "The shapes in a matrix product do not match.",
+        "A matrix product uses the last two axes; np.swapaxes(x, -1, -2) swaps these two, while x.T reverses all axes.",
     ),
     (
         r"^(NameError|UnboundLocalError)",
-        "A name is used that has no value here.",
-        "What a function needs must be an argument, a variable of its own, or an import.",
+        "The code uses a name that has no value here.",
+        "Whatever a function uses must be an argument, a variable of its own, or an import.",
     ),
-    (r"^SystemExit|^GeneratorExit", "The function ends the whole program.", "Let it end with return."),
+    (r"^SystemExit|^GeneratorExit", "The function ends the whole program.", "End it with return."),
     (r"^RecursionError", "The function calls itself without end.", ""),
     (r"^TimeoutError", "The function does not come to an end.", "Look at its loops: when does each of them stop?"),
     (
         r"truth value of an array",
-        "An if, a while, and, or, max or min meets a whole array, and asks for one truth value.",
+        "An if, while, and, or, max or min is given a whole array where it needs a single truth value.",
         "np.where, np.maximum and np.max work on whole arrays.",
     ),
     (r"^AxisError", "The array does not have that axis.", "The last one is axis=-1, however many there are."),
@@ -328,7 +327,7 @@ def _failed(error, usage):
 def _sentence(text, place, usage):
     if re.search(r"positional argument", text):
         if not place:
-            return "The function takes other arguments than the task says.", f"It is called as {usage}."
+            return "The function does not take the arguments that the task gives it.", f"It is called as {usage}."
         return "Something is called with too many or too few arguments.", ""
     if missing := re.search(r"has no attribute '(\w+)'", text):
         if re.search(rf"\b{missing[1]}\b", usage.partition(" with ")[2]):

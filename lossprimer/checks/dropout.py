@@ -56,7 +56,8 @@ _SCALES = (
     (lambda p: 1 + p, "What is kept is multiplied by 1 + keep_prob."),
     (
         lambda p: 2 - p,
-        "What is kept is multiplied by 1 + (1 - keep_prob). That is 1/keep_prob for none but a large one.",
+        "What is kept is multiplied by 1 + (1 - keep_prob), which comes close to 1/keep_prob only for a large "
+        "keep_prob.",
     ),
 )
 _DIVIDE = "Divide what is kept by keep_prob: the expected output is then a."
@@ -78,7 +79,7 @@ def _kept(output, a, keep_prob):
 
 def _scale_cause(output, a, keep_prob, single):
     if not np.isfinite(output).all():
-        return Cause("A number is not finite. Is there a division by the mask, which holds zeros?")
+        return Cause("A number is not finite. Do you divide by the mask, which holds zeros?")
     if (near(output, a / keep_prob, single=True) | (output == 0)).all():
         return SHORT_FLOATS
     kept = output[output != 0]
@@ -99,7 +100,7 @@ def _judge_share(keeps, keep_prob):
     share, bound = keeps.mean(), deviation(keeps.size, keep_prob * (1 - keep_prob))
     if abs(share - keep_prob) <= bound:
         return
-    cause = Cause("An entry is kept with another probability than keep_prob.", _DRAW)
+    cause = Cause("The probability with which an entry is kept is not keep_prob.", _DRAW)
     if abs(share - (1 - keep_prob)) <= bound:
         cause = Cause("Keep and drop are swapped: an entry is kept with the probability 1 - keep_prob.", _DRAW)
     elif abs(share - keep_prob**2) <= deviation(keeps.size, keep_prob**2 * (1 - keep_prob**2)):
@@ -110,10 +111,10 @@ def _judge_share(keeps, keep_prob):
 def _judge_independence(keeps, keep_prob):
     """Trouble if the entries of a table are not kept or dropped each by itself."""
     if (keeps == keeps[0]).all():
-        cause = Cause("One mask serves the whole batch. Each entry has a random number of its own.", _DRAW)
-        raise Trouble("the same entries are dropped in every row", "another mask in every row", cause)
+        cause = Cause("One mask is used for the whole batch. Each entry should have a random number of its own.", _DRAW)
+        raise Trouble("the same entries are dropped in every row", "a different mask in every row", cause)
     if (keeps == keeps[:, :1]).all():
-        cause = Cause("One number is drawn for each row. Each entry has one of its own.", _DRAW)
+        cause = Cause("One number is drawn for each row. Each entry should have one of its own.", _DRAW)
         raise Trouble("rows are dropped as a whole", "each entry by itself", cause)
     if any((counts == counts[0]).all() for counts in (keeps.sum(axis=0), keeps.sum(axis=1))):
         raise Trouble("the same number of entries is kept in each row or column", "a number that varies", _FIXED)
@@ -122,9 +123,7 @@ def _judge_independence(keeps, keep_prob):
         raise Trouble("entries that are dropped together too often", "each entry by itself", cause)
 
 
-_FIXED = Cause(
-    "A fixed number of entries is dropped. Each is dropped by itself, whatever happens to the others.", _DRAW
-)
+_FIXED = Cause("A fixed number of entries is dropped. Each entry should be dropped independently of the others.", _DRAW)
 
 
 _THE_SAME = Cause(
@@ -155,7 +154,7 @@ def _judge_masks(masks):
     """Trouble if a few masks show that there are no coins for the entries."""
     counts, size = {int(keeps.sum()) for keeps in masks}, masks[0].size
     if counts <= {0, size}:
-        cause = Cause("One random number decides for the whole array. There is one for each entry.", _DRAW)
+        cause = Cause("One random number decides for the whole array. Each entry should have one of its own.", _DRAW)
         if len(counts) == 1:
             cause = Cause("Everything is dropped." if counts == {0} else "Nothing is dropped.", _DRAW)
         raise Trouble("all entries are kept, or none", "each entry by itself", cause)
@@ -175,10 +174,10 @@ def _judge_randomness(draw, rng):
         raise Trouble("two masks from two generators with the same seed", "the same mask", cause)
     if (first == other).all():
         cause = Cause("The mask does not come from rng: with a seed of its own it is the same each time.", _DRAW)
-        raise Trouble("the same mask, whatever rng is", "another mask from another generator", cause)
+        raise Trouble("the same mask, whatever rng is", "a different mask from a different generator", cause)
     if (first == second).all():
         cause = Cause(
-            "The mask is drawn once and kept, or from a copy of rng, so that rng itself does not move on.",
+            "The mask is drawn once and kept, or from a copy of rng, so that rng itself does not advance.",
             f"Draw a new mask at each call: {_DRAW}.",
         )
         raise Trouble("the same mask at two calls in a row", "a new mask at each call", cause)
@@ -189,8 +188,8 @@ def _judge_randomness(draw, rng):
 _HAND = np.array([1.2, 0.7, 1.8, -0.3, 0.9])
 _MASK_MEANS = "a mask that is True, or not 0, where an entry is kept"
 _FROM_VALUES = Cause(
-    "The mask is read off the numbers: an entry that is 0 counts as dropped, or a value decides what is dropped.",
-    "Return the mask that was drawn. After a ReLU half of the entries are 0, and they are kept or dropped like others.",
+    "The mask is read off the values: an entry of 0 counts as dropped, or its value decides what is dropped.",
+    "Return the mask that was drawn. After a ReLU many entries are 0, and they are kept or dropped like the others.",
 )
 
 
@@ -284,7 +283,7 @@ inverted_dropout = Task(
         Property("five activations: each is 0 or a / keep_prob", _by_hand),
         Property("arrays of two and three axes", _shapes),
         Property("each entry is dropped independently", _independently),
-        Property("the share that is kept is keep_prob", _share),
+        Property("the fraction kept is keep_prob", _share),
         Property("rng decides, and nothing else", _from_rng),
         Property("an entry of 0 is kept or dropped like any other", _zeros),
         Property("keep_prob = 1 keeps everything", _keep_all),
@@ -298,7 +297,7 @@ inverted_dropout = Task(
 _DY = np.array([[1.0, -2.0, 3.0], [0.5, 4.0, -1.0]])
 _MASK = np.array([[True, False, True], [False, True, True]])
 _SLOPE = "The forward pass divided by keep_prob, so the slope of what was kept is 1/keep_prob."
-_DROPPED = "What was dropped gets no gradient."
+_DROPPED = "What was dropped gets the gradient 0."
 
 
 def _draw_masks(rng):
@@ -363,13 +362,13 @@ dropout_backward = Task(
             hint=_DROPPED,
         ),
         Mistake(
-            "What was dropped passes the gradient on as it is.",
+            "Where an entry was dropped, the gradient is passed on unchanged.",
             lambda dy, mask, p: np.where(mask, dy / p, dy),
             lambda dy, mask, p: np.where(mask, dy, dy / p),
             hint=_DROPPED,
         ),
         Mistake(
-            "What was dropped gets another number than 0.",
+            "Where an entry was dropped, the gradient is not 0.",
             lambda dy, mask, p: np.where(mask, dy / p, 1.0),
             lambda dy, mask, p: np.where(mask, dy / p, p),
             lambda dy, mask, p: np.where(mask, dy / p, np.nan),
@@ -392,8 +391,8 @@ dropout_backward = Task(
             "The gradient is divided by the root of keep_prob.", lambda dy, mask, p: dy * mask / np.sqrt(p), hint=_SLOPE
         ),
         Mistake(
-            "The gradient is divided by the share of the mask that is True. keep_prob is the number that forward "
-            "divided by.",
+            "The gradient is divided by the fraction of the mask that is True. It should be divided by keep_prob, as "
+            "in forward.",
             lambda dy, mask, p: dy * mask / mask.mean(),
             lambda dy, mask, p: dy * mask / mask.sum(),
             lambda dy, mask, p: dy * mask * mask.size / max(mask.sum(), 1),
@@ -464,7 +463,8 @@ def _use(call, rng, keep_prob, *steps, quiet=()):
         raise Trouble(
             f"{seen['drew']} draws from rng",
             "an rng that stays where it is",
-            f"{seen['drew']} draws random numbers where no mask is needed, and moves what all later masks come from.",
+            f"{seen['drew']} draws random numbers where no mask is needed, and moves what all later masks are drawn "
+            f"from.",
             "Draw in forward alone, and only if self.training is True.",
         )
     return results if len(names) > 1 else [results]
@@ -563,7 +563,7 @@ def _layer_backward_again(call, rng):
         cause = Cause(
             "A second call of backward gives something else than the first: the mask is changed or thrown away in "
             "backward.",
-            "backward only reads what forward has kept, until the next forward.",
+            "backward only reads what forward has stored, until the next forward.",
         )
         raise Trouble("another gradient at the second call", "a gradient through the same mask at each call", cause)
 
@@ -626,7 +626,9 @@ def _layer_at_inference(call, rng):
             "The output is scaled at inference. Inverted dropout has divided in training.", "Return a itself."
         )
     elif agree(output, a / 0.8):
-        cause = Cause("The output is divided by keep_prob at inference. That belongs to training.", "Return a itself.")
+        cause = Cause(
+            "The output is divided by keep_prob at inference. That should happen only in training.", "Return a itself."
+        )
     raise Trouble(shown(output, 3), shown(a, 3), cause)
 
 
@@ -650,7 +652,7 @@ def _layer_backward_at_inference(call, rng):
 def _layer_mode_of_forward(call, rng):
     a, dy = _equal(rng, 100), _equal(rng, 100)
     cause = Cause(
-        "backward looks at the mode of now. It belongs to the last call of forward, whatever the mode has become "
+        "backward looks at the present mode. It belongs to the last call of forward, whatever the mode has become "
         "since.",
         "Let forward keep what backward needs; backward does not ask for self.training.",
     )
@@ -667,7 +669,7 @@ def _layer_back_in_training(call, rng):
     _, output, da = _use(call, rng, 0.5, False, _forward(a), True, _forward(a), _backward(dy))
     if not (output == 0).any():
         cause = Cause(
-            "The mode is read once, or never comes back to training.", "Look at self.training in each forward."
+            "The mode is read only once, or never goes back to training.", "Look at self.training in each forward."
         )
         raise Trouble("nothing is dropped", "a new mask", cause)
     _judge_gradient(da, dy, _kept(output, a, 0.5), 0.5, output)
@@ -702,7 +704,9 @@ def _layer_alone(call, rng):
                 "Two layers share something: a mask, a mode or a generator that belongs to the class or to the module.",
                 "Keep all of it in self, and set it in __init__.",
             )
-            raise Trouble("a layer that feels what another one does", "two layers, each with a mask of its own", cause)
+            raise Trouble(
+                "a layer that depends on what another one does", "two layers, each with a mask of its own", cause
+            )
 
 
 def _layer_from_rng(call, rng):
@@ -714,7 +718,9 @@ def _layer_begins_in_training(call, rng):
     a = _equal(rng, 200)
     (output,) = _use(call, rng, 0.5, _forward(a))
     if agree(output, a):
-        cause = Cause("A new layer drops nothing. It is in training.", "Set self.training = True in __init__.")
+        cause = Cause(
+            "A new layer drops nothing. It should start in training mode.", "Set self.training = True in __init__."
+        )
         raise Trouble("nothing is dropped", "0 or a / keep_prob", cause)
 
 
@@ -740,7 +746,7 @@ dropout_layer = Task(
         Property("a new layer is in training", _layer_begins_in_training),
         Property("five activations: each is 0 or a / keep_prob", _layer_by_hand),
         Property("each entry is dropped independently", _layer_independently),
-        Property("the share that is kept is keep_prob", _layer_share),
+        Property("the fraction kept is keep_prob", _layer_share),
         Property("backward goes through the same mask", _layer_backward),
         Property("each call draws a new mask", _layer_last_mask),
         Property("a batch of another shape", _layer_shapes),
@@ -824,7 +830,7 @@ def _plain_cause(result, right, samples):
         (right * samples, "The probabilities are added up, and not divided by samples.", ""),
         (right / samples, "The probabilities are divided by samples twice.", ""),
         (right * result[0, 0] / right[0, 0], "The sum is divided by the wrong number.", "Divide it by samples."),
-        (probabilities(np.maximum(_LOGITS, 0)), "Something else than a product and a softmax is applied.", ""),
+        (probabilities(np.maximum(_LOGITS, 0)), "What is applied is not just a product and a softmax.", ""),
     )
     for guess, sentence, hint in guesses:
         if np.isfinite(result).all() and agree(result, guess):
@@ -849,18 +855,18 @@ def _one_sample_cause(result):
         return Cause("What is kept is not divided by keep_prob.", "Use inverted dropout on x.")
     if _is_one_of(result, _predictions(0.5)):
         return Cause(
-            "What is kept is multiplied by keep_prob, where it is divided by it.", "Use inverted dropout on x."
+            "What is kept is multiplied by keep_prob. It should be divided by it.", "Use inverted dropout on x."
         )
     if _is_one_of(result, _predictions(4.0)):
         return Cause("What is kept is divided by keep_prob twice.")
     for factor in (1.0, 2.0):
         if _is_one_of(result, probabilities(_MASKS[:, None] * _LOGITS * factor)):
-            return Cause("The mask is on the logits. It is on x, before the product with weight.")
+            return Cause("The mask is on the logits. It should be on x, before the product with weight.")
         if _is_one_of(result, _MASKS[:, None] * probabilities(_LOGITS) * factor):
-            return Cause("The mask is on the probabilities. It is on x, before the product with weight.")
+            return Cause("The mask is on the probabilities. It should be on x, before the product with weight.")
     for factor in (1.0, 2.0):
         if _is_one_of(result, probabilities(_X @ (_WEIGHT * factor * _bits(_WEIGHT.shape)))):
-            return Cause("The mask is on the weights. It is on x.")
+            return Cause("The mask is on the weights. It should be on x.")
     if _is_one_of(result, _predictions(2.0), single=True):
         return SHORT_FLOATS
     return None
@@ -870,7 +876,7 @@ def _number_cause(call, rng):
     """What the number of masks says, where one is asked for."""
     if count := _number_of_masks(_average(call, rng, 0.7, 1, np.ones((20, 1)), _FEW)):
         return Cause(f"These are means over {count} masks, and samples is 1.")
-    return Cause("This is no prediction under one mask on x. Is the mask on something else?")
+    return Cause("This is not a prediction under one mask on x. Is the mask on something else?")
 
 
 def _bits(shape):
@@ -964,7 +970,7 @@ def _counted_cause(result, counts, without, kept, logit, sums):
         )
     if number := _number_of_masks(result):
         return _SINGLE_MASK if number == 1 else Cause(f"These are means over {number} masks, and samples is {_PRIME}.")
-    return Cause("These are no means over masks: no number of predictions has such a mean.")
+    return Cause("These are not means over masks: no number of predictions has such a mean.")
 
 
 def _many_samples(call, rng):

@@ -121,7 +121,7 @@ fold_batch_norm = Task(
     large=_many,
     mistakes=[
         Mistake(
-            "The factor multiplies the rows of the weight. It belongs to the outputs, which are its columns.",
+            "The factor multiplies the rows of the weight. It should multiply the columns, which are the outputs.",
             _weight(lambda w, s: s[:, None] * w),
             hint="weight * s, with s of the shape (C,)",
         ),
@@ -136,25 +136,25 @@ fold_batch_norm = Task(
             hint=_FORMULA,
         ),
         Mistake("The mean is not subtracted.", _bias(lambda b, s, mean, beta: b * s + beta), hint=_FORMULA),
-        Mistake("The mean is added. It is subtracted.", _bias(lambda b, s, mean, beta: (b + mean) * s + beta)),
+        Mistake("The mean is added. It should be subtracted.", _bias(lambda b, s, mean, beta: (b + mean) * s + beta)),
         Mistake(
-            "The mean is subtracted after the scaling. It is in the numbers that are scaled.",
+            "The mean is subtracted after the scaling. It should be subtracted before.",
             _bias(lambda b, s, mean, beta: b * s - mean + beta),
             hint=_FORMULA,
         ),
         Mistake(
-            "The mean minus the bias is taken. It is the bias minus the mean.",
+            "The bias is subtracted from the mean. The mean should be subtracted from the bias.",
             _bias(lambda b, s, mean, beta: (mean - b) * s + beta),
         ),
         Mistake("beta is not added.", _bias(lambda b, s, mean, beta: (b - mean) * s), hint=_FORMULA),
         Mistake(
-            "beta is scaled. It is added at the end.",
+            "beta is scaled. It should be added at the end.",
             _bias(lambda b, s, mean, beta: (b - mean + beta) * s),
             _bias(lambda b, s, mean, beta: (b - mean) * s + beta * s),
             hint=_FORMULA,
         ),
         Mistake(
-            "beta is divided by the root. It is added at the end.",
+            "beta is divided by the root. It should be added at the end.",
             lambda w, b, gamma, beta, mean, var, eps: (
                 w * _factor(gamma, var, eps),
                 ((b - mean) * gamma + beta) * _factor(1.0, var, eps),
@@ -162,7 +162,7 @@ fold_batch_norm = Task(
             hint=_FORMULA,
         ),
         Mistake(
-            "The mean gets a part of the factor only: gamma, or the root.",
+            "The mean gets only a part of the factor: gamma, or the root.",
             lambda w, b, gamma, beta, mean, var, eps: (
                 w * _factor(gamma, var, eps),
                 b * _factor(gamma, var, eps) - mean * gamma + beta,
@@ -177,7 +177,7 @@ fold_batch_norm = Task(
             "beta and the mean are swapped.",
             _with(lambda w, b, gamma, beta, mean, *rest: (w, b, gamma, mean, beta, *rest)),
         ),
-        Mistake("beta is subtracted. It is added.", _bias(lambda b, s, mean, beta: (b - mean) * s - beta)),
+        Mistake("beta is subtracted. It should be added.", _bias(lambda b, s, mean, beta: (b - mean) * s - beta)),
         Mistake("The bias becomes beta alone.", _bias(lambda b, s, mean, beta: beta), hint=_FORMULA),
         Mistake("The bias stays what it was.", _bias(lambda b, s, mean, beta: b), hint=_FORMULA),
         Mistake(
@@ -193,8 +193,8 @@ fold_batch_norm = Task(
             _weight(lambda w, s: w),
             hint=_FORMULA,
         ),
-        Mistake("The weight is divided by the factor. It is multiplied by it.", _weight(lambda w, s: w / s)),
-        Mistake("The factor is added to the weight. It multiplies it.", _weight(lambda w, s: w + s)),
+        Mistake("The weight is divided by the factor. It should be multiplied by it.", _weight(lambda w, s: w / s)),
+        Mistake("The factor is added to the weight. It should multiply it.", _weight(lambda w, s: w + s)),
         Mistake(
             "The mean is subtracted from the weight. It changes the bias alone.",
             lambda w, b, gamma, beta, mean, var, eps: (
@@ -215,7 +215,7 @@ fold_batch_norm = Task(
             hint="gamma / np.sqrt(var + eps)",
         ),
         Mistake(
-            "The variance is squared: it is taken for a standard deviation.",
+            "The variance is squared: it is treated as a standard deviation.",
             _folded(factor=lambda gamma, var, eps: gamma / np.sqrt(var**2 + eps)),
             hint="gamma / np.sqrt(var + eps)",
         ),
@@ -233,18 +233,18 @@ fold_batch_norm = Task(
             hint="gamma / np.sqrt(var + eps)",
         ),
         Mistake(
-            "eps is a number of your own, and not the one that is handed over.",
+            "eps is a number of your own, not the one that is passed in.",
             *(
                 _folded(factor=lambda gamma, var, eps, own=own: gamma / np.sqrt(var + own))
                 for own in (1e-3, 1e-5, 1e-6, 1e-8, 1e-12)
             ),
         ),
         Mistake(
-            "eps is subtracted from the variance. It is added.",
+            "eps is subtracted from the variance. It should be added.",
             _folded(factor=lambda gamma, var, eps: gamma / np.sqrt(var - eps)),
         ),
         Mistake(
-            "The root of the variance multiplies. It divides.",
+            "The root of the variance multiplies. It should divide.",
             _folded(factor=lambda gamma, var, eps: gamma * np.sqrt(var + eps)),
             hint="gamma / np.sqrt(var + eps)",
         ),
@@ -260,17 +260,17 @@ fold_batch_norm = Task(
         ),
         Mistake("The bias is scaled twice.", _twice, hint=_FORMULA),
         Mistake(
-            "The statistics are those of the weight, and not the running ones, which are handed over.",
+            "The statistics are computed from the weight. They should be the running ones, which are passed in.",
             _with(lambda w, b, g, beta, mean, var, eps: (w, b, g, beta, w.mean(axis=0), w.var(axis=0), eps)),
         ),
         Mistake(
-            "One factor serves all outputs: a mean over them, or the first.",
+            "All outputs get the same factor: a mean over them, or the first.",
             _folded(factor=lambda gamma, var, eps: np.full_like(gamma, _factor(gamma, var, eps).mean())),
             _folded(factor=lambda gamma, var, eps: gamma / np.sqrt(var.mean() + eps)),
             _folded(factor=lambda gamma, var, eps: np.full_like(gamma, _factor(gamma, var, eps)[0])),
         ),
         Mistake(
-            "The weight is transposed. It has the shape (D, C) that it came in.",
+            "The weight is transposed. It should keep its shape (D, C).",
             _weight(lambda w, s: (w * s).T),
         ),
         Mistake(

@@ -96,12 +96,13 @@ _Q = np.array([[[1.0, 0.0, 2.0, -1.0], [0.5, 1.5, 0.0, 1.0], [2.0, -1.0, 1.0, 0.
 _K = np.array([[[0.5, 1.0, -1.0, 0.0], [1.0, 0.0, 0.5, 2.0], [-1.0, 1.0, 1.0, 0.5]]])
 _V = np.array([[[1.0, 2.0, 3.0, 4.0], [-1.0, 0.0, 5.0, 2.0], [0.0, 3.0, -2.0, 6.0]]])
 _SIZE_OF_PRODUCTS = Cause(
-    "The formula holds, and here the numbers do not: with products of this size an exponential is infinite, or all of "
+    "The formula is right, but the numbers break it here: with products of this size an exponential is infinite, or "
+    "all of "
     "a row are 0, unless the largest exponent of each row is 0.",
     "lp.softmax subtracts the largest number of each row; masked products must be -inf before.",
 )
 _FUTURE = Cause(
-    "A position of the future takes part: its product is large, and it enters the maximum, the sum or the output.",
+    "A later position takes part: its product is large, and it enters the maximum, the sum or the output.",
     "Set the products of the future to -np.inf before the softmax.",
 )
 
@@ -152,8 +153,8 @@ multi_head_attention = Task(
     large=_many_heads,
     mistakes=[
         Mistake(
-            "The heads are made by a reshape alone, which cuts through the positions: a head gets features of some "
-            "positions, and not some features of all.",
+            "The heads are made by a reshape alone, which cuts across the positions: a head gets all the features of "
+            "some positions instead of some features of all positions.",
             _heads(split=_only_reshaped),
             hint="(B, L, D) becomes (B, L, heads, d), and only then do the axes 1 and 2 change places.",
         ),
@@ -163,8 +164,8 @@ multi_head_attention = Task(
             hint="(B, heads, L, d) becomes (B, L, heads, d) before the reshape.",
         ),
         Mistake(
-            "Heads are made and put together by a reshape alone, without a change of axes: a head gets features of "
-            "some positions, and not some features of all.",
+            "Heads are made and put together by a reshape alone, without a change of axes: a head gets all the "
+            "features of some positions instead of some features of all positions.",
             _heads(split=_only_reshaped, merge=_not_merged),
             hint="(B, L, D) becomes (B, L, heads, d), and only then do the axes 1 and 2 change places; and back.",
         ),
@@ -176,7 +177,8 @@ multi_head_attention = Task(
             hint="(B, heads, L, d) becomes (B, L, heads, d).",
         ),
         Mistake(
-            "The features are dealt out to the heads in turn. A head has neighbouring ones: the first d, the next d.",
+            "The features are dealt out to the heads one by one. Each head should get neighboring ones: the first d, "
+            "the next d.",
             _heads(split=_strided),
             _heads(split=_strided, merge=_side_by_side),
             hint="reshape(B, L, heads, d)",
@@ -204,7 +206,7 @@ multi_head_attention = Task(
         ),
         Mistake("The products are not scaled.", _heads(_weights(scale=lambda q: 1.0)), hint="Divide by the root of d."),
         Mistake(
-            "The products are multiplied by the root of d. They are divided by it.",
+            "The products are multiplied by the root of d. They should be divided by it.",
             _heads(_weights(scale=lambda q: 1 / np.sqrt(q.shape[-1]))),
         ),
         Mistake(
@@ -242,7 +244,7 @@ multi_head_attention = Task(
             hint="Mask np.triu(..., k=1).",
         ),
         Mistake(
-            "The mask goes over the wrong axes: it is as large as the heads, and not L by L for each of them.",
+            "The mask is over the wrong axes: it should be L by L for each head.",
             _heads(lambda q, k: probabilities(_mask_of_heads(products(q, k)))),
             _heads(lambda q, k: probabilities(_mask_of_heads(products(q, k), np.triu))),
         ),
@@ -264,7 +266,7 @@ multi_head_attention = Task(
             hint="Use -np.inf: its exponential is 0.",
         ),
         Mistake(
-            "The scale divides the weights, and not the products.",
+            "The weights are divided by the scale. The products should be.",
             _heads(lambda q, k: probabilities(masked(products(q, k, 1.0))) / np.sqrt(q.shape[-1])),
             hint="Divide the products by the root of d, before the softmax.",
         ),
@@ -284,7 +286,7 @@ multi_head_attention = Task(
             hint="Use -np.inf.",
         ),
         Mistake(
-            "The future products are multiplied by minus infinity, and one that is negative becomes infinite by that.",
+            "The future products are multiplied by minus infinity, which makes a negative one infinite.",
             _heads(_weights(mask=lambda z: z * np.where(np.tril(np.ones(z.shape[-2:])) > 0, 1.0, -np.inf))),
             _heads(_weights(mask=lambda z: z * np.where(np.tril(np.ones(z.shape[-2:])) > 0, 1.0, -1e9))),
             hint="np.where(allowed, products, -np.inf)",
@@ -342,18 +344,19 @@ multi_head_attention = Task(
             _with(lambda q, k, v, h: (q, k, q, h)),
         ),
         Mistake(
-            "The keys are left out: each query is multiplied with the queries.",
+            "The keys are left out: queries are multiplied by queries.",
             _with(lambda q, k, v, h: (q, q, v, h)),
             _with(lambda q, k, v, h: (k, k, v, h)),
         ),
         Mistake(
-            "The outputs of the heads are averaged, or added up. They stand side by side.",
+            "The outputs of the heads are averaged, or added up. They should be side by side.",
             _of_heads(lambda x: x.mean(axis=1)),
             _of_heads(lambda x: x.sum(axis=1)),
             hint="reshape(B, L, D)",
         ),
         Mistake(
-            "All heads share one table of weights, or the values of one head: the mean over the heads, or the first.",
+            "All heads use the same table of weights, or the same values: the mean over the heads, or those of the "
+            "first.",
             _heads(combine=lambda w, v: w.mean(axis=1, keepdims=True) @ v),
             _heads(combine=lambda w, v: w[:, :1] @ v),
             _heads(combine=lambda w, v: w[:, -1:] @ v),
@@ -361,7 +364,7 @@ multi_head_attention = Task(
             _heads(lambda q, k: probabilities(masked(products(q, k).mean(axis=1, keepdims=True)))),
         ),
         Mistake(
-            "The heads stand one below the other. They stand side by side, in the features.",
+            "The heads are stacked one below the other. They should be side by side, in the features.",
             _of_heads(lambda x: x.reshape(len(x), -1, x.shape[-1])),
             _of_heads(lambda x: x.swapaxes(1, 2).reshape(len(x), -1, x.shape[-1])),
         ),
@@ -378,7 +381,7 @@ multi_head_attention = Task(
         ),
         Mistake("The heads stand in the reverse order.", _of_heads(lambda x: _merge(x[:, ::-1]))),
         Mistake(
-            "These are the weights, or the products. The task asks for the output, the weighted values.",
+            "These are the weights, or the products. The task asks for the output, the weighted sums of the values.",
             lambda q, k, v, h: _weights()(_split(q, h), _split(k, h)),
             lambda q, k, v, h: masked(products(_split(q, h), _split(k, h))),
         ),
@@ -388,7 +391,7 @@ multi_head_attention = Task(
             _then(lambda y, q, v, h: y + v),
         ),
         Mistake(
-            "Each head takes the whole values, and not its own part of them.",
+            "Each head takes the whole values. It should take only its own part of them.",
             lambda q, k, v, h: _merge(_weights()(_split(q, h), _split(k, h)) @ v[:, None]),
             hint="Split the values, too.",
         ),

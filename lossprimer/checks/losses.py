@@ -69,17 +69,19 @@ _OVERFLOW = Cause(
     f"Subtract the largest logit of each row, {_ROW}, before exp.",
 )
 _SIZE = Cause(
-    "The formula holds, and here the numbers do not: with logits of this size an exponential is infinite, or all of a "
+    "The formula is right, but the numbers break it here: with logits of this size an exponential is infinite, or all "
+    "of a "
     "row are 0, unless the largest exponent of each row is 0.",
     f"Subtract the largest logit of each row before exp: {_ROW}.",
 )
 _OTHER_NUMBER = Cause(
-    "Another number than the largest logit of the row is subtracted before exp. In a row that is wide enough an "
+    "What is subtracted before exp is not the largest logit of the row. In a row that is wide enough an "
     "exponential is still infinite, or all of them are 0.",
     f"Subtract the largest logit of each row: {_ROW}.",
 )
 _FAR_APART = Cause(
-    "The formula holds, and here the numbers do not. A probability of 10^-313 takes part: an exponential is infinite, "
+    "The formula is right, but the numbers break it here. A probability of 10^-313 takes part: an exponential is "
+    "infinite, "
     "or something keeps the probability from becoming so small.",
     f"Subtract the largest logit of each row before exp, {_ROW}, and cut nothing off.",
 )
@@ -114,7 +116,7 @@ _FROM_ONE = Cause(
     "The labels are taken to count from 1: the entry before the label's is used.", "They count from 0, as NumPy does."
 )
 _KEPT_MAXIMUM = Cause(
-    "The largest logit is subtracted in the exponent and not given back.",
+    "The largest logit is subtracted in the exponent and not added back.",
     "Add it to the logarithm of the sum, or subtract it from the label's logit too.",
 )
 _LOG_IS_TAKEN_OF_SUM_OF_LOGS = Cause(
@@ -134,17 +136,17 @@ def _cases(*options, far=_FAR):
         Case("one example by hand", (_HAND, np.array([2]), *options)),
         Case("two examples, four classes", (_LOGITS, _LABELS, *options)),
         Case("as many examples as classes", (_THREE, _THREE_LABELS, *options)),
-        Case("the last class is nobody's label", (_THREE, _LOW_LABELS, *options)),
+        Case("no example has the last class as its label", (_THREE, _LOW_LABELS, *options)),
         Case("the same label twice", (_LOGITS, _REPEATED, *options)),
         Case("float32", (_LOGITS.astype(np.float32), _LABELS, *options)),
         Case("logits near 1000", (_LEVELS[1:], np.array([1]), *options), _SIZE),
         Case("logits near -1000", (_COLD, np.array([1, 0]), *options), _SIZE),
         Case("rows at different levels", (_LEVELS, np.array([1, 2]), *options), _SIZE),
         Case("logits 720 apart", (_APART, np.array([1, 0]), *options), _FAR_APART),
-        Case("sure and right", (_IN_ANY_ORDER, np.array([2, 1, 2]), *options), _SIZE),
-        Case("sure and wrong", (_SURE_AND_WRONG, np.array([1, 1]), *options), far),
-        Case("sure and wrong, the rival at any place", (_IN_ANY_ORDER, np.array([1, 2, 0]), *options), far),
-        Case("sure and wrong in float32", (_SINGLE, np.array([1, 1]), *options), far),
+        Case("confident and right", (_IN_ANY_ORDER, np.array([2, 1, 2]), *options), _SIZE),
+        Case("confident and wrong", (_SURE_AND_WRONG, np.array([1, 1]), *options), far),
+        Case("confident and wrong, whichever class is the rival", (_IN_ANY_ORDER, np.array([1, 2, 0]), *options), far),
+        Case("confident and wrong in float32", (_SINGLE, np.array([1, 1]), *options), far),
     ]
 
 
@@ -231,7 +233,7 @@ cross_entropy = Task(
         Mistake("This is the largest of the losses. The task asks for their mean.", _loss(average=np.min)),
         Mistake("This is the smallest of the losses. The task asks for their mean.", _loss(average=np.max)),
         Mistake(
-            "Only one example counts: the loop returns before its end, or keeps the last loss alone.",
+            "Only one example counts: the loop returns before its end, or keeps only the last loss.",
             lambda z, labels: -log_softmax(z)[0, labels[0]],
             lambda z, labels: -log_softmax(z)[-1, labels[-1]],
             lambda z, labels: -log_softmax(z)[0, labels[0]] / len(z),
@@ -243,7 +245,7 @@ cross_entropy = Task(
             lambda z, labels: np.exp(_loss()(z, labels)),
         ),
         Mistake(
-            "This is the probability that the labels get together, or its geometric mean. The loss is its logarithm "
+            "This is the product of the labels' probabilities, or their geometric mean. The loss is the logarithm "
             "with the sign reversed.",
             lambda z, labels: np.exp(-_loss()(z, labels)),
             lambda z, labels: np.exp(-_loss(average=np.sum)(z, labels)),
@@ -259,7 +261,7 @@ cross_entropy = Task(
             lambda z, labels: -np.log1p(_picked(probabilities(z), labels)).mean(),
         ),
         Mistake(
-            "The logarithm is taken of the mean probability. Take it for each example, then average.",
+            "The logarithm is taken of the mean probability. It should be taken for each example, then averaged.",
             lambda z, labels: -np.log(_picked(probabilities(z), labels).mean()),
         ),
         Mistake(
@@ -273,7 +275,7 @@ cross_entropy = Task(
             hint="One entry of each row is logits[np.arange(N), labels].",
         ),
         Mistake(
-            "The indices are swapped: the label stands where the number of the example belongs.",
+            "The indices are swapped: the label is used where the number of the example belongs.",
             lambda z, labels: -log_softmax(z)[labels, np.arange(len(labels))].mean(),
             hint="logits[np.arange(N), labels]",
         ),
@@ -291,14 +293,14 @@ cross_entropy = Task(
             lambda z, labels: _loss()(z, np.minimum(labels + 1, z.shape[-1] - 1)),
         ),
         Mistake(
-            "The labels, and not the places that they name, multiply the logarithms.",
+            "The logarithms are multiplied by the labels themselves. The labels only say which entry to take.",
             lambda z, labels: -(labels[:, None] * log_softmax(z)).sum(axis=-1).mean(),
             lambda z, labels: -(labels[:, None] * log_softmax(z)).mean(),
             lambda z, labels: -(labels * _picked(log_softmax(z), labels)).mean(),
             hint="Take the entry of the label, logits[np.arange(N), labels], or multiply with a one-hot row.",
         ),
         Mistake(
-            "The softmax is missing: the logarithm needs probabilities, and logits are none.",
+            "The softmax is missing: the logarithm needs probabilities, and logits are not probabilities.",
             lambda z, labels: -_picked(z, labels).mean(),
             lambda z, labels: -_picked(np.log(z), labels).mean(),
             lambda z, labels: -_picked(np.log(np.abs(z)), labels).mean(),
@@ -310,7 +312,7 @@ cross_entropy = Task(
             lambda z, labels: np.log(np.exp(z).sum(axis=-1)).mean(),
         ),
         Mistake(
-            "The logit of the label is added. It is subtracted from the logarithm of the sum.",
+            "The logit of the label is added. It should be subtracted from the logarithm of the sum.",
             lambda z, labels: (np.log(np.exp(z).sum(axis=-1)) + _picked(z, labels)).mean(),
         ),
         Mistake(
@@ -322,14 +324,14 @@ cross_entropy = Task(
             ).mean(),
         ),
         Mistake(
-            "The logarithm of the sum of the exponentials is missing: what is left is the distance of the label's "
-            "logit from the largest.",
+            "The logarithm of the sum of the exponentials is missing: what is left is the distance between the "
+            "label's logit and the largest one.",
             lambda z, labels: (z.max(axis=-1) - _picked(z, labels)).mean(),
             lambda z, labels: (z.max() - _picked(z, labels)).mean(),
         ),
         Mistake(
-            "This is a hinge: the distance of the label's logit from its rivals, with a margin of 1. Every class takes "
-            "part in a cross-entropy, by the logarithm of the sum of the exponentials.",
+            "This is a hinge: the distance of the label's logit from its rivals, with a margin of 1. In a "
+            "cross-entropy every class takes part, through the logarithm of the sum of the exponentials.",
             lambda z, labels: (
                 np.maximum(_wrong_entries(z, labels, z - _picked(z, labels)[:, None] + 1), 0).sum(axis=-1).mean()
             ),
@@ -338,7 +340,7 @@ cross_entropy = Task(
             ).mean(),
         ),
         Mistake(
-            "The label is left out of the sum of the exponentials. It belongs to it like every class.",
+            "The label is left out of the sum of the exponentials. The label should be in it like every class.",
             lambda z, labels: np.mean(
                 np.log((np.exp(z) * (1 - one_hot(labels, z.shape[-1]))).sum(axis=-1)) - _picked(z, labels)
             ),
@@ -356,7 +358,7 @@ cross_entropy = Task(
             lambda z, labels: -log_softmax(z).max(axis=-1).mean(),
         ),
         Mistake(
-            "This is the share of wrong answers, or of right ones. The loss is the mean of -log p of the label.",
+            "This is the fraction of wrong answers, or of right ones. The loss is the mean of -log p of the label.",
             lambda z, labels: (z.argmax(axis=-1) != labels).mean(),
             lambda z, labels: (z.argmax(axis=-1) == labels).mean(),
         ),
@@ -383,8 +385,8 @@ cross_entropy = Task(
             lambda z, labels: ((z - one_hot(labels, z.shape[-1])) ** 2).mean(),
         ),
         Mistake(
-            "The losses are weighted by 1 - p or a power of it: a focal loss. In a cross-entropy all examples weigh "
-            "the same.",
+            "The losses are weighted by 1 - p or a power of it: a focal loss. In a cross-entropy all examples have "
+            "the same weight.",
             *(
                 lambda z, labels, g=g: (
                     -((1 - _picked(probabilities(z), labels)) ** g * _picked(log_softmax(z), labels)).mean()
@@ -397,7 +399,7 @@ cross_entropy = Task(
             lambda z, labels: np.sqrt((_picked(log_softmax(z), labels) ** 2).mean()),
         ),
         Mistake(
-            "This is the loss of not being the label, -log(1 - p). It is -log p.",
+            "This is the loss for not being the label, -log(1 - p). The loss of the label is -log p.",
             lambda z, labels: -np.log(1 - _picked(probabilities(z), labels)).mean(),
             lambda z, labels: np.log(1 - _picked(probabilities(z), labels)).mean(),
         ),
@@ -434,7 +436,7 @@ cross_entropy = Task(
             _loss(lambda z: _from_top(z) - np.log(np.exp(_from_top(z)).sum(axis=0))),
         ),
         Mistake(
-            "The sum of row i divides column i: the sums stand in a row instead of a column, and in a square table "
+            "The sum of row i divides column i: the sums form a row instead of a column, and in a square table "
             "that goes unnoticed.",
             _loss(lambda z: z - np.log(np.exp(z).sum(axis=-1))),
             hint="Sum with keepdims=True.",
@@ -490,7 +492,7 @@ def _narrow(z, labels):
 
 
 _SIZE_OF_GRADIENT = Cause(
-    "The formula holds, and here the numbers do not. p - y is never larger than 1, however large the logits are.",
+    "The formula is right, but the numbers break it here. p - y is never larger than 1, however large the logits are.",
     "p - y needs the probabilities alone, with the largest logit of each row subtracted before exp: no logarithm, and "
     "no division by p.",
 )
@@ -518,9 +520,10 @@ cross_entropy_grad = Task(
             _gradient(scale=lambda z: z.shape[-1]),
             hint="The mean is over the N examples of the batch.",
         ),
-        Mistake("The gradient is multiplied by N. It is divided by N.", _gradient(scale=lambda z: 1 / len(z))),
+        Mistake("The gradient is multiplied by N. It should be divided by N.", _gradient(scale=lambda z: 1 / len(z))),
         Mistake(
-            "Only the labels, or only the probabilities, are divided by N. The difference is, in parentheses.",
+            "Only the labels, or only the probabilities, are divided by N. The whole difference should be: use "
+            "parentheses.",
             lambda z, labels: probabilities(z) - one_hot(labels, z.shape[-1]) / len(z),
             lambda z, labels: probabilities(z) / len(z) - one_hot(labels, z.shape[-1]),
             hint="(p - y) / N",
@@ -538,7 +541,7 @@ cross_entropy_grad = Task(
             hint="The gradient is p - y.",
         ),
         Mistake(
-            "The labels are added. They are subtracted.",
+            "The labels are added. They should be subtracted.",
             *_each_scale(lambda z, labels: probabilities(z) + one_hot(labels, z.shape[-1])),
         ),
         Mistake(
@@ -553,7 +556,7 @@ cross_entropy_grad = Task(
             hint="One entry of each row is p[np.arange(N), labels].",
         ),
         Mistake(
-            "The number of the label is subtracted, and not a one-hot row.",
+            "The number of the label is subtracted instead of a one-hot row.",
             *_each_scale(lambda z, labels: probabilities(z) - labels[:, None]),
             lambda z, labels: (probabilities(z) - labels) / len(z),
             hint="Subtract 1 at one place of each row: p[np.arange(N), labels] -= 1.",
@@ -567,7 +570,7 @@ cross_entropy_grad = Task(
             hint="p[np.arange(N), labels] -= 1",
         ),
         Mistake(
-            "The indices are swapped: the label stands where the number of the example belongs.",
+            "The indices are swapped: the label is used where the number of the example belongs.",
             *_each_scale(lambda z, labels: probabilities(z) - one_hot(labels, z.shape[-1])[: z.shape[-1]].T),
             hint="p[np.arange(N), labels] -= 1",
         ),
@@ -583,11 +586,11 @@ cross_entropy_grad = Task(
             hint="The labels count from 0, as NumPy does.",
         ),
         Mistake(
-            "1 is subtracted at the most likely class. It belongs to the label.",
+            "1 is subtracted at the most likely class. It should be subtracted at the label.",
             lambda z, labels: _gradient()(z, z.argmax(axis=-1)),
         ),
         Mistake(
-            "This is the gradient with respect to the probabilities, -y/p. The chain rule goes on, through the "
+            "This is the gradient with respect to the probabilities, -y/p. The chain rule should go on through the "
             "softmax.",
             *_each_scale(lambda z, labels: -one_hot(labels, z.shape[-1]) / probabilities(z)),
             hint="Through the softmax -y/p becomes p - y.",
@@ -599,7 +602,7 @@ cross_entropy_grad = Task(
             *_each_scale(_through_softmax(lambda p, y: 2 * (p - y))),
         ),
         Mistake(
-            "The gradient has a factor 2, as that of a squared error. That of the cross-entropy is p - y.",
+            "The gradient has a factor 2, as that of a squared error. The gradient of the cross-entropy is p - y.",
             *_each_scale(lambda z, labels: 2 * (probabilities(z) - one_hot(labels, z.shape[-1]))),
         ),
         Mistake(
@@ -650,7 +653,7 @@ cross_entropy_grad = Task(
             _gradient(p=lambda z: probabilities(z, 0, "none")),
         ),
         Mistake(
-            "The sum of row i divides column i: the sums stand in a row instead of a column, and in a square table "
+            "The sum of row i divides column i: the sums form a row instead of a column, and in a square table "
             "that goes unnoticed.",
             _gradient(p=lambda z: np.exp(z) / np.exp(z).sum(axis=-1)),
             hint="Sum with keepdims=True.",
@@ -672,7 +675,7 @@ cross_entropy_grad = Task(
             *_each_scale(lambda z, labels: _gradient(scale=lambda z: 1)(z, labels) * one_hot(labels, z.shape[-1])),
         ),
         Mistake(
-            "The entry of the label is lost: only the wrong classes have a slope.",
+            "The entry of the label is missing: only the wrong classes have a slope.",
             *_each_scale(lambda z, labels: probabilities(z) * (1 - one_hot(labels, z.shape[-1]))),
         ),
         Mistake(
@@ -682,7 +685,7 @@ cross_entropy_grad = Task(
             ),
         ),
         Mistake(
-            "The gradients of the examples are added up. Each logit keeps its own.",
+            "The gradients of the examples are added up. Each logit should keep its own.",
             lambda z, labels: _gradient()(z, labels).sum(axis=0),
             lambda z, labels: _gradient(scale=lambda z: 1)(z, labels).sum(axis=0),
         ),
@@ -711,7 +714,7 @@ def _spread(z):
 
 _SMOOTHED_CASES = _cases(0.1)
 _ZERO = Case(
-    "smoothing 0 is the plain loss, sure and right",
+    "smoothing 0 is the plain loss, confident and right",
     (np.array([[1000.0, 0.0]]), np.array([0]), 0.0),
     Cause(
         "A class has the weight 0 and the logarithm -inf, and 0 times -inf is nan.",
@@ -731,7 +734,7 @@ smoothed_cross_entropy = Task(
         Case("one example by hand", (_HAND, np.array([2]), 0.3)),
         *_SMOOTHED_CASES[1:6],
         Case("three examples, smoothing 0.6", (_THREE, _THREE_LABELS, 0.6)),
-        Case("smoothing 1 forgets the label", (_LOGITS, _LABELS, 1.0)),
+        Case("with smoothing 1 the label does not matter", (_LOGITS, _LABELS, 1.0)),
         *_SMOOTHED_CASES[6:],
         _ZERO,
     ],
@@ -740,24 +743,25 @@ smoothed_cross_entropy = Task(
     mistakes=[
         Mistake(_NOT_AVERAGED, _smoothed(average=np.asarray), _smoothed(logs=_naive, average=np.asarray)),
         Mistake(
-            "The smoothing is shared among the K - 1 other classes. Here it is shared among all K, the label included.",
+            "The smoothing is divided among the K - 1 other classes. Here it is divided among all K, the label "
+            "included.",
             _smoothed(_target(lambda e, k: 1 - e, lambda e, k: e / (k - 1))),
             hint="smoothing / K each.",
         ),
         Mistake(
-            "Every class gets smoothing / (K - 1). The smoothing is shared among all K classes.",
+            "Every class gets smoothing / (K - 1). It should be divided among all K classes.",
             _smoothed(_target(lambda e, k: 1 - e + e / (k - 1), lambda e, k: e / (k - 1))),
             _smoothed(_target(lambda e, k: 1.0, lambda e, k: e / (k - 1))),
             _smoothed(_target(lambda e, k: 1 - e - e / (k - 1), lambda e, k: e / (k - 1))),
             hint="smoothing / K each, and 1 - smoothing more at the label.",
         ),
         Mistake(
-            "The label gets 1 - smoothing only. It also gets its part of the smoothing.",
+            "The label gets only 1 - smoothing. It should also get its part of the smoothing.",
             _smoothed(_target(lambda e, k: 1 - e, lambda e, k: e / k)),
             hint="1 - smoothing + smoothing / K.",
         ),
         Mistake(
-            "The label keeps its full 1, so that the target adds up to more than 1.",
+            "The label keeps its full 1, so the target adds up to more than 1.",
             _smoothed(_target(lambda e, k: 1 + e / k, lambda e, k: e / k)),
             _smoothed(_target(lambda e, k: 1.0, lambda e, k: e / k)),
             lambda z, labels, e: _loss()(z, labels) + e * _spread(z).mean(),
@@ -770,7 +774,7 @@ smoothed_cross_entropy = Task(
             hint="(1 - smoothing) times the one-hot label, plus smoothing / K.",
         ),
         Mistake(
-            "Every class gets the whole smoothing. They share it.",
+            "Every class gets the whole smoothing. It should be divided among them.",
             _smoothed(_target(lambda e, k: 1.0, lambda e, k: e)),
             _smoothed(_target(lambda e, k: 1 - e, lambda e, k: e)),
             _smoothed(_target(lambda e, k: 1.0 + e, lambda e, k: e)),
@@ -783,18 +787,18 @@ smoothed_cross_entropy = Task(
             _smoothed(_target(lambda e, k: 1 - e / 2, lambda e, k: e / 2 / (k - 1))),
         ),
         Mistake(
-            "The label loses only smoothing / K. It loses the whole smoothing, and gets its part back.",
+            "The label loses only smoothing / K. It should lose the whole smoothing and get its part back.",
             _smoothed(_target(lambda e, k: 1 - e / k, lambda e, k: e / k)),
             hint="1 - smoothing + smoothing / K.",
         ),
         Mistake(
-            "smoothing multiplies the one-hot label, where 1 - smoothing does.",
+            "The one-hot label is multiplied by smoothing. It should be multiplied by 1 - smoothing.",
             _smoothed(_target(lambda e, k: e + e / k, lambda e, k: e / k)),
             _smoothed(_target(lambda e, k: e, lambda e, k: e / k)),
             hint="(1 - smoothing) times the one-hot label, plus smoothing / K.",
         ),
         Mistake(
-            "The smoothing is multiplied by K. It is divided by K: the classes share it.",
+            "The smoothing is multiplied by K. It should be divided by K, the number of classes.",
             _smoothed(_target(lambda e, k: 1 - e + e * k, lambda e, k: e * k)),
         ),
         Mistake(
@@ -805,7 +809,7 @@ smoothed_cross_entropy = Task(
             _smoothed(_target(lambda e, k: (1 - e) * (1 + e / k), lambda e, k: e / k)),
         ),
         Mistake(
-            "Every class gets 1 / K, whatever the smoothing is. Together they get the smoothing.",
+            "Every class gets 1 / K, whatever the smoothing is. Together they should get the smoothing.",
             _smoothed(_target(lambda e, k: 1 - e + 1 / k, lambda e, k: 1 / k)),
             _smoothed(_target(lambda e, k: 1 + 1 / k, lambda e, k: 1 / k)),
             _smoothed(_target(lambda e, k: 1 - e, lambda e, k: 1 / k)),
@@ -829,7 +833,7 @@ smoothed_cross_entropy = Task(
             lambda z, labels, e: _spread(z).mean(),
         ),
         Mistake(
-            "The smoothing part is subtracted. Both parts cost something.",
+            "The smoothing part is subtracted. It should be added.",
             lambda z, labels, e: (1 - e) * _loss()(z, labels) - e * _spread(z).mean(),
         ),
         Mistake(
@@ -850,7 +854,8 @@ smoothed_cross_entropy = Task(
             hint="The smoothing part is the mean of -log p over the classes.",
         ),
         Mistake(
-            "The smoothing part is weighted by the predictions: an entropy. All classes weigh the same, 1/K.",
+            "The smoothing part is weighted by the predictions, which makes it an entropy. All classes should have "
+            "the same weight, 1/K.",
             lambda z, labels, e: (1 - e) * _loss()(z, labels) + e * lossprimer.entropy(probabilities(z)).mean(),
             lambda z, labels, e: (1 - e) * _loss()(z, labels) - e * lossprimer.entropy(probabilities(z)).mean(),
             lambda z, labels, e: _loss()(z, labels) - e * lossprimer.entropy(probabilities(z)).mean(),
@@ -861,23 +866,23 @@ smoothed_cross_entropy = Task(
             lambda z, labels, e: _smoothed()(z, labels, e) - lossprimer.entropy(_soft(labels, z.shape[-1], e)).mean(),
         ),
         Mistake(
-            "The probabilities are smoothed. What is smoothed is the label.",
+            "The probabilities are smoothed. The label should be smoothed.",
             lambda z, labels, e: _loss(lambda z: np.log((1 - e) * probabilities(z) + e / z.shape[-1]))(z, labels),
             lambda z, labels, e: _loss(lambda z: log_softmax((1 - e) * z + e / z.shape[-1]))(z, labels),
             lambda z, labels, e: _loss(lambda z: np.log(probabilities(z) + e))(z, labels),
         ),
         Mistake(
-            "The smoothing part is the divergence from equal probabilities: log K is subtracted. It is a "
+            "The smoothing part is the divergence from equal probabilities: log K is subtracted. It should be a "
             "cross-entropy.",
             lambda z, labels, e: (1 - e) * _loss()(z, labels) + e * (_spread(z).mean() - np.log(z.shape[-1])),
             lambda z, labels, e: _loss()(z, labels) + e * (_spread(z).mean() - np.log(z.shape[-1])),
         ),
         Mistake(
-            "The smoothing is divided by N, the number of examples. K classes share it.",
+            "The smoothing is divided by N, the number of examples. It should be divided by K, the number of classes.",
             lambda z, labels, e: _smoothed(lambda y, k, e: (1 - e) * one_hot(y, k) + e / len(z))(z, labels, e),
         ),
         Mistake(
-            "A softmax is applied to the smoothed target. It adds up to 1 as it is.",
+            "A softmax is applied to the smoothed target, which adds up to 1 as it is.",
             _smoothed(lambda labels, k, e: probabilities(_soft(labels, k, e))),
         ),
         Mistake(_SIGN, _smoothed(sign=1.0)),
@@ -893,18 +898,18 @@ smoothed_cross_entropy = Task(
             lambda z, labels, e: _smoothed(average=np.sum)(z, labels, e) / z.shape[-1],
         ),
         Mistake(
-            "The logarithm is missing: the target weighs the probabilities themselves.",
+            "The logarithm is missing: the target weights the probabilities themselves.",
             _smoothed(logs=probabilities),
             lambda z, labels, e: 1 - _smoothed(logs=probabilities, sign=1.0)(z, labels, e),
         ),
-        Mistake("The softmax is missing: the target weighs the logits themselves.", _smoothed(logs=lambda z: z)),
+        Mistake("The softmax is missing: the target weights the logits themselves.", _smoothed(logs=lambda z: z)),
         Mistake(_TWICE, _smoothed(logs=lambda z: log_softmax(probabilities(z)))),
         Mistake(
             _FROM_ONE,
             lambda z, labels, e: _smoothed()(z, labels - 1, e),
         ),
         Mistake(
-            "Binary terms are taken for each class. Cross-entropy weighs log p with the target, and nothing else.",
+            "Binary terms are taken for each class. Cross-entropy weights log p with the target, and nothing else.",
             lambda z, labels, e: _binary_smoothed(z, labels, e).sum(axis=-1).mean(),
             lambda z, labels, e: _binary_smoothed(z, labels, e).mean(),
         ),
@@ -961,8 +966,8 @@ _THRESHOLD = Cause(
     "Compare with 0: np.where(p > 0, ..., 0).",
 )
 _SMALL_ADDED = Cause(
-    "A small number is added to the probabilities, or they are clipped. An infinite divergence becomes finite by that, "
-    "and the others are off.",
+    "A small number is added to the probabilities, or they are clipped. That makes an infinite divergence finite and "
+    "the others wrong.",
     "Sum where p > 0, and let log 0 be -inf.",
 )
 
@@ -999,7 +1004,7 @@ kl_divergence = Task(
         Case("three axes", (np.stack([_P, _Q]), np.stack([_Q, _P]))),
         Case("float32", (_P.astype(np.float32), _Q.astype(np.float32))),
         Case(
-            "a class that p never shows adds 0",
+            "a class that never occurs under p adds 0",
             (np.array([0.0, 0.5, 0.5]), np.array([0.2, 0.3, 0.5])),
             Cause(
                 "0 log 0 is 0 in a divergence, and nan in a computer.",
@@ -1007,7 +1012,7 @@ kl_divergence = Task(
             ),
         ),
         Case(
-            "a class that neither shows adds 0",
+            "a class that occurs under neither adds 0",
             (np.array([0.0, 0.5, 0.5]), np.array([0.0, 0.25, 0.75])),
             Cause(
                 "0 log(0/0) is 0 in a divergence, and nan in a computer.",
@@ -1015,22 +1020,22 @@ kl_divergence = Task(
             ),
         ),
         Case(
-            "a class that q rules out and p shows: infinite",
+            "a class that q rules out and that occurs under p: infinite",
             (np.array([0.5, 0.5]), np.array([1.0, 0.0])),
-            "Where q = 0 < p the divergence is infinite: q says that this never happens, and it does.",
+            "Where q = 0 < p the divergence is infinite: q calls something impossible that does happen.",
         ),
         Case(
-            "a class that q rules out and p shows very rarely: infinite",
+            "a class that q rules out and that rarely occurs under p: infinite",
             (np.array([[1e-6, 1 - 1e-6], [1e-300, 1.0]]), np.array([[0.0, 1.0], [0.0, 1.0]])),
             "Where q = 0 < p the divergence is infinite, however small p is.",
         ),
         Case(
-            "a class that p shows once in a thousand counts",
+            "a class with p = 0.001 counts",
             (np.array([[0.001, 0.999], [0.97, 0.03]]), np.array([[0.5, 0.5], [0.03, 0.97]])),
             "A small probability is not 0.",
         ),
         Case(
-            "a class that p shows once in a million counts",
+            "a class with p = 0.000001 counts",
             (np.array([1e-6, 1 - 1e-6]), np.array([0.5, 0.5])),
             "A small probability is not 0.",
         ),
@@ -1054,7 +1059,7 @@ kl_divergence = Task(
     large=_many_pairs,
     mistakes=[
         Mistake(
-            "p and q are swapped. The divergence is no distance: the weights are those of the first, p.",
+            "p and q are swapped. The divergence is not a distance: the weights are those of the first, p.",
             lambda p, q: _divergence(q, p),
             lambda p, q: (q * np.log(q / p)).sum(axis=-1),
         ),
@@ -1064,7 +1069,7 @@ kl_divergence = Task(
         ),
         Mistake("The sign is reversed. A divergence is never negative.", lambda p, q: -_divergence(p, q)),
         Mistake(
-            "The logarithms are right and the weight is q. It is p, what really happens.",
+            "The logarithms are right, but the weight is q. It should be p, what really happens.",
             lambda p, q: (q * np.log(p / q)).sum(axis=-1),
         ),
         Mistake(
@@ -1123,11 +1128,11 @@ kl_divergence = Task(
         Mistake(
             "The sum keeps its axis: each divergence stands in a row of its own.",
             lambda p, q: _terms(p, q).sum(axis=-1, keepdims=True),
-            hint="keepdims=True keeps the axis; here it is to go.",
+            hint="keepdims=True keeps the axis; leave it out here.",
         ),
         Mistake("The terms are not added up.", _terms),
         Mistake(
-            "This is the cross-entropy, -sum p log q. The divergence is what it costs beyond the entropy of p.",
+            "This is the cross-entropy, -sum p log q. The divergence is only what goes beyond the entropy of p.",
             lambda p, q: -(p * np.log(q)).sum(axis=-1),
             lambda p, q: (p * np.log(q)).sum(axis=-1),
         ),
@@ -1148,7 +1153,7 @@ kl_divergence = Task(
             lambda p, q: (p * (np.log(p) + np.log(q))).sum(axis=-1),
         ),
         Mistake(
-            "The quotient of two logarithms stands for the logarithm of the quotient.",
+            "The quotient of two logarithms is used for the logarithm of the quotient.",
             lambda p, q: (p * np.log(p) / np.log(q)).sum(axis=-1),
         ),
         Mistake(
@@ -1194,7 +1199,7 @@ kl_divergence = Task(
             lambda p, q: (p * np.log(p / q) + (1 - p) * np.log((1 - p) / (1 - q))).sum(axis=-1),
         ),
         Mistake(
-            "p or q is taken for scores or for logarithms. They are probabilities already.",
+            "p or q is treated as scores or as logarithms. They are probabilities already.",
             lambda p, q: _divergence(probabilities(p), probabilities(q)),
             lambda p, q: _divergence(p, probabilities(q)),
             lambda p, q: (p * (np.log(p) - q)).sum(axis=-1),

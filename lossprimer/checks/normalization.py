@@ -68,26 +68,24 @@ _DEEP = np.stack([_X, 2.0 - _X**2, _X[::-1] + 1])
 _FAR = 1e6 + 0.3
 
 _SQRT = "sqrt(var + eps)"
-_EPS_OUTSIDE = Cause("eps is in the wrong place: it is added outside of the root.", f"It is inside: {_SQRT}.")
-_EPS_OF_THIS_SIZE = Cause("With an eps of this size it shows where it is added.", f"It is inside the root: {_SQRT}.")
+_EPS_OUTSIDE = Cause("eps is in the wrong place: it is added outside the root.", f"It is inside: {_SQRT}.")
+_EPS_OF_THIS_SIZE = Cause("An eps this large shows where it is added.", f"It is inside the root: {_SQRT}.")
 _NO_EPS = Cause("eps is missing in the division.", f"{_SQRT} keeps the division finite where all values are equal.")
 _EQUAL = Cause("All values are equal here, and their variance is 0.", f"{_SQRT} keeps the division finite.")
-_OTHER_EPS = Cause("Another eps than the one that is given is used: is a number written in its place?")
+_OTHER_EPS = Cause("The eps that is used is not the one that is given: is a number written in its place?")
 _NO_ROOT = Cause("The root is missing: the division is by the variance.", f"Divide by {_SQRT}.")
 _DDOF = Cause(
     "The variance divides by n - 1.", "Normalization takes the plain mean of the squares: np.var with ddof=0."
 )
-_NOT_DIVIDED = Cause(
-    "The squares are added up, and not averaged: this is a sum where the variance stands.", "The variance is a mean."
-)
+_NOT_DIVIDED = Cause("The squares are added up, not averaged.", "The variance is a mean.")
 _CANCELS = Cause(
-    "The variance is computed as E[x^2] - E[x]^2. For values far from 0 the two nearly cancel, and few digits are "
-    "left, or a negative number.",
+    "The variance is computed as E[x^2] - E[x]^2. For values far from 0 the two nearly cancel; few digits are left, "
+    "or even a negative number.",
     "Subtract the mean first, then average the squares.",
 )
 _FAR_FROM_0 = Cause(
-    "The formula holds, and here digits are lost: the values are far from 0, and two large numbers are subtracted that "
-    "nearly cancel.",
+    "The formula is right, but digits are lost here: the values are far from 0, and two large numbers that nearly "
+    "cancel are subtracted.",
     "Subtract the mean first, then average the squares: not E[x^2] - E[x]^2.",
 )
 _NOT_CENTRED = Cause("The mean is not subtracted.")
@@ -95,7 +93,8 @@ _NO_GAMMA = Cause("gamma is not used.", "Multiply the normalized values by it.")
 _NO_BETA = Cause("beta is not used.", "Add it at the end.")
 _GAMMA_IS_BETA = Cause("gamma and beta are swapped: gamma multiplies, beta is added.")
 _KEEPDIMS = Cause(
-    "The means of the rows stand in a row instead of a column: column i loses the mean of row i, and in a square table "
+    "The means of the rows form a row instead of a column: from column i the mean of row i is subtracted, and in a "
+    "square table "
     "that goes unnoticed.",
     "Take mean and variance with keepdims=True.",
 )
@@ -121,17 +120,17 @@ def _shared(axis):
         ),
         Mistake("beta is subtracted.", lambda x, gamma, beta, eps: gamma * _standard(x, eps, axis) - beta),
         Mistake(
-            "1 + gamma multiplies, or gamma is added. gamma itself is the factor.",
+            "The factor is 1 + gamma, or gamma is added. The factor should be gamma itself.",
             lambda x, gamma, beta, eps: (1 + gamma) * _standard(x, eps, axis) + beta,
             lambda x, gamma, beta, eps: gamma + _standard(x, eps, axis) + beta,
         ),
         Mistake(
-            "gamma divides, or its size alone counts. It multiplies.",
+            "gamma divides, or only its absolute value is used. It should multiply.",
             lambda x, gamma, beta, eps: _standard(x, eps, axis) / gamma + beta,
             lambda x, gamma, beta, eps: np.abs(gamma) * _standard(x, eps, axis) + beta,
         ),
         Mistake(
-            "gamma or beta comes before the normalization, which takes it away again.",
+            "gamma or beta is applied before the normalization, which undoes it.",
             lambda x, gamma, beta, eps: _standard(gamma * x + beta, eps, axis),
             lambda x, gamma, beta, eps: _standard(gamma * x, eps, axis) + beta,
             hint="First normalize, then multiply by gamma and add beta.",
@@ -146,12 +145,12 @@ def _shared(axis):
             _affine(axis, var=_mean_square),
         ),
         Mistake(
-            "The values are centred and not divided.",
+            "The mean is subtracted, but nothing is divided.",
             _affine(axis, root=lambda var, eps: 1.0),
             hint=f"Divide by {_SQRT}.",
         ),
         Mistake(
-            "Only the mean is divided by the root: x - mean / root. The difference is divided, in parentheses.",
+            "Only the mean is divided by the root: x - mean / root. The whole difference should be: use parentheses.",
             lambda x, gamma, beta, eps: (
                 gamma * (x - x.mean(axis, keepdims=True) / np.sqrt(x.var(axis, keepdims=True) + eps)) + beta
             ),
@@ -166,7 +165,7 @@ def _shared(axis):
             _affine(axis, var=_absolute, root=lambda var, eps: np.sqrt(var) + eps),
         ),
         Mistake(
-            "The values are moved to the range from 0 to 1, by their smallest and largest, or divided by their range.",
+            "The values are rescaled to the range from 0 to 1, or divided by their range.",
             lambda x, gamma, beta, eps: (
                 gamma * (x - x.min(axis, keepdims=True)) / (np.ptp(x, axis=axis, keepdims=True) + eps) + beta
             ),
@@ -177,7 +176,7 @@ def _shared(axis):
         ),
         Mistake("The median is subtracted, and not the mean.", _affine(axis, mean=np.median)),
         Mistake(
-            "The mean is added. It is subtracted.",
+            "The mean is added. It should be subtracted.",
             _affine(axis, mean=lambda x, **options: -np.mean(x, **options)),
             _affine(
                 axis,
@@ -191,7 +190,7 @@ def _shared(axis):
             _affine(axis, mean=np.min, var=lambda x, **options: np.mean((x - np.min(x, **options)) ** 2, **options)),
         ),
         Mistake(
-            "The squares are not averaged: each number is divided by its own size.",
+            "The squares are not averaged: each number is divided by its own absolute value.",
             _affine(axis, var=lambda x, **options: (x - np.mean(x, **options)) ** 2),
         ),
         Mistake(
@@ -214,8 +213,7 @@ def _shared(axis):
             lambda x, gamma, beta, eps: _two_axes(x, gamma, beta, eps, axis, _across(x, axis)),
         ),
         Mistake(
-            "Two things are wrong in the division: the variance divides by n - 1, and eps is added outside of the "
-            "root.",
+            "Two things are wrong in the division: the variance divides by n - 1, and eps is added outside the root.",
             _affine(axis, var=_unbiased, root=lambda var, eps: np.sqrt(var) + eps),
         ),
         Mistake(_DDOF, _affine(axis, var=_unbiased)),
@@ -225,7 +223,7 @@ def _shared(axis):
         ),
         Mistake("The root is taken twice.", _affine(axis, root=lambda var, eps: np.sqrt(np.sqrt(var + eps)))),
         Mistake(
-            "The values are multiplied by the root. They are divided by it.",
+            "The values are multiplied by the root. They should be divided by it.",
             _affine(axis, root=lambda var, eps: 1 / np.sqrt(var + eps)),
         ),
         Mistake(
@@ -235,16 +233,17 @@ def _shared(axis):
             lambda x, gamma, beta, eps: gamma * _standard(x, 0.0, axis) + beta + eps,
         ),
         Mistake(
-            "eps is squared. It is added to the variance as it is.", _affine(axis, root=lambda v, e: np.sqrt(v + e**2))
+            "eps is squared. It should be added to the variance as it is.",
+            _affine(axis, root=lambda v, e: np.sqrt(v + e**2)),
         ),
         Mistake(
             "eps is added twice, to the variance and to its root.",
             _affine(axis, root=lambda var, eps: np.sqrt(var + eps) + eps),
             _affine(axis, root=lambda var, eps: np.sqrt(var + 2 * eps)),
         ),
-        Mistake("eps is subtracted. It is added.", _affine(axis, root=lambda var, eps: np.sqrt(var - eps))),
+        Mistake("eps is subtracted. It should be added.", _affine(axis, root=lambda var, eps: np.sqrt(var - eps))),
         Mistake(
-            "eps is a lower bound here. It is added to the variance.",
+            "eps is used as a lower bound. It should be added to the variance.",
             _affine(axis, root=lambda var, eps: np.sqrt(np.maximum(var, eps))),
             _affine(axis, root=lambda var, eps: np.maximum(np.sqrt(var), eps)),
         ),
@@ -254,7 +253,7 @@ def _shared(axis):
             *(_affine(axis, root=lambda var, eps, e=e: np.sqrt(var + e)) for e in _EPS_SIZES),
         ),
         Mistake(
-            "Another eps than the one that is given is used, and it is added outside of the root.",
+            "The eps that is used is not the one that is given, and it is added outside the root.",
             *(_affine(axis, root=lambda var, eps, e=e: np.sqrt(var) + e) for e in _EPS_SIZES),
             hint=f"It is inside: {_SQRT}, with the eps that is given.",
         ),
@@ -315,7 +314,7 @@ batch_norm = Task(
         Case("three examples of four features", (_X, np.ones(4), np.zeros(4), 0.01)),
         Case("as many examples as features", (_SQUARE, np.ones(3), np.zeros(3), 0.01)),
         Case("gamma and beta", (_X, _GAMMA, _BETA, 0.01)),
-        Case("an eps that one can see", (_X, _GAMMA, _BETA, 3.0), _EPS_OF_THIS_SIZE),
+        Case("an eps large enough to see", (_X, _GAMMA, _BETA, 3.0), _EPS_OF_THIS_SIZE),
         Case("a column of equal values", (np.array([[5.0, 1.0], [5.0, 3.0]]), np.ones(2), np.ones(2), 0.01), _EQUAL),
         Case("float32 stays float32", tuple(a.astype(np.float32) for a in (_X, _GAMMA, _BETA)) + (0.01,)),
         Case("values far from 0", (_X[:, :2] + _FAR, np.ones(2), np.zeros(2), 0.01), _FAR_FROM_0),
@@ -366,7 +365,7 @@ layer_norm = Task(
         Case("the last of three axes", (_DEEP, np.ones(4), np.zeros(4), 0.01)),
         Case("one row alone", (_X[0], np.ones(4), np.zeros(4), 0.01)),
         Case("gamma and beta", (_X, _GAMMA, _BETA, 0.01)),
-        Case("an eps that one can see", (_X, _GAMMA, _BETA, 3.0), _EPS_OF_THIS_SIZE),
+        Case("an eps large enough to see", (_X, _GAMMA, _BETA, 3.0), _EPS_OF_THIS_SIZE),
         Case("a row of equal values", (np.array([[5.0, 5.0], [1.0, 3.0]]), np.ones(2), np.ones(2), 0.01), _EQUAL),
         Case("float32 stays float32", tuple(a.astype(np.float32) for a in (_X, _GAMMA, _BETA)) + (0.01,)),
         Case("values far from 0", (_X[:2] + _FAR, np.ones(4), np.zeros(4), 0.01), _FAR_FROM_0),
@@ -436,7 +435,9 @@ rms_norm = Task(
         Case("three rows of four", (_X, np.ones(4), 0.01)),
         Case("the last of three axes", (_DEEP, np.ones(4), 0.01)),
         Case("gamma", (_X, _GAMMA, 0.01)),
-        Case("an eps that one can see", (_X, _GAMMA, 3.0), Cause(_EPS_OF_THIS_SIZE.likely, f"It is inside: {_RMS}.")),
+        Case(
+            "an eps large enough to see", (_X, _GAMMA, 3.0), Cause(_EPS_OF_THIS_SIZE.likely, f"It is inside: {_RMS}.")
+        ),
         Case(
             "a row of zeros",
             (np.array([[0.0, 0.0], [1.0, 3.0]]), np.ones(2), 0.01),
@@ -464,28 +465,28 @@ rms_norm = Task(
         Mistake("gamma is added at the end as well.", lambda x, gamma, eps: _rms(x, gamma, eps) + gamma),
         Mistake("gamma is not used.", lambda x, gamma, eps: _rms(x, 1.0, eps), hint="Multiply by it."),
         Mistake(
-            "1 + gamma multiplies. gamma itself is the factor.",
+            "The factor is 1 + gamma. It should be gamma itself.",
             lambda x, gamma, eps: _rms(x, 1 + gamma, eps),
         ),
         Mistake(
-            "gamma is added, or divides. It multiplies.",
+            "gamma is added, or divides. It should multiply.",
             lambda x, gamma, eps: _rms(x, 1.0, eps) + gamma,
             lambda x, gamma, eps: _rms(x, 1 / gamma, eps),
         ),
         Mistake(
-            "gamma takes part in the root mean square. It multiplies afterwards.",
+            "gamma takes part in the root mean square. It should multiply afterwards.",
             lambda x, gamma, eps: _rms(gamma * x, 1.0, eps),
             lambda x, gamma, eps: x / np.sqrt(_mean_of_squares(gamma * x) + eps),
         ),
         Mistake(
-            "The squares are added up, and not averaged: a row gets the length 1.",
+            "The squares are added up, not averaged: a row gets the length 1.",
             _wrong_rms(average=np.sum),
             lambda x, gamma, eps: gamma * x / (np.linalg.norm(x, axis=-1, keepdims=True) + eps),
             lambda x, gamma, eps: gamma * x / np.maximum(np.linalg.norm(x, axis=-1, keepdims=True), eps),
             hint="Divide the sum by C.",
         ),
         Mistake(
-            "The length of the row is divided by C, and not by the root of C: the mean is taken inside the root.",
+            "The length of the row is divided by C instead of the root of C: the mean is taken inside the root.",
             lambda x, gamma, eps: _by_length(x, gamma, eps),
             lambda x, gamma, eps: gamma * x / (np.linalg.norm(x, axis=-1, keepdims=True) / x.shape[-1] + eps),
             hint=_RMS,
@@ -501,7 +502,7 @@ rms_norm = Task(
             lambda x, gamma, eps: gamma * x / np.sqrt((x**2).sum(-1, keepdims=True) / (x.shape[-1] - 1) + eps),
         ),
         Mistake(
-            "eps is added to the sum of the squares, before it is divided by C. It is added to the mean.",
+            "eps is added to the sum of the squares, before it is divided by C. It should be added to the mean.",
             lambda x, gamma, eps: gamma * x / np.sqrt(((x**2).sum(-1, keepdims=True) + eps) / x.shape[-1]),
             lambda x, gamma, eps: gamma * x / np.sqrt(((x**2) + eps / x.shape[-1]).mean(-1, keepdims=True)),
         ),
@@ -534,7 +535,7 @@ rms_norm = Task(
             hint="axis=-1",
         ),
         Mistake(
-            "The root mean squares of the rows stand in a row instead of a column, and in a square table that goes "
+            "The root mean squares of the rows form a row instead of a column, and in a square table that goes "
             "unnoticed.",
             _wrong_rms(keepdims=False),
             hint="Take the mean with keepdims=True.",
@@ -551,7 +552,7 @@ rms_norm = Task(
         ),
         Mistake("The values are normalized twice.", lambda x, gamma, eps: _rms(_rms(x, 1.0, eps), gamma, eps)),
         Mistake(
-            "eps is in the wrong place: it is added outside of the root.",
+            "eps is in the wrong place: it is added outside the root.",
             _wrong_rms(root=lambda m, eps: np.sqrt(m) + eps),
             _wrong_rms(root=lambda m, eps: np.sqrt(m) + np.sqrt(eps)),
             lambda x, gamma, eps: gamma * x * (1 / np.sqrt(_mean_of_squares(x)) + eps),
@@ -559,16 +560,17 @@ rms_norm = Task(
             hint=f"It is inside: {_RMS}.",
         ),
         Mistake(
-            "eps is squared. It is added to the mean square as it is.", _wrong_rms(root=lambda m, e: np.sqrt(m + e**2))
+            "eps is squared. It should be added to the mean square as it is.",
+            _wrong_rms(root=lambda m, e: np.sqrt(m + e**2)),
         ),
         Mistake(
             "eps is added twice.",
             _wrong_rms(root=lambda m, eps: np.sqrt(m + eps) + eps),
             _wrong_rms(root=lambda m, eps: np.sqrt(m + 2 * eps)),
         ),
-        Mistake("eps is subtracted. It is added.", _wrong_rms(root=lambda m, eps: np.sqrt(m - eps))),
+        Mistake("eps is subtracted. It should be added.", _wrong_rms(root=lambda m, eps: np.sqrt(m - eps))),
         Mistake(
-            "eps is a lower bound here. It is added to the mean square.",
+            "eps is used as a lower bound. It should be added to the mean square.",
             _wrong_rms(root=lambda m, eps: np.sqrt(np.maximum(m, eps))),
             _wrong_rms(root=lambda m, eps: np.maximum(np.sqrt(m), eps)),
         ),
@@ -579,7 +581,7 @@ rms_norm = Task(
             *(_wrong_rms(root=lambda m, eps, e=e: np.sqrt(m) + e) for e in _EPS_SIZES),
         ),
         Mistake(
-            "The squares are missing: the mean of the values, or of their sizes, is no root mean square.",
+            "The squares are missing: the mean of the values, or of their absolute values, is not a root mean square.",
             *(
                 _wrong_rms(square=square, root=root)
                 for square in (np.abs, lambda x: x)
@@ -592,7 +594,7 @@ rms_norm = Task(
             ),
         ),
         Mistake(
-            "The values are divided by the largest of them, or of their sizes.",
+            "The values are divided by the largest of them, or by the largest absolute value.",
             lambda x, gamma, eps: gamma * x / (np.abs(x).max(-1, keepdims=True) + eps),
             lambda x, gamma, eps: gamma * x / (x.max(-1, keepdims=True) + eps),
         ),
@@ -682,7 +684,7 @@ def _right_gradients(dy, x, gamma, eps):
 
 _DY = np.array([[1.0, 0.0, -1.0, 2.0], [0.5, 2.0, 1.0, -1.0], [0.0, 1.0, 3.0, 0.5]])
 _FORMULA = "dx = (g - mean(g) - x_hat mean(g x_hat)) / root, with g = dy gamma and means over each row."
-_CENTRED = "x minus its mean stands where x_hat belongs: it is divided by the root as well."
+_CENTRED = "x minus its mean is used in place of x_hat, which is also divided by the root."
 
 
 def _draw_backward(rng):
@@ -711,7 +713,7 @@ layer_norm_backward = Task(
         Case("three rows of four", (_DY, _X, np.ones(4), 0.01)),
         Case("with gamma", (_DY, _X, _GAMMA, 0.01)),
         Case("three rows of three", (_DY[:, 1:], _SQUARE, _GAMMA[1:], 0.01)),
-        Case("an eps that one can see", (_DY, _X, _GAMMA, 3.0), _EPS_OF_THIS_SIZE),
+        Case("an eps large enough to see", (_DY, _X, _GAMMA, 3.0), _EPS_OF_THIS_SIZE),
         Case("a row of equal values", (_DY[:2, :2], np.array([[5.0, 5.0], [1.0, 3.0]]), _GAMMA[:2], 0.01), _EQUAL),
         Case("float32", tuple(a.astype(np.float32) for a in (_DY, _X, _GAMMA)) + (0.01,)),
     ],
@@ -733,22 +735,22 @@ layer_norm_backward = Task(
             hint="Subtract x_hat times the mean of g x_hat over each row, with g = dy gamma.",
         ),
         Mistake(
-            "The corrections in dx are sums. They are means over the C entries of a row.",
+            "The corrections in dx are sums. They should be means over the C entries of a row.",
             _dx(_through_both, count=lambda x: 1),
             hint="Divide by C.",
         ),
         Mistake(
-            "The first correction in dx is a sum. It is a mean over the C entries of a row.",
+            "The first correction in dx is a sum. It should be a mean over the C entries of a row.",
             _dx(lambda x_hat, g, mean, root: (g - g.sum(-1, keepdims=True) - x_hat * mean(g * x_hat)) / root),
             hint="Divide by C.",
         ),
         Mistake(
-            "The second correction in dx is a sum. It is a mean over the C entries of a row.",
+            "The second correction in dx is a sum. It should be a mean over the C entries of a row.",
             _dx(lambda x_hat, g, mean, root: (g - mean(g) - x_hat * (g * x_hat).sum(-1, keepdims=True)) / root),
             hint="Divide by C.",
         ),
         Mistake(
-            "The sums in dx are divided by the number of examples N. They are means over the C entries of a row.",
+            "The sums in dx are divided by the number of examples N. They should be means over the C entries of a row.",
             _dx(_through_both, count=len),
         ),
         Mistake(
@@ -778,23 +780,23 @@ layer_norm_backward = Task(
             hint="axis=-1, keepdims=True",
         ),
         Mistake(
-            "The means of the rows stand in a row instead of a column, and in a square table that goes unnoticed.",
+            "The means of the rows form a row instead of a column, and in a square table that goes unnoticed.",
             _dx(lambda x_hat, g, mean, root: (g - g.mean(-1) - x_hat * (g * x_hat).mean(-1)) / root),
             hint="Take the means with keepdims=True.",
         ),
         Mistake(
-            "The way through the variance counts twice: the derivative of its root has a factor 1/2.",
+            "The path through the variance counts twice: the derivative of its root has a factor 1/2.",
             _dx(lambda x_hat, g, mean, root: (g - mean(g) - 2 * x_hat * mean(g * x_hat)) / root),
             hint=_FORMULA,
         ),
         Mistake(
-            "The way through the variance counts half: the derivative of a square has a factor 2, that of the root "
+            "The path through the variance counts half: the derivative of a square has a factor 2, that of the root "
             "1/2.",
             _dx(lambda x_hat, g, mean, root: (g - mean(g) - x_hat * mean(g * x_hat) / 2) / root),
             hint=_FORMULA,
         ),
         Mistake(
-            "The two corrections share the factor x_hat, or both lack it. Only the second one has it.",
+            "Both corrections have the factor x_hat, or neither. Only the second one should have it.",
             _dx(lambda x_hat, g, mean, root: (g - x_hat * (mean(g) + mean(g * x_hat))) / root),
             hint=_FORMULA,
         ),
@@ -823,7 +825,8 @@ layer_norm_backward = Task(
             hint="x_hat = (x - mean) / root",
         ),
         Mistake(
-            "x stands where x_hat belongs, in dx or in dgamma: it is centred and divided by the root.",
+            "x is used in place of x_hat, in dx or in dgamma. x_hat has the mean subtracted and is divided by the "
+            "root.",
             _changed_gradients(lambda dy, x, gamma, dx, dgamma, dbeta: (dx, (dy * x).sum(axis=0), dbeta)),
             lambda dy, x, gamma, eps: (
                 _dx(lambda x_hat, g, mean, root: (g - mean(g) - x * mean(g * x)) / root)(dy, x, gamma, eps)[0],
@@ -832,7 +835,7 @@ layer_norm_backward = Task(
             hint="x_hat = (x - mean) / root",
         ),
         Mistake(
-            "g or dy stands where x_hat belongs in the second correction.",
+            "g or dy is used in place of x_hat in the second correction.",
             _dx(lambda x_hat, g, mean, root: (g - mean(g) - g * mean(g * x_hat)) / root),
             _dx(lambda x_hat, g, mean, root: (g - mean(g) - x_hat * mean(g * g)) / root),
             _dx(lambda x_hat, g, mean, root: (g - mean(g) - g * mean(g * g)) / root),
@@ -845,23 +848,23 @@ layer_norm_backward = Task(
             hint=_FORMULA,
         ),
         Mistake(
-            "x_hat is divided by the variance, and not by its root.",
+            "x_hat is divided by the variance instead of its root.",
             lambda dy, x, gamma, eps: _over_variance(dy, x, gamma, eps),
         ),
         Mistake(
-            "dgamma is made of dx. It is the sum of dy x_hat over the batch.",
+            "dgamma is computed from dx. It should be the sum of dy x_hat over the batch.",
             lambda dy, x, gamma, eps: _with_dgamma(dy, x, gamma, eps, lambda dx, x_hat: dx * x_hat),
             lambda dy, x, gamma, eps: _with_dgamma(dy, x, gamma, eps, lambda dx, x_hat: dx),
         ),
         Mistake(
-            "dgamma has x_hat or dy in an operation that is no product.",
+            "dgamma combines x_hat and dy by something other than a product.",
             lambda dy, x, gamma, eps: _with_dgamma(dy, x, gamma, eps, lambda dx, x_hat: dy + x_hat),
             lambda dy, x, gamma, eps: _with_dgamma(dy, x, gamma, eps, lambda dx, x_hat: dy - x_hat),
             lambda dy, x, gamma, eps: _with_dgamma(dy, x, gamma, eps, lambda dx, x_hat: dy / x_hat),
             hint="dgamma is the sum of dy x_hat over the batch.",
         ),
         Mistake(
-            "dgamma takes x minus its mean in place of x_hat: it is divided by the root as well.",
+            "dgamma uses x minus its mean in place of x_hat, which is also divided by the root.",
             _changed_gradients(
                 lambda dy, x, gamma, dx, dgamma, dbeta: (dx, (dy * (x - x.mean(-1, keepdims=True))).sum(0), dbeta)
             ),
@@ -896,7 +899,7 @@ layer_norm_backward = Task(
             hint="Begin with g = dy gamma, and go on with g alone.",
         ),
         Mistake(
-            "gamma is in one term of dx and not in the others: all of them are made of g = dy gamma.",
+            "gamma is in one term of dx and not in the others. All of them should use g = dy gamma.",
             lambda dy, x, gamma, eps: _mixed_gamma(dy, x, gamma, eps, first=True),
             lambda dy, x, gamma, eps: _mixed_gamma(dy, x, gamma, eps, second=True),
             lambda dy, x, gamma, eps: _mixed_gamma(dy, x, gamma, eps, first=True, second=True),
@@ -909,27 +912,26 @@ layer_norm_backward = Task(
             hint="Divide once.",
         ),
         Mistake(
-            "The division by the root is only that of the last term, or only that of the first: it is that of all "
-            "three.",
+            "Only the last term, or only the first, is divided by the root. All three should be.",
             _dx(lambda x_hat, g, mean, root: g - mean(g) - x_hat * mean(g * x_hat) / root),
             _dx(lambda x_hat, g, mean, root: g / root - mean(g) - x_hat * mean(g * x_hat)),
             hint="Put the three terms in parentheses.",
         ),
         Mistake(
-            "The corrections are added. They are subtracted.",
+            "The corrections are added. They should be subtracted.",
             _dx(lambda x_hat, g, mean, root: (g + mean(g) + x_hat * mean(g * x_hat)) / root),
         ),
         Mistake(
-            "The first correction is added. It is subtracted.",
+            "The first correction is added. It should be subtracted.",
             _dx(lambda x_hat, g, mean, root: (g + mean(g) - x_hat * mean(g * x_hat)) / root),
         ),
         Mistake(
-            "The second correction is added. It is subtracted.",
+            "The second correction is added. It should be subtracted.",
             _dx(lambda x_hat, g, mean, root: (g - mean(g) + x_hat * mean(g * x_hat)) / root),
         ),
         Mistake("The sign of dx is reversed.", _changed_gradients(lambda dy, x, gamma, dx, *rest: (-dx, *rest))),
         Mistake(
-            "dx is dy, or g: nothing has gone back through the normalization.",
+            "dx is dy, or g: no gradient has gone back through the normalization.",
             _dx(lambda x_hat, g, mean, root: g),
             _changed_gradients(lambda dy, x, gamma, dx, *rest: (dy, *rest)),
             hint=_FORMULA,
@@ -975,17 +977,17 @@ layer_norm_backward = Task(
             *_reduced(lambda parts, gamma: parts.mean(axis=0)),
         ),
         Mistake(
-            "dgamma or dbeta is summed over the features. gamma and beta serve all examples.",
+            "dgamma or dbeta is summed over the features. gamma and beta are the same for all examples.",
             *_reduced(lambda parts, gamma: parts.sum(axis=-1)),
             hint="Sum over the batch, axis=0.",
         ),
         Mistake(
-            "dgamma or dbeta is summed over everything. Each feature has its own.",
+            "dgamma or dbeta is summed over everything. Each feature should have its own.",
             *_reduced(lambda parts, gamma: parts.sum()),
             hint="Sum over the batch, axis=0.",
         ),
         Mistake(
-            "dgamma or dbeta is not summed: gamma and beta serve all examples.",
+            "dgamma or dbeta is not summed: gamma and beta are the same for all examples.",
             *_reduced(lambda parts, gamma: parts),
             hint="Sum over the batch, axis=0.",
         ),
@@ -995,7 +997,7 @@ layer_norm_backward = Task(
             hint="Sum without keepdims: the shape is that of gamma.",
         ),
         Mistake(
-            "gamma is used in dgamma or dbeta. It has no part there.",
+            "gamma is used in dgamma or dbeta. It does not belong there.",
             *_reduced(lambda parts, gamma: (parts * gamma).sum(axis=0)),
             hint="dgamma is the sum of dy x_hat, dbeta that of dy.",
         ),
@@ -1017,17 +1019,17 @@ layer_norm_backward = Task(
             hint=f"Both have the same root, {_SQRT}.",
         ),
         Mistake(
-            "eps is missing in the last division, and x_hat has it.",
+            "eps is missing in the last division, though x_hat has it.",
             lambda dy, x, gamma, eps: _without_eps(dy, x, gamma, eps, at_end=True),
             hint=f"Both have the same root, {_SQRT}.",
         ),
         Mistake(
-            "eps is missing in x_hat, and the last division has it.",
+            "eps is missing in x_hat, though the last division has it.",
             lambda dy, x, gamma, eps: _without_eps(dy, x, gamma, eps, at_end=False),
             hint=f"Both have the same root, {_SQRT}.",
         ),
         Mistake(_OTHER_EPS, *(_all(root=lambda var, eps, e=e: np.sqrt(var + e)) for e in _EPS_SIZES)),
-        Mistake("x is not centred in x_hat.", lambda dy, x, gamma, eps: _not_centred(dy, x, gamma, eps)),
+        Mistake("The mean is not subtracted in x_hat.", lambda dy, x, gamma, eps: _not_centred(dy, x, gamma, eps)),
     ],
 )
 
@@ -1309,7 +1311,7 @@ batch_norm_layer = Task(
         _layer_case("a new layer at inference", (False,), _X),
         _layer_case("one example at inference", (True, False), _X, _SECOND[:1]),
         _layer_case("from inference back to training", (True, False, True), _COLUMNS, _COLUMNS, _SECOND[:, 1:3]),
-        _layer_case("an eps that one can see", (True, False), _X, _SECOND, eps=3.0, cause=_EPS_OF_THIS_SIZE),
+        _layer_case("an eps large enough to see", (True, False), _X, _SECOND, eps=3.0, cause=_EPS_OF_THIS_SIZE),
         _TWO_LAYERS,
         _layer_case("values far from 0", (True,), _X[:, :2] + _FAR, cause=_FAR_FROM_0),
     ],
@@ -1317,8 +1319,8 @@ batch_norm_layer = Task(
     large=lambda: _layer_case("", (True, False), *_many((200, 40), (200, 40))()[:2]),
     mistakes=[
         Mistake(
-            "Training uses the running statistics. In training the batch normalizes itself; the running ones are for "
-            "inference.",
+            "Training uses the running statistics. In training each batch is normalized with its own statistics; the "
+            "running ones are for inference.",
             _like(forward=_running_in_training),
             _like(forward=_running_before_update),
         ),
@@ -1334,7 +1336,7 @@ batch_norm_layer = Task(
             hint="(1 - momentum) * old + momentum * batch, for both",
         ),
         Mistake(
-            "The running variance is the biased one. It stands for all data and divides by N - 1.",
+            "The running variance is the biased one. It should be the unbiased one, which divides by N - 1.",
             _like(running_ddof=0),
             hint="np.var with ddof=1",
         ),
@@ -1349,21 +1351,21 @@ batch_norm_layer = Task(
             _like(ddof=1, running_ddof=0),
         ),
         Mistake(
-            "The factor N/(N - 1) counts twice in the running variance: ddof=1 has it already.",
+            "The factor N/(N - 1) is applied twice to the running variance: ddof=1 includes it already.",
             _like(spread=lambda self, x: x.var(axis=0, ddof=1) * _bessel(x)),
         ),
         Mistake(
-            "The factor N/(N - 1) is the wrong way round, or it comes to the running variance itself.",
+            "The factor N/(N - 1) is upside down, or it is applied to the running variance itself.",
             _like(spread=lambda self, x: x.var(axis=0) / _bessel(x)),
             _like(update=lambda self, x: (_BatchNorm.update(self, x), _scale(self, _bessel(x)))),
-            hint="It makes the unbiased variance of the batch from the biased one.",
+            hint="It turns the biased variance of the batch into the unbiased one.",
         ),
         Mistake(
             "The factor N/(N - 1) is applied again at inference. It is in the running variance already.",
             _like(at_inference=_factor_at_inference),
         ),
         Mistake(
-            "eps is in the running variance. It is added where the variance is used, and nowhere else.",
+            "eps is in the running variance. It should be added where the variance is used, and nowhere else.",
             _like(spread=lambda self, x: x.var(axis=0, ddof=1) + self.eps),
             _like(spread=lambda self, x: x.var(axis=0) + self.eps),
         ),
@@ -1385,7 +1387,7 @@ batch_norm_layer = Task(
             _like(at_inference=lambda self, x: (x - self.running_mean) / (self.running_var + self.eps)),
         ),
         Mistake(
-            "At inference the mean 0 and the variance 1 are used, and not the running ones.",
+            "At inference the mean 0 and the variance 1 are used instead of the running ones.",
             _like(at_inference=lambda self, x: x / np.sqrt(1 + self.eps)),
             _like(at_inference=lambda self, x: x),
         ),
@@ -1397,7 +1399,7 @@ batch_norm_layer = Task(
             _like(at_inference=lambda self, x: x - self.running_mean),
         ),
         Mistake(
-            "At inference the batch still normalizes itself.",
+            "At inference the batch is still normalized with its own statistics.",
             _like(at_inference=_batch_at_inference),
             _like(at_inference=lambda self, x: (self.update(x), _batch_at_inference(self, x))[1]),
             hint="With training = False take the running mean and variance.",
@@ -1409,7 +1411,7 @@ batch_norm_layer = Task(
             hint="Update them only in training.",
         ),
         Mistake(
-            "The layer does not come back to training: after a call at inference it keeps the running statistics.",
+            "The layer does not go back to training: after a call at inference it keeps using the running statistics.",
             _like(forward=_stays),
             hint="Look at self.training in each call.",
         ),
@@ -1423,13 +1425,13 @@ batch_norm_layer = Task(
             hint="Mix: (1 - momentum) * old + momentum * batch.",
         ),
         Mistake(
-            "All batches count the same: this is the average over the batches. The task asks for a mix by the "
+            "All batches have the same weight: this is the average over the batches. The task asks for a mix by the "
             "momentum.",
             _like(mixed=_cumulative),
             hint="(1 - momentum) * old + momentum * batch",
         ),
         Mistake(
-            "The first batch replaces the values at the start. It is mixed with them as every other.",
+            "The first batch replaces the initial values. It should be mixed with them, like every other.",
             _like(mixed=lambda self, old, new: new if self.batches == 1 else _BatchNorm.mixed(self, old, new)),
         ),
         Mistake(
@@ -1443,7 +1445,7 @@ batch_norm_layer = Task(
             hint="(1 - momentum) * old + momentum * batch",
         ),
         Mistake(
-            "The old value gets 1 + momentum. It gets 1 - momentum.",
+            "The old value gets the weight 1 + momentum. It should get 1 - momentum.",
             _like(mixed=lambda self, old, new: (1 + self.momentum) * old + self.momentum * new),
             _like(update=_one_mixed(lambda m: (1 + m, m), _mix)),
             _like(update=_one_mixed(_mix, lambda m: (1 + m, m))),
@@ -1489,7 +1491,8 @@ batch_norm_layer = Task(
             hint="(1 - momentum) * old + momentum * batch",
         ),
         Mistake(
-            "The running variance is taken around the running mean. It is the variance of the batch, around the mean "
+            "The running variance is taken around the running mean. It should be the variance of the batch, around "
+            "the mean "
             "of the batch.",
             _like(update=_around_running_mean),
         ),
@@ -1498,8 +1501,8 @@ batch_norm_layer = Task(
             _like(update=_of_output),
         ),
         Mistake(
-            "The running variance begins at 0. Before the first batch it is 1, so that a new layer passes its input "
-            "on.",
+            "The running variance begins at 0. Before the first batch it is 1, so that a new layer leaves its input "
+            "nearly unchanged.",
             _like(start=(0.0, 0.0)),
         ),
         Mistake(
@@ -1508,11 +1511,12 @@ batch_norm_layer = Task(
             _like(start=(1.0, 0.0)),
         ),
         Mistake(
-            "The running statistics have the shape (1, C): keepdims=True is kept in them. Their shape is (C,).",
+            "The running statistics have the shape (1, C): keepdims=True was used for them. Their shape should be "
+            "(C,).",
             _like(update=lambda self, x: _kept_axis(self, x)),
         ),
         Mistake(
-            "The running statistics are one number for all features. Each has its own.",
+            "The running statistics are one number for all features. Each feature should have its own.",
             _like(
                 update=lambda self, x: _numbers_for_all(self, x),
             ),

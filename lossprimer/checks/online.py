@@ -61,8 +61,8 @@ def _case(title, m, s, z, cause="", single=False):
 
 
 _LARGE = Cause(
-    "The formula holds, and here the numbers do not: no exponent may be above 0. Those of the block and the old "
-    "maximum are taken below the new maximum.",
+    "The formula is right, but the numbers break it here: no exponent may be above 0. Subtract the new maximum from "
+    "the scores of the block and from the old maximum.",
     "np.exp(z - new_m[..., None]) and np.exp(m - new_m)",
 )
 _MASKED_BLOCK = Cause(
@@ -121,7 +121,7 @@ add_block = Task(
         _case("a masked score, -inf", 1.0, 1.5, [-np.inf, 2.0]),
         _case("a masked block after others", 1.0, 1.5, [-np.inf, -np.inf], _MASKED_BLOCK),
         _case(
-            "a masked block at first, in one of two rows",
+            "a masked first block, in one of two rows",
             [-np.inf, 1.0],
             [0.0, 2.0],
             [[-np.inf] * 2, [0.5, 2.0]],
@@ -133,9 +133,9 @@ add_block = Task(
     large=_many,
     mistakes=[
         Mistake(
-            "The old sum is not brought to the new maximum: its exponentials are still taken below the old one.",
+            "The old sum is not rescaled to the new maximum: in its exponentials the old one is still subtracted.",
             _added(old=lambda s, old, new: s),
-            hint="s * np.exp(m - new_m), with the m that was handed over: once m is the new one, exp(m - new_m) is 1.",
+            hint="s * np.exp(m - new_m), with the m that was passed in: once m is the new one, exp(m - new_m) is 1.",
         ),
         Mistake(
             "The factor of the old sum is the wrong way round. The new maximum is never below the old one, so it is at "
@@ -158,13 +158,13 @@ add_block = Task(
             hint="Add s * np.exp(m - new_m).",
         ),
         Mistake(
-            "The exponentials of the block are taken below its own maximum. They belong below the new one, which may "
-            "be the old.",
+            "The block's own maximum is subtracted in its exponentials. It should be the new maximum, which may be "
+            "the old one.",
             _added(new=lambda z, top: _powers(z, z.max(axis=-1)).sum(axis=-1)),
             hint="np.exp(z - new_m[..., None])",
         ),
         Mistake(
-            "The exponentials of the block are taken below the old maximum.",
+            "The old maximum is subtracted in the exponentials of the block. It should be the new one.",
             lambda m, s, z: (_new_top(m, z), _old_part(s, m, _new_top(m, z)) + np.exp(z - _lifted(m)).sum(axis=-1)),
             lambda m, s, z: (_new_top(m, z), s + np.exp(z - _lifted(m)).sum(axis=-1)),
             hint="np.exp(z - new_m[..., None])",
@@ -176,7 +176,7 @@ add_block = Task(
             hint="np.exp(z - new_m[..., None])",
         ),
         Mistake(
-            "The factor of the old sum is applied to the block, too, which is below the new maximum already.",
+            "The factor of the old sum is applied to the block, too, which already has the new maximum subtracted.",
             lambda m, s, z: (
                 _new_top(m, z),
                 (s + _powers(z, _new_top(m, z)).sum(axis=-1)) * np.exp(m - _new_top(m, z)),
@@ -184,14 +184,14 @@ add_block = Task(
             hint="s * np.exp(m - new_m) + np.exp(z - new_m[..., None]).sum(axis=-1)",
         ),
         Mistake(
-            "The factor belongs to the old sum, and stands at the block.",
+            "The factor that belongs to the old sum is applied to the block.",
             lambda m, s, z: (
                 _new_top(m, z),
                 s + _powers(z, _new_top(m, z)).sum(axis=-1) * np.exp(m - _new_top(m, z)),
             ),
         ),
         Mistake(
-            "m is the largest score of the block alone. It is the largest so far.",
+            "m is the largest score of the block alone. It should be the largest so far.",
             lambda m, s, z: (z.max(axis=-1), _added()(m, s, z)[1]),
             _added(top=lambda m, z: z.max(axis=-1)),
             hint="np.maximum(m, z.max(axis=-1))",
@@ -203,7 +203,7 @@ add_block = Task(
             hint="np.maximum(m, z.max(axis=-1))",
         ),
         Mistake(
-            "m is the smallest score, the mean, or the sum of the two maxima. It is the larger of the two.",
+            "m is the smallest score, the mean, or the sum of the two maxima. It should be the larger of the two.",
             _added(top=lambda m, z: np.minimum(m, z.min(axis=-1))),
             _added(top=lambda m, z: np.maximum(m, z.mean(axis=-1))),
             _added(top=lambda m, z: np.maximum(m, z.min(axis=-1))),
@@ -226,8 +226,8 @@ add_block = Task(
             hint="axis=-1",
         ),
         Mistake(
-            "The new maxima stand in a row, and the first of them is subtracted from the first column: each belongs to "
-            "a row.",
+            "The new maxima form a row, so the first of them is subtracted from the first column. Each belongs to a "
+            "row of its own.",
             _added(new=lambda z, top: np.exp(z - top).sum(axis=-1)),
             hint="z - new_m[..., None]",
         ),
@@ -237,7 +237,7 @@ add_block = Task(
             hint="sum(axis=-1)",
         ),
         Mistake(
-            "The exponentials of the block are averaged. They are added up.",
+            "The exponentials of the block are averaged. They should be added up.",
             _added(new=lambda z, top: _powers(z, top).mean(axis=-1)),
         ),
         Mistake(
@@ -251,7 +251,7 @@ add_block = Task(
             hint="sum(axis=-1)",
         ),
         Mistake(
-            "The two sums are multiplied, or the larger one is taken. They are added up.",
+            "The two sums are multiplied, or the larger one is taken. They should be added up.",
             _added(join=np.multiply),
             _added(join=np.maximum),
         ),
@@ -273,7 +273,7 @@ add_block = Task(
             _then(lambda top, total, m, s, z: (top, top + np.log(total))),
         ),
         Mistake(
-            "s is the sum of exp(score), without the maximum. It is the sum of exp(score - m).",
+            "s is the sum of exp(score), without the maximum. It should be the sum of exp(score - m).",
             _then(lambda top, total, m, s, z: (top, total * np.exp(top))),
             hint="np.exp(z - new_m[..., None])",
         ),
@@ -283,7 +283,7 @@ add_block = Task(
             _then(lambda top, total, m, s, z: (_lifted(top), _lifted(total))),
             _then(lambda top, total, m, s, z: (_lifted(top), total)),
             _then(lambda top, total, m, s, z: (top, _lifted(total))),
-            hint="Lift the new maximum where it is subtracted: z - new_m[..., None].",
+            hint="Add the axis only where the new maximum is subtracted: z - new_m[..., None].",
         ),
         Mistake(
             "The probabilities of the block come back. The task asks for m and s.",
@@ -296,15 +296,15 @@ add_block = Task(
         Mistake(
             "The maximum begins at 0, and not at -inf: scores that are all below 0 never reach it.",
             _from_zero,
-            hint="What is handed over in m is the maximum so far.",
+            hint="The m that is passed in is the maximum so far.",
         ),
         Mistake(
-            "A masked block makes nan: its largest score is -inf, and -inf minus -inf is nan.",
+            "A masked block gives nan: its largest score is -inf, and -inf minus -inf is nan.",
             _unguarded,
             hint=_MASKED_BLOCK.hint,
         ),
         Mistake(
-            "Minus infinity becomes another number: m is 0, or very negative, where all scores are masked.",
+            "Where all scores are masked, m is 0 or a very negative number. It should be -inf.",
             _then(lambda top, total, m, s, z: (np.where(np.isfinite(top), top, 0.0), total)),
             *(
                 _added(top=lambda m, z, n=n: np.maximum(_new_top(m, z), n))

@@ -12,7 +12,7 @@ from lossprimer.checks.values import agree, near, shown
 
 KEEPDIMS = "An operation over an axis takes it away, unless keepdims=True keeps it with the length 1."
 SHORT_FLOATS = Cause(
-    "These are numbers in float32, which has about seven digits. What comes in float64 is computed in float64.",
+    "These numbers are in float32, which has about seven digits. An input in float64 should be computed in float64.",
     "Where does float32 come in: an astype, a dtype, or an array that was made with one?",
 )
 
@@ -63,7 +63,8 @@ def of_digits(seen: Seen) -> Cause | None:
     if not _close(seen, 1e-5):
         return None
     return Cause(
-        "Only the first digits are right. A small number that is added, or a difference of two large ones, does that."
+        "Only the first digits are right. Adding a small number does that, and so does the difference of two large "
+        "ones."
     )
 
 
@@ -86,7 +87,7 @@ def of_nothing_else(seen: Seen, warning: str, right: Sequence[str] = ()) -> Caus
         index = [int(n) for n in np.argwhere(wrong)[0]]
         place += f" {wrong.size - wrong.sum()} of {wrong.size} numbers are right; the first wrong one is at {index}."
     return Cause(
-        f"No typical mistake gives this.{place}{_warned(warning)}",
+        f"No typical mistake gives this result.{place}{_warned(warning)}",
         "Compute the first wrong number by hand, and compare it with each step of your code.",
     )
 

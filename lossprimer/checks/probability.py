@@ -73,12 +73,13 @@ _NO_MAXIMUM = Cause(
     f"Subtract the largest score of each row, {_KEEP}: the probabilities stay the same, and no exponent is above 0.",
 )
 _SIZE = Cause(
-    "The formula holds, and here the numbers do not: with scores of this size an exponential is infinite, or all of a "
+    "The formula is right, but the numbers break it here: with scores of this size an exponential is infinite, or all "
+    "of a "
     "row are 0, unless the largest exponent of each row is 0.",
     f"Subtract the largest score of each row before exp: {_KEEP}.",
 )
 _OTHER_NUMBER = Cause(
-    "Another number than the largest score of the row is subtracted before exp. In a row that is wide enough an "
+    "What is subtracted before exp is not the largest score of the row. In a row that is wide enough an "
     "exponential is still infinite, or all of them are 0.",
     f"Subtract the largest score of each row: {_KEEP}.",
 )
@@ -91,28 +92,29 @@ _GLOBAL_MAXIMUM = Cause(
     f"Subtract the largest score of each row: {_KEEP}.",
 )
 _MAXIMUM_OF_COLUMN = Cause(
-    "The largest score is taken over the wrong axis, so each column loses another number and the probabilities change.",
+    "The largest score is taken over the wrong axis, so a different number is subtracted from each column and the "
+    "probabilities change.",
     f"Subtract the largest score of each row: {_KEEP}.",
 )
 _WRONG_AXIS = Cause("The probabilities add up to 1 over the wrong axis.", "The classes are on the last one: axis=-1.")
 _WHOLE = Cause("The sum goes over the whole array, so that all rows share one total.", "axis=-1, keepdims=True.")
 _KEEPDIMS = Cause(
-    "The sum of row i divides column i: the sums stand in a row instead of a column, and in a square table that goes "
+    "The sum of row i divides column i: the sums form a row instead of a column, and in a square table that goes "
     "unnoticed.",
     "Sum with keepdims=True.",
 )
 _BASE_TWO = Cause("The base of the powers is not e.", "Softmax takes powers of e: np.exp.")
 _LOG_IS_TAKEN = Cause("This is the logarithm of the probability. The task asks for the probability itself.")
-_SUBTRACTED = Cause("The sum of the exponentials is subtracted from them. They are divided by it.")
-_OVER_SCORES = Cause("The exponentials are divided by the sum of the scores. They are divided by their own sum.")
+_SUBTRACTED = Cause("The sum of the exponentials is subtracted from them. They should be divided by it.")
+_OVER_SCORES = Cause("The exponentials are divided by the sum of the scores. They should be divided by their own sum.")
 _SCORES_OVER = Cause("The scores themselves are divided by the sum of the exponentials. The exponentials are.")
 _NOT_DIVIDED = Cause("The exponentials are not divided by their sum.")
-_TWICE = Cause("Softmax is applied twice: the second one takes the probabilities for scores.")
+_TWICE = Cause("Softmax is applied twice: the second one treats the probabilities as scores.")
 _REVERSED = Cause("The signs of the scores are reversed: the largest probability goes to the smallest score.")
-_HARD = Cause("This is 1 at the largest score and 0 elsewhere. Softmax gives each score a part.")
+_HARD = Cause("This is 1 at the largest score and 0 elsewhere. Softmax gives every score some probability.")
 _ADDED = Cause(
     "A small number is added to the sum of the exponentials, and the probabilities no longer add up to 1.",
-    "With the largest score subtracted the sum is at least 1, and nothing needs to be added.",
+    "With the largest score subtracted, the sum is at least 1, so nothing needs to be added.",
 )
 
 
@@ -242,7 +244,7 @@ _SHARED: tuple[tuple[Cause, tuple[Callable, ...]], ...] = (
         ),
     ),
     (
-        Cause("The scores are divided by their sum before exp. What is divided by its sum are the exponentials."),
+        Cause("The scores are divided by their sum before exp. The exponentials should be divided by their sum."),
         (
             lambda z: np.exp(z / z.sum(axis=-1, keepdims=True)),
             lambda z: probabilities(z / z.sum(axis=-1, keepdims=True)),
@@ -251,8 +253,8 @@ _SHARED: tuple[tuple[Cause, tuple[Callable, ...]], ...] = (
     ),
     (
         Cause(
-            "Each exponential is divided by the exponential of the sum of the scores. What is summed are the "
-            "exponentials."
+            "Each exponential is divided by the exponential of the sum of the scores. The exponentials should be "
+            "summed."
         ),
         (
             lambda z: np.exp(z) / np.exp(z.sum(axis=-1, keepdims=True)),
@@ -261,8 +263,8 @@ _SHARED: tuple[tuple[Cause, tuple[Callable, ...]], ...] = (
     ),
     (
         Cause(
-            "The largest score of row i is subtracted from column i, and the sum of row i divides column i: both stand "
-            "in a row instead of a column.",
+            "The largest score of row i is subtracted from column i, and the sum of row i divides column i: both form "
+            "a row instead of a column.",
             "Take maximum and sum with keepdims=True.",
         ),
         (lambda z: np.exp(z - z.max(axis=-1)) / np.exp(z - z.max(axis=-1)).sum(axis=-1),),
@@ -275,9 +277,7 @@ _SHARED: tuple[tuple[Cause, tuple[Callable, ...]], ...] = (
         ),
     ),
     (
-        Cause(
-            "The scores are moved to the range from 0 to 1, by their smallest and largest, and no exponential is taken."
-        ),
+        Cause("The scores are rescaled to the range from 0 to 1, and no exponential is taken."),
         (lambda z: (z - z.min(axis=-1, keepdims=True)) / np.ptp(z, axis=-1, keepdims=True),),
     ),
     (
@@ -289,7 +289,7 @@ _SHARED: tuple[tuple[Cause, tuple[Callable, ...]], ...] = (
         (lambda z: _over(np.expm1(z - _rows(z))), lambda z: _over(np.expm1(z))),
     ),
     (
-        Cause("The exponentials are multiplied by their sum. They are divided by it."),
+        Cause("The exponentials are multiplied by their sum. They should be divided by it."),
         (
             lambda z: np.exp(z - _rows(z)) * np.exp(z - _rows(z)).sum(axis=-1, keepdims=True),
             lambda z: np.exp(z) * np.exp(z).sum(axis=-1, keepdims=True),
@@ -334,7 +334,7 @@ _SHARED: tuple[tuple[Cause, tuple[Callable, ...]], ...] = (
         (lambda z: np.exp(z - _rows(z)) / np.linalg.norm(np.exp(z - _rows(z)), axis=-1, keepdims=True),),
     ),
     (
-        Cause("Each exponential is divided by the sum of the others. It belongs to the sum itself."),
+        Cause("Each exponential is divided by the sum of the others. The sum should include it."),
         (lambda z: np.exp(z - _rows(z)) / (np.exp(z - _rows(z)).sum(axis=-1, keepdims=True) - np.exp(z - _rows(z))),),
     ),
     (
@@ -400,8 +400,8 @@ _MASKED = Case(
     "a masked score, -inf, gets 0",
     (np.array([[2.0, -np.inf, 0.5], [-np.inf, 1.0, 1.5]]),),
     Cause(
-        "exp(-inf) is 0, so that a masked class needs no special treatment. Another step makes something else of it.",
-        "Which step makes nan of -inf? -inf minus -inf does, and so does 0 times -inf.",
+        "exp(-inf) is 0, so a masked class needs no special treatment. Some other step does something to it.",
+        "Which step turns -inf into nan? -inf minus -inf does, and so does 0 times -inf.",
     ),
 )
 
@@ -437,7 +437,8 @@ def _draw_temperatures(rng):
 
 
 _SIZE_AT_TEMPERATURE = Cause(
-    "The formula holds, and here the numbers do not: a quotient z / temperature is too large or too small for exp.",
+    "The formula is right, but the numbers break it here: a quotient z / temperature is too large or too small for "
+    "exp.",
     "Divide first, then subtract the largest quotient of each row, then take exp.",
 )
 _NO_MAXIMUM_AT_TEMPERATURE = Cause(
@@ -492,17 +493,17 @@ softmax_with_temperature = Task(
             hint="Divide the scores, before exp.",
         ),
         Mistake(
-            "The temperature has no effect: this is the plain softmax. Something that is divided by it cancels, or it "
-            "is not used.",
+            "The temperature has no effect: this is the plain softmax. Either it is not used, or whatever it divides "
+            "cancels.",
             *_by_temperature(lambda z, t: z),
-            hint="Divide the scores, before exp: a factor of all exponentials of a row cancels in the quotient.",
+            hint="Divide the scores, before exp: a factor that a whole row of exponentials has in common cancels.",
         ),
         Mistake(
             "The temperature counts twice: the scores are divided by its square.",
             *_by_temperature(lambda z, t: z / t**2),
         ),
         Mistake(
-            "The scores are divided by another number made of the temperature: by 1 more, or by its logarithm.",
+            "The scores are not divided by the temperature itself, but by 1 more, or by its logarithm.",
             *_by_temperature(lambda z, t: z / (1 + t)),
             *_by_temperature(lambda z, t: z / np.log(t)),
             *_by_temperature(lambda z, t: z / np.log1p(t)),
@@ -585,7 +586,7 @@ log_softmax = Task(
         ),
         Mistake("1 is added before the logarithm: np.log1p(p) is log(1 + p).", lambda z: np.log1p(probabilities(z))),
         Mistake(
-            "The largest score is subtracted in the exponent and not given back.",
+            "The largest score is subtracted in the exponent and not added back.",
             lambda z: z - _log_sum(z, top=_rows(z)),
             lambda z: z - _rows(z) - _log_sum(z),
             lambda z: z - _log_sum(z, top=z.max()),
@@ -599,26 +600,26 @@ log_softmax = Task(
             lambda z: z - np.exp(z).sum(axis=-1, keepdims=True),
         ),
         Mistake(
-            "The logarithm of the sum is added. It is subtracted.",
+            "The logarithm of the sum is added. It should be subtracted.",
             lambda z: z - _rows(z) + _log_sum(z, top=_rows(z)),
             lambda z: z + _log_sum(z),
             lambda z: z + _log_sum(z, top=_rows(z)) + _rows(z),
         ),
         Mistake(
-            "The scores are divided by the logarithm of the sum. It is subtracted from them.",
+            "The scores are divided by the logarithm of the sum. It should be subtracted from them.",
             lambda z: z / _log_sum(z),
             lambda z: (z - _rows(z)) / _log_sum(z, top=_rows(z)),
         ),
         Mistake(
-            "Logarithms are added up, and exp and log cancel: sum(log(exp(z))) is the sum of the scores. The logarithm "
-            "is taken of the sum.",
+            "Logarithms are added up, and exp and log cancel: sum(log(exp(z))) is the sum of the scores. The "
+            "logarithm should be taken of the sum.",
             lambda z: z - z.sum(axis=-1, keepdims=True),
             lambda z: z - _rows(z) - (z - _rows(z)).sum(axis=-1, keepdims=True),
             lambda z: np.log(probabilities(z)) - np.log(probabilities(z)).sum(axis=-1, keepdims=True),
             hint="log(sum(exp(z))): first the exponentials, then their sum, then one logarithm.",
         ),
         Mistake(
-            "The logarithm is taken of the mean of the exponentials, and not of their sum.",
+            "The logarithm is taken of the mean of the exponentials, not of their sum.",
             lambda z: z - _rows(z) - np.log(np.exp(z - _rows(z)).mean(axis=-1, keepdims=True)),
             lambda z: z - np.log(np.exp(z).mean(axis=-1, keepdims=True)),
         ),
@@ -628,7 +629,9 @@ log_softmax = Task(
             lambda z: np.log(np.exp(z)),
         ),
         Mistake(
-            "The logarithm of the scores is taken. They come first through exp.", np.log, lambda z: np.log(np.abs(z))
+            "The logarithm of the scores is taken. The scores should go through exp first.",
+            np.log,
+            lambda z: np.log(np.abs(z)),
         ),
         Mistake(
             _WRONG_AXIS,
@@ -646,7 +649,7 @@ log_softmax = Task(
         ),
         Mistake(
             Cause(
-                "The logarithm of the sum of row i is subtracted from column i: the sums stand in a row instead of a "
+                "The logarithm of the sum of row i is subtracted from column i: the sums form a row instead of a "
                 "column, and in a square table that goes unnoticed.",
                 _KEEPDIMS.hint,
             ),
@@ -716,7 +719,7 @@ softmax_backward = Task(
         Case("three probabilities by hand", (np.array([1.0, 0.0, 2.0]), np.array([0.5, 0.3, 0.2]))),
         *_shapes(_pair),
         Case(
-            "the same gradient at every probability gives none at the scores",
+            "the same gradient for every probability gives 0 for every score",
             (np.full((2, 3), 4.0), distributions(_TABLE[:2])),
         ),
         Case("a probability of exactly 1 passes nothing on", (np.array([3.0, 1.0, 2.0]), np.array([1.0, 0.0, 0.0]))),
@@ -737,13 +740,14 @@ softmax_backward = Task(
             hint=_IN_FRONT,
         ),
         Mistake(
-            "Every entry of the Jacobian is taken for -p_i p_j. On the diagonal it is p (1 - p).",
+            "Every entry of the Jacobian is taken to be -p_i p_j. On the diagonal it should be p (1 - p).",
             lambda dy, p: -p * _inner(dy, p),
             lambda dy, p: p * _inner(dy, p),
             hint=_IN_FRONT,
         ),
         Mistake(
-            "The Jacobian is kept to its last column: its parts replace each other in the loop, and are not added up.",
+            "Only the last column of the Jacobian is left: in the loop its parts overwrite each other instead of "
+            "being added up.",
             lambda dy, p: (
                 -p * p[..., -1:] * dy[..., -1:] + np.where(np.arange(p.shape[-1]) == p.shape[-1] - 1, p * dy, 0)
             ),
@@ -763,7 +767,7 @@ softmax_backward = Task(
         ),
         Mistake("The factor p in front is missing.", lambda dy, p: dy - _inner(dy, p), hint=_IN_FRONT),
         Mistake(
-            "dy is missing: these are derivatives p (1 - p), and no gradient has come through them.",
+            "dy is missing: these are the derivatives p (1 - p) alone.",
             lambda dy, p: p * (1 - p),
         ),
         Mistake(
@@ -780,7 +784,7 @@ softmax_backward = Task(
             hint=_IN_FRONT,
         ),
         Mistake(
-            "p is multiplied in before the bracket is whole: dy p - sum(dy p). The sum gets the factor p as well.",
+            "p multiplies only dy: dy p - sum(dy p). The sum should get the factor p as well.",
             lambda dy, p: dy * p - _inner(dy, p),
             hint=_IN_FRONT,
         ),
@@ -796,26 +800,30 @@ softmax_backward = Task(
             lambda dy, p: p / (dy - _inner(dy, p)),
             hint=_IN_FRONT,
         ),
-        Mistake("p counts twice in front of the bracket.", lambda dy, p: p * p * (dy - _inner(dy, p)), hint=_IN_FRONT),
         Mistake(
-            "p counts twice in the sum. It is weighted by p once.",
+            "The factor p in front of the bracket appears twice.",
+            lambda dy, p: p * p * (dy - _inner(dy, p)),
+            hint=_IN_FRONT,
+        ),
+        Mistake(
+            "The sum is weighted by p twice. It should be weighted by p once.",
             lambda dy, p: p * (dy - (dy * p * p).sum(axis=-1, keepdims=True)),
             hint=_IN_FRONT,
         ),
         Mistake(
-            "p - p^2 stands in place of p, or dy is squared.",
+            "p - p^2 is used in place of p, or dy is squared.",
             lambda dy, p: p * (1 - p) * (dy - _inner(dy, p)),
             lambda dy, p: p * (dy - (dy * dy * p).sum(axis=-1, keepdims=True)),
             lambda dy, p: p * (dy - (dy * dy).sum(axis=-1, keepdims=True)),
             hint=_IN_FRONT,
         ),
         Mistake(
-            "The sum is over dy alone. It is weighted by the probabilities.",
+            "The sum is over dy alone. It should be weighted by the probabilities.",
             lambda dy, p: p * (dy - dy.sum(axis=-1, keepdims=True)),
             hint=_IN_FRONT,
         ),
         Mistake(
-            "The sum is over p alone, and that is 1. It is that of dy p.",
+            "The sum is over p alone, and that is 1. It should be that of dy p.",
             lambda dy, p: p * (dy - p.sum(axis=-1, keepdims=True)),
             lambda dy, p: p * (dy - 1),
             lambda dy, p: p * (dy - p),
@@ -828,7 +836,7 @@ softmax_backward = Task(
             hint=_IN_FRONT,
         ),
         Mistake("The sign is reversed.", lambda dy, p: p * (_inner(dy, p) - dy), hint=_IN_FRONT),
-        Mistake("The sum is added. It is subtracted.", lambda dy, p: p * (dy + _inner(dy, p)), hint=_IN_FRONT),
+        Mistake("The sum is added. It should be subtracted.", lambda dy, p: p * (dy + _inner(dy, p)), hint=_IN_FRONT),
         Mistake(
             "dy and p are swapped: p stands in front of the bracket.",
             lambda dy, p: dy * (p - _inner(dy, p)),
@@ -848,7 +856,8 @@ softmax_backward = Task(
         ),
         Mistake(_WHOLE, lambda dy, p: p * (dy - (dy * p).sum())),
         Mistake(
-            "The sums of the rows stand in a row instead of a column: column i loses the sum of row i, and in a square "
+            "The sums of the rows form a row instead of a column: from column i the sum of row i is subtracted, and "
+            "in a square "
             "table that goes unnoticed.",
             lambda dy, p: p * (dy - (dy * p).sum(axis=-1)),
             hint="Sum with keepdims=True.",

@@ -94,11 +94,11 @@ TASKS: dict[str, "Task"] = {}  # every task there is, by its name; a task enters
 _AGAIN = "the first input once more"
 _AGAIN_AND_AGAIN = 4
 _KEPT = Cause(
-    "The same input gives another result at another call: something is random, or kept from one call to the next.",
-    "Look for a variable outside of the function, an attribute of the class, or a list or an array as default value.",
+    "The same input gives a different result at another call: something is random, or kept from one call to the next.",
+    "Look for a variable outside the function, an attribute of the class, or a list or an array as a default value.",
 )
 _NO_INTEGERS = (
-    "The numbers are right, and they are no integers. They say which entry of an array is meant: integers do that.",
+    "The numbers are right, but they are not integers. They are indices, which must be integers.",
     "Make the array with dtype=int, or end with .astype(int).",
 )
 _DOC = """
@@ -473,7 +473,7 @@ class Task:
             return Cause(f"{result or 'The result'} is the same, whatever the function is given.")
         names = self._parameters[missed[0] :][:1]
         place = f" in {result}" if result else ""
-        return Cause(f"{names[0]} is not used{place}: with another one the result is the same.") if names else None
+        return Cause(f"{names[0]} is not used{place}: with a different one the result is the same.") if names else None
 
     def _feels(self, f, number, place, case, came):
         """Whether another argument changes the result of the learner's function, and that of the right one."""
@@ -556,8 +556,8 @@ def changed(name: str) -> Trouble:
 def _type_cause(came):
     if came.dtype == np.float64:
         return Cause(
-            "The result has another float type than the input: float64 where float32 came in.",
+            "The float type of the result is not that of the input: float64 where float32 came in.",
             "np.zeros(shape), np.eye and NumPy's own float64 numbers make float64; np.zeros_like(x) and x.dtype keep "
             "the type.",
         )
-    return Cause("The result has another number type than the input, and loses digits.")
+    return Cause("The number type of the result is not that of the input, and digits are lost.")

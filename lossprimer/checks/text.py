@@ -96,7 +96,8 @@ _CLOSE = np.array([[0.02, 0.0, 0.01, -0.02]]).repeat(12, axis=0)
 _TWO_LEVELS = np.array([[1000.0, 999.0, 1001.0], [-1000.0, -999.0, -1002.0], [1.0, 0.0, 2.0], [999.0, 1000.0, 998.0]])
 _NEVER = np.array([[-np.inf, 0.0, 1.0], [1.0, -np.inf, 0.5], [0.5, 1.0, -np.inf], [-np.inf, 1.0, -np.inf]])
 _OVERFLOW = Cause(
-    "The formula holds, and here the numbers do not: with scores of this size an exponential is infinite, or all of a "
+    "The formula is right, but the numbers break it here: with scores of this size an exponential is infinite, or all "
+    "of a "
     "row are 0, unless the largest exponent of each row is 0.",
     "lp.softmax subtracts the largest score of each row.",
 )
@@ -174,23 +175,25 @@ sample = Task(
             lambda z, temperature, rng: _sampled()(z, 1.0, rng),
             hint="Divide the scores by it.",
         ),
-        Mistake("The scores are multiplied by the temperature. They are divided by it.", _sampled(divide=np.multiply)),
+        Mistake(
+            "The scores are multiplied by the temperature. They should be divided by it.", _sampled(divide=np.multiply)
+        ),
         Mistake(
             "The scores are divided by the square of the temperature, or by its root.",
             _sampled(divide=lambda z, t: z / t**2),
             _sampled(divide=lambda z, t: z / np.sqrt(t)),
         ),
         Mistake(
-            "The temperature comes after the softmax. It divides the scores.",
+            "The temperature is applied after the softmax. It should divide the scores.",
             _of_probabilities(lambda z, t: probabilities(z) / t),
             _of_probabilities(lambda z, t: probabilities(probabilities(z) / t)),
         ),
         Mistake(
-            "The temperature divides the exponentials. It divides the scores, before exp.",
+            "The temperature divides the exponentials. It should divide the scores, before exp.",
             _of_probabilities(lambda z, t: np.exp(z - z.max(axis=-1, keepdims=True)) / t),
         ),
         Mistake(
-            "This is the most likely token. Others have a chance, too: draw a number.",
+            "This is the most likely token. The others should have a chance, too: draw a number.",
             lambda z, temperature, rng: z.argmax(axis=-1),
             hint=_ONE_NUMBER,
         ),
@@ -215,7 +218,7 @@ sample = Task(
             ),
         ),
         Mistake(
-            "At a low temperature the most likely token is taken. Above 0 the others keep their chance.",
+            "At a low temperature the most likely token is taken. Above 0 the others still have a chance.",
             *(
                 lambda z, temperature, rng, end=end: (
                     z.argmax(axis=-1) if temperature < end else _sampled()(z, temperature, rng)
@@ -224,26 +227,27 @@ sample = Task(
             ),
         ),
         Mistake(
-            "Noise is added to the scores, or multiplies the probabilities, and the largest wins: so the tokens have "
-            "other chances.",
+            "Noise is added to the scores, or multiplies the probabilities, and the largest is taken: that changes "
+            "the probabilities of the tokens.",
             lambda z, temperature, rng: (z / temperature + rng.random(z.shape)).argmax(axis=-1),
             lambda z, temperature, rng: (z / temperature + rng.normal(size=z.shape)).argmax(axis=-1),
             lambda z, temperature, rng: (probabilities(z / temperature) * rng.random(z.shape)).argmax(axis=-1),
             hint=_ONE_NUMBER,
         ),
         Mistake(
-            "This is the mean of the tokens' numbers, rounded. They are names, and have no mean.",
+            "This is the mean of the tokens' numbers, rounded. Token numbers are only names, and their mean means "
+            "nothing.",
             _sampled(lambda p, u: np.rint((p * np.arange(p.shape[-1])).sum(axis=-1)).astype(int)),
             _sampled(lambda p, u: (p * np.arange(p.shape[-1])).sum(axis=-1).astype(int)),
             hint=_ONE_NUMBER,
         ),
         Mistake(
-            "No number is drawn: a fixed one stands in its place.",
+            "No number is drawn: a fixed one is used in its place.",
             *(_sampled(draw=lambda rng, n, u=u: np.full((n, 1), u)) for u in (0.5, 0.1, 0.9)),
             hint=_ONE_NUMBER,
         ),
         Mistake(
-            "One number decides for all rows. Each row has one of its own.",
+            "One number decides for all rows. Each row should have one of its own.",
             _sampled(draw=lambda rng, n: rng.random()),
             hint=_ONE_NUMBER,
         ),
@@ -252,19 +256,20 @@ sample = Task(
             lambda z, temperature, rng: _sampled()(np.repeat(z[:1], len(z), axis=0), temperature, rng),
         ),
         Mistake(
-            "There is a number for each entry, of which one column is used. There is one for each row.",
+            "A number is drawn for each entry, and one column of them is used. One should be drawn for each row.",
             lambda z, temperature, rng: _sampled(draw=lambda rng, n: rng.random(z.shape)[:, :1])(z, temperature, rng),
             lambda z, temperature, rng: _sampled(draw=lambda rng, n: rng.random(z.shape)[:, -1:])(z, temperature, rng),
             hint=_ONE_NUMBER,
         ),
         Mistake(
-            "Each entry is compared with a number of its own, and not the cumulative sum with the number of its row.",
+            "Each entry is compared with a number of its own. The cumulative sum should be compared with the number "
+            "of its row.",
             lambda z, temperature, rng: (rng.random(z.shape) < probabilities(z / temperature)).argmax(axis=-1),
             lambda z, temperature, rng: _first_above(probabilities(z.astype(float) / temperature), rng.random(z.shape)),
             hint=_ONE_NUMBER,
         ),
         Mistake(
-            "Each probability by itself is compared with the number. It is the sum of all up to it that counts.",
+            "Each probability by itself is compared with the number. The sum of all up to it should be.",
             _sampled(lambda p, u: (p > u).argmax(axis=-1)),
             _sampled(lambda p, u: np.minimum((p <= u).sum(axis=-1), p.shape[-1] - 1)),
             hint="np.cumsum(p, axis=-1)",
@@ -321,7 +326,7 @@ sample = Task(
             *_each_pick(p=lambda z: probabilities(z, None)),
             hint="axis=-1",
         ),
-        Mistake("The softmax is missing: scores are added up, and no probabilities.", *_each_pick(p=lambda z: z)),
+        Mistake("The softmax is missing: scores are added up instead of probabilities.", *_each_pick(p=lambda z: z)),
         Mistake(
             "The exponentials are not divided by their sum.",
             _sampled(p=np.exp),
@@ -330,8 +335,8 @@ sample = Task(
         Mistake("The softmax is applied twice.", _sampled(p=lambda z: probabilities(probabilities(z)))),
         Mistake("The signs of the scores are reversed.", _sampled(p=lambda z: probabilities(-z))),
         Mistake(
-            "This is another way to draw. The tokens have the right chances, and they are not those of the task, which "
-            "asks for one number for each row and the cumulative sum.",
+            "This is another way to draw. The tokens have the right probabilities, but they are not the ones asked "
+            "for: the task wants one number for each row and the cumulative sum.",
             _gumbel,
             _uniform_gumbel,
             _multinomial,
@@ -339,7 +344,7 @@ sample = Task(
             hint=_ONE_NUMBER,
         ),
         Mistake(
-            "The number is drawn from a normal distribution. It lies between 0 and 1, each with the same chance.",
+            "The number is drawn from a normal distribution. It should be uniform between 0 and 1.",
             _sampled(draw=lambda rng, n: rng.normal(size=(n, 1))),
             hint=_ONE_NUMBER,
         ),
@@ -352,7 +357,7 @@ sample = Task(
             hint=_ONE_NUMBER,
         ),
         Mistake(
-            "rng does not move on: the numbers come from a copy of it, and a second call draws the same again.",
+            "rng does not advance: the numbers come from a copy of it, and a second call draws the same again.",
             lambda z, temperature, rng: _sampled()(z, temperature, copy.deepcopy(rng)),
             hint=_ONE_NUMBER,
         ),
@@ -433,16 +438,16 @@ _PADDED = np.where(_KEPT, _TOKENS, -100)
 _FOUR = np.array([[[2.0, 1.0, 0.5, -1.0], [0.0, 0.5, -1.5, 3.0], [1.0, 0.0, 2.0, 0.5]]])
 _NOT_A_NUMBER = np.where(_KEPT[..., None], _TWO_TEXTS, np.array([np.nan, np.inf, 0.0, -np.inf]))
 _ANYTHING = Cause(
-    "What stands at a token that does not count is no number here, and it must not matter: 0 times nan is nan, and so "
+    "What belongs to a token that does not count may be nan here, and it must not matter: 0 times nan is nan, and so "
     "is nan times False.",
-    "Take out the kept tokens first, logits[kept] and targets[kept], or choose with np.where.",
+    "Pick out the kept tokens first, logits[kept] and targets[kept], or choose with np.where.",
 )
 _MARK = Cause(
-    "Targets that do not count hold -100 here, which is no class. They must not matter.",
-    "Take out the kept tokens first: logits[kept] and targets[kept].",
+    "Targets that do not count are -100 here, which is not a class. They must not matter.",
+    "Pick out the kept tokens first: logits[kept] and targets[kept].",
 )
 _SIZE = Cause(
-    "The formula holds, and here the numbers do not: with scores of this size an exponential is infinite, or a "
+    "The formula is right, but the numbers break it here: with scores of this size an exponential is infinite, or a "
     "probability is 0 and its logarithm infinite.",
     "lp.log_softmax gives the logarithms safely.",
 )
@@ -525,7 +530,7 @@ mean_kept_loss = Task(
             hint="Divide by kept.sum().",
         ),
         Mistake(
-            "This is the mean of the means of the texts: where few tokens count, each weighs more than others.",
+            "This is the mean of the means of the texts: where few tokens count, each gets more weight than elsewhere.",
             _mean(lambda losses, kept: _row_means(losses, kept).mean()),
             _mean(lambda losses, kept: np.nanmean((losses * kept).sum(axis=1) / kept.sum(axis=1))),
             _mean(lambda losses, kept: ((losses * kept).sum(axis=1) / np.maximum(kept.sum(axis=1), 1)).mean()),
@@ -533,7 +538,8 @@ mean_kept_loss = Task(
             hint="Add up all kept losses, and divide once, by kept.sum().",
         ),
         Mistake(
-            "This is the mean of the means of the positions: where few tokens count, each weighs more than others.",
+            "This is the mean of the means of the positions: where few tokens count, each gets more weight than "
+            "elsewhere.",
             _mean(lambda losses, kept: _row_means(losses.T, kept.T).mean()),
             _mean(lambda losses, kept: ((losses * kept).sum(axis=0) / np.maximum(kept.sum(axis=0), 1)).mean()),
             hint="Add up all kept losses, and divide once, by kept.sum().",
@@ -550,13 +556,13 @@ mean_kept_loss = Task(
             hint="Add up all kept losses, and divide once, by kept.sum().",
         ),
         Mistake(
-            "The first tokens of a text count, as many as are kept. Those count at which kept is True.",
+            "The first tokens of a text count, as many as are kept. Those where kept is True should count.",
             _mean(lambda losses, kept: losses[_first_ones(kept)].mean()),
             _mean(lambda losses, kept: losses.ravel()[: kept.sum()].mean()),
             hint="losses[kept]",
         ),
         Mistake(
-            "The largest number of kept tokens in a text divides the sum. It is the number of all kept tokens.",
+            "The largest number of kept tokens in a text divides the sum. It should be the number of all kept tokens.",
             _mean(lambda losses, kept: losses[kept].sum() / kept.sum(axis=1).max()),
         ),
         Mistake(
@@ -565,11 +571,11 @@ mean_kept_loss = Task(
             hint="logits[kept], targets[kept]",
         ),
         Mistake(
-            "All tokens count in the sum, and the kept ones in the number.",
+            "The sum is over all tokens, and only the number is that of the kept ones.",
             _mean(lambda losses, kept: losses.sum() / kept.sum()),
         ),
         Mistake(
-            "kept is the wrong way round: it is True where a token counts.",
+            "kept is used the wrong way round: it is True where a token counts.",
             _mean(lambda losses, kept: losses[~kept].mean()),
             _mean(lambda losses, kept: (losses * ~kept).sum() / (~kept).sum()),
         ),
@@ -581,7 +587,7 @@ mean_kept_loss = Task(
             hint="Take them out: logits[kept].",
         ),
         Mistake(
-            "Targets that do not count become 0, and class 0 is priced there.",
+            "Targets that do not count become 0, and the loss of class 0 is added there.",
             lambda z, t, kept: _losses(z, t * kept).mean(),
             lambda z, t, kept: _losses(z, t * kept).sum() / kept.sum(),
             hint="Take them out: targets[kept].",
@@ -592,14 +598,14 @@ mean_kept_loss = Task(
             hint="kept must be an array of booleans.",
         ),
         Mistake(
-            "The targets are those of the next position, or of the one before. Each stands at its own position.",
+            "The targets of the next position are used, or of the one before. Each target belongs to its own position.",
             lambda z, t, kept: _shifted(z, t, kept, -1),
             lambda z, t, kept: _shifted(z, t, kept, 1),
             lambda z, t, kept: _losses(z[:, :-1], t[:, 1:])[kept[:, 1:]].mean(),
             lambda z, t, kept: _losses(z[:, :-1], t[:, 1:])[kept[:, :-1]].mean(),
         ),
         Mistake(
-            "A target is recognised by its mark, -100 or below 0, or by class 0. What counts is in kept.",
+            "Targets are recognized by a mark, -100 or below 0, or by class 0. Use kept, which says what counts.",
             lambda z, t, kept: _losses(z, t)[t != -100].mean(),
             lambda z, t, kept: _losses(z, t)[t > 0].mean(),
             lambda z, t, kept: _losses(z, t)[kept & (t > 0)].mean(),
@@ -649,7 +655,7 @@ mean_kept_loss = Task(
         Mistake(
             "The losses of tokens that do not count are multiplied by 0, and 0 times nan is nan.",
             _mean(lambda losses, kept: (losses * kept).sum() / kept.sum()),
-            hint="Take out the kept tokens first, or choose with np.where.",
+            hint="Pick out the kept tokens first, or choose with np.where.",
         ),
         *(
             Mistake(mistake.cause, *map(_on_kept, mistake.wrong))

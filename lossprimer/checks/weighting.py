@@ -45,7 +45,7 @@ _LOGITS = np.array([[2.0, 1.0, 0.5], [0.0, 0.5, -1.5], [1.0, -0.5, 3.0], [0.5, 0
 _LABELS = np.array([0, 2, 2, 1])
 _WEIGHTS = np.array([1.0, 3.0, 0.5])
 _SIZE = Cause(
-    "The formula holds, and here the numbers do not: with logits of this size an exponential is infinite, or a "
+    "The formula is right, but the numbers break it here: with logits of this size an exponential is infinite, or a "
     "probability is 0 and its logarithm infinite.",
     "lp.log_softmax gives the logarithms safely.",
 )
@@ -83,10 +83,11 @@ weighted_cross_entropy = Task(
         Case("two examples of one class", (_LOGITS[1:3], _LABELS[1:3], _WEIGHTS)),
         Case("as many examples as classes", (_LOGITS[:3], np.array([1, 0, 2]), _WEIGHTS)),
         Case("equal weights", (_LOGITS, _LABELS, np.full(3, 2.0))),
-        Case("a class that does not occur weighs much", (_LOGITS, np.array([0, 2, 2, 0]), np.array([1.0, 50.0, 0.5]))),
         Case(
-            "a wrong answer that is sure", (np.array([[2.0, 0.0, -1.0], [0.0, 3.0, 0.5]]), np.array([2, 1]), _WEIGHTS)
+            "a class that does not occur has a large weight",
+            (_LOGITS, np.array([0, 2, 2, 0]), np.array([1.0, 50.0, 0.5])),
         ),
+        Case("a confident wrong answer", (np.array([[2.0, 0.0, -1.0], [0.0, 3.0, 0.5]]), np.array([2, 1]), _WEIGHTS)),
         Case("float32", (_LOGITS.astype(np.float32), _LABELS, _WEIGHTS.astype(np.float32))),
         *(
             Case(step.title, (*step.args, np.array([1.0, 3.0, 0.5])[: step.args[0].shape[1]]), step.cause)
@@ -98,19 +99,19 @@ weighted_cross_entropy = Task(
     large=_many,
     mistakes=[
         Mistake(
-            "The weighted sum is divided by the number of examples. It is divided by the sum of their weights.",
+            "The weighted sum is divided by the number of examples. It should be divided by the sum of their weights.",
             _weighted(lambda losses, w, weights: (w * losses).mean()),
             hint=_DIVIDE,
         ),
         Mistake(
-            "The weighted sum is divided by the sum of the weights of all classes. Those of the examples count, "
-            "one for each.",
+            "The weighted sum is divided by the sum of the weights of all classes. Use those of the examples, one for "
+            "each.",
             _weighted(lambda losses, w, weights: (w * losses).sum() / weights.sum()),
             _weighted(lambda losses, w, weights: (w * losses).mean() / weights.sum()),
             hint=_DIVIDE,
         ),
         Mistake(
-            "The weights are first made to have the sum or the mean 1, and then the plain mean is taken.",
+            "The weights are first rescaled to have the sum or the mean 1, and then the plain mean is taken.",
             _weighted(lambda losses, w, weights: (w * losses).mean() * len(weights) / weights.sum()),
             hint=_DIVIDE,
         ),
@@ -131,13 +132,13 @@ weighted_cross_entropy = Task(
             hint="weights[labels] is the weight of each example.",
         ),
         Mistake(
-            "The weights divide. An example counts as much as the weight of its class.",
+            "The losses are divided by the weights. They should be multiplied by them.",
             _weighted(lambda losses, w, weights: (losses / w).mean()),
             _weighted(lambda losses, w, weights: _mean(losses, 1 / w, weights)),
             hint=_DIVIDE,
         ),
         Mistake(
-            "The weights are in the divisor alone.",
+            "The weights are only in the divisor.",
             _weighted(lambda losses, w, weights: losses.sum() / w.sum()),
             _weighted(lambda losses, w, weights: losses.sum() / weights.sum()),
             hint=_DIVIDE,
@@ -153,7 +154,7 @@ weighted_cross_entropy = Task(
             _weighted(lambda losses, w, weights: _mean(losses, np.log(w), weights)),
         ),
         Mistake(
-            "The weight is that of the most likely class. It is that of the label.",
+            "The weight is that of the most likely class. It should be that of the label.",
             lambda z, labels, weights: _mean(_losses(z, labels), weights[z.argmax(axis=-1)], weights),
             hint="weights[labels]",
         ),
@@ -164,22 +165,22 @@ weighted_cross_entropy = Task(
             hint="weights[labels]",
         ),
         Mistake(
-            "The weights multiply the logits. They multiply the losses.",
+            "The weights multiply the logits. They should multiply the losses.",
             lambda z, labels, weights: _losses(z * weights, labels).mean(),
             lambda z, labels, weights: _mean(_losses(z * weights, labels), weights[labels], weights),
         ),
         Mistake(
-            "The weights multiply the probabilities, inside the logarithm. They multiply the losses.",
+            "The weights multiply the probabilities, inside the logarithm. They should multiply the losses.",
             _of_logs(lambda z, w: np.log(w * probabilities(z))),
             _of_logs(lambda z, w: np.log(w * probabilities(z) / (w * probabilities(z)).sum(axis=-1, keepdims=True))),
         ),
         Mistake(
-            "The weights are added to the losses, or to the logits. They multiply the losses.",
+            "The weights are added to the losses, or to the logits. They should multiply the losses.",
             _weighted(lambda losses, w, weights: (losses + w).mean()),
             lambda z, labels, weights: _losses(z + weights, labels).mean(),
         ),
         Mistake(
-            "All classes count with their weights, and not the label alone.",
+            "All classes are weighted and added. Only the label's term should be.",
             lambda z, labels, weights: -(weights * log_softmax(z)).sum(axis=-1).mean(),
             lambda z, labels, weights: -(weights * log_softmax(z)).sum() / weights.sum(),
             lambda z, labels, weights: -(weights * log_softmax(z)).sum() / weights[labels].sum(),
@@ -203,7 +204,8 @@ weighted_cross_entropy = Task(
             hint=_DIVIDE,
         ),
         Mistake(
-            "The mean of the losses is multiplied by the mean, or the sum, of the weights. Each loss has its own one.",
+            "The mean of the losses is multiplied by the mean, or the sum, of the weights. Each loss should have its "
+            "own weight.",
             _weighted(lambda losses, w, weights: losses.mean() * w.mean()),
             _weighted(lambda losses, w, weights: losses.mean() * w.sum()),
             _weighted(lambda losses, w, weights: losses.mean() * weights.mean()),
@@ -235,7 +237,7 @@ weighted_cross_entropy = Task(
             _weighted(_mean, lambda z, labels: 1 - np.exp(-_losses(z, labels))),
             _weighted(_mean, lambda z, labels: -np.exp(-_losses(z, labels))),
         ),
-        Mistake("The softmax is missing: logits are no logarithms of probabilities.", _with_logs(lambda z: z)),
+        Mistake("The softmax is missing: logits are not logarithms of probabilities.", _with_logs(lambda z: z)),
         Mistake("Softmax is applied twice.", _with_logs(lambda z: log_softmax(probabilities(z)))),
         Mistake(
             "The softmax goes over the examples.",
@@ -323,7 +325,7 @@ _THREE = np.array([[2.0, 0.0, -1.0], [1.0, 3.0, 0.5], [-2.0, 1.0, 4.0]])
 _MATRICES = np.array([[[1.0, 2.0], [0.5, -1.0], [3.0, 0.0]], [[-1.0, 0.5], [2.0, 2.0], [0.0, 1.0]]])
 _EMPTY = np.array([[1.0, -2.0, 0.5], [np.nan, np.nan, np.nan], [4.0, 1.0, -1.0]])
 _NOTHING_COUNTS = Cause(
-    "A part without tokens that count has nan for a gradient, 0/0, and a weight of 0: it must add nothing, and 0 times "
+    "A part without tokens that count has a gradient of nan, 0/0, and a weight of 0. It must add nothing, but 0 times "
     "nan is nan.",
     "Take out the parts whose count is 0, or choose with np.where.",
 )
@@ -366,18 +368,18 @@ accumulated_gradient = Task(
     draw=_draw_parts,
     mistakes=[
         Mistake(
-            "This is the mean of the means: a token in a part where few count weighs more than others.",
+            "This is the mean of the means: a token in a part where few count gets more weight than others.",
             _joined(lambda counts: np.full(len(counts), 1 / len(counts))),
             _joined(lambda counts: np.full(len(counts), 1 / len(counts)), _as_they_are),
             _joined(lambda counts: (counts > 0) / (counts > 0).sum()),
             _without_nan,
-            hint="Each part weighs as much as tokens count in it: counts / counts.sum().",
+            hint="The weight of a part is the fraction of all tokens that it holds: counts / counts.sum().",
         ),
         Mistake(
             "The gradients are added up, without weights and without a division.",
             _joined(lambda counts: np.ones(len(counts))),
             _joined(lambda counts: np.ones(len(counts)), _as_they_are),
-            hint="Each part weighs as much as tokens count in it: counts / counts.sum().",
+            hint="The weight of a part is the fraction of all tokens that it holds: counts / counts.sum().",
         ),
         Mistake(
             "The weighted sum is not divided.",
@@ -386,7 +388,8 @@ accumulated_gradient = Task(
             hint="Divide by counts.sum().",
         ),
         Mistake(
-            "The weighted sum is divided by the number of parts. It is divided by the number of all tokens that count.",
+            "The weighted sum is divided by the number of parts. It should be divided by the number of all tokens "
+            "that count.",
             _joined(lambda counts: counts / len(counts)),
             _joined(lambda counts: counts / len(counts), _as_they_are),
             hint="Divide by counts.sum().",
@@ -396,21 +399,21 @@ accumulated_gradient = Task(
             _joined(lambda counts: counts / counts.sum() / len(counts)),
         ),
         Mistake(
-            "The plain sum is divided by the number of all tokens that count. Each part is a mean already, and comes "
-            "with its count.",
+            "The plain sum is divided by the number of all tokens that count. Each part is a mean already, and is "
+            "multiplied by its count.",
             _joined(lambda counts: np.full(len(counts), 1 / counts.sum())),
-            hint="(counts * gradients).sum() / counts.sum(), with the counts beside whole gradients",
+            hint="(counts * gradients).sum() / counts.sum(), with one count for each whole gradient",
         ),
         Mistake(
-            "The gradients are divided by the counts. They are means, so they are multiplied by them.",
+            "The gradients are divided by the counts. They are means, so they should be multiplied by them.",
             _joined(lambda counts: 1 / np.maximum(counts, 1)),
             _joined(lambda counts: 1 / np.maximum(counts, 1) / len(counts)),
             _joined(lambda counts: 1 / np.maximum(counts, 1) / counts.sum()),
             _joined(lambda counts: 1 / np.maximum(counts, 1) / (1 / np.maximum(counts, 1)).sum()),
-            hint="Each part weighs as much as tokens count in it: counts / counts.sum().",
+            hint="The weight of a part is the fraction of all tokens that it holds: counts / counts.sum().",
         ),
         Mistake(
-            "The weights stand at the wrong parts: a part weighs what the others have, or all up to it.",
+            "The weights are at the wrong parts: a part gets the weight of the others, or of all up to it.",
             _joined(lambda counts: np.sort(counts) / counts.sum()),
             _joined(lambda counts: np.cumsum(counts) / counts.sum()),
             _joined(lambda counts: (counts.sum() - counts) / counts.sum()),
@@ -451,19 +454,19 @@ accumulated_gradient = Task(
             lambda gradients, counts: gradients[counts.argmax()],
         ),
         Mistake(
-            "The counts stand beside the numbers of a gradient, and not beside whole gradients: they multiply columns.",
+            "The counts line up with the numbers of a gradient instead of whole gradients: they multiply columns.",
             lambda gradients, counts: (counts * gradients).sum(axis=0) / counts.sum(),
             lambda gradients, counts: (gradients * counts).sum(axis=-1) / counts.sum(),
             hint="counts[:, None] for vectors; np.tensordot(counts, gradients, 1) for any shape.",
         ),
         Mistake(
-            "The sum goes over the numbers of a gradient. It goes over the parts.",
+            "The sum goes over the numbers of a gradient. It should go over the parts.",
             lambda gradients, counts: (_lifted(counts, gradients) * gradients).sum(axis=-1) / counts.sum(),
             lambda gradients, counts: gradients.mean(axis=-1),
             hint="axis=0",
         ),
         Mistake(
-            "Everything is added up. The result has a number for each of a gradient.",
+            "Everything is added up into one number. The result should have the shape of a gradient.",
             lambda gradients, counts: (_lifted(counts, gradients) * gradients).sum() / counts.sum(),
             lambda gradients, counts: gradients.mean(),
             hint="axis=0",
@@ -481,7 +484,7 @@ accumulated_gradient = Task(
         ),
         Mistake("This is the median of the gradients.", lambda gradients, counts: np.median(gradients, axis=0)),
         Mistake(
-            "The weights are the softmax of the counts. They are their shares.",
+            "The weights are the softmax of the counts. They should be the counts over their sum.",
             _joined(lambda counts: probabilities(counts.astype(float))),
         ),
         Mistake(

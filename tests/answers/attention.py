@@ -71,7 +71,7 @@ WRONG = {
         ("x.T reverses all axes", lambda q, k: softmax(masked(q @ k.T / np.sqrt(q.shape[-1])))),
         ("Subtract the largest allowed product", lambda q, k: (lambda e: e / e.sum(axis=-1, keepdims=True))(
             np.exp(masked(scores(q, k))))),
-        ("of the future takes part", lambda q, k: (lambda e: e / e.sum(axis=-1, keepdims=True))(
+        ("A later position takes part", lambda q, k: (lambda e: e / e.sum(axis=-1, keepdims=True))(
             np.tril(np.exp(scores(q, k) - scores(q, k).max(axis=-1, keepdims=True))))),
         ("of the whole array is subtracted", lambda q, k: (lambda z, e: e(z) / e(z).sum(axis=-1, keepdims=True))(
             masked(scores(q, k)), lambda z: np.exp(z - z.max()))),

@@ -191,25 +191,25 @@ WRONG = {
         ("is not normalized", forward(lambda self, x: x + np.maximum(x @ self.w1, 0) @ self.w2)),
         ("over the positions, or over the batch", forward(
             lambda self, x: x + np.maximum(lp.normalize(x, axis=1) @ self.w1, 0) @ self.w2)),
-        ("One mean and one variance", forward(
+        ("one mean and one variance in common", forward(
             lambda self, x: x + np.maximum((x - x.mean()) / np.sqrt(x.var() + 1e-5) @ self.w1, 0) @ self.w2)),
         ("divides by D - 1", forward(lambda self, x: x + np.maximum(
             (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True, ddof=1) + 1e-5) @ self.w1, 0)
             @ self.w2)),
-        ("eps is in the wrong place", forward(lambda self, x: x + np.maximum(
+        ("eps is missing, in the wrong place", forward(lambda self, x: x + np.maximum(
             (x - x.mean(-1, keepdims=True)) / (x.std(-1, keepdims=True) + 1e-5) @ self.w1, 0) @ self.w2)),
-        ("eps is in the wrong place", forward(
+        ("eps is missing, in the wrong place", forward(
             lambda self, x: x + np.maximum(lp.normalize(x, axis=-1, eps=1e-6) @ self.w1, 0) @ self.w2)),
         ("ReLU is missing", forward(lambda self, x: x + self.h @ self.w2)),
-        ("ReLU stands at the wrong place", forward(lambda self, x: x + np.maximum(self.h @ self.w2, 0))),
-        ("ReLU stands at the wrong place", forward(lambda self, x: np.maximum(x + self.h @ self.w2, 0))),
-        ("Another function than the ReLU", forward(lambda self, x: x + np.tanh(self.h) @ self.w2)),
+        ("ReLU is in the wrong place", forward(lambda self, x: x + np.maximum(self.h @ self.w2, 0))),
+        ("ReLU is in the wrong place", forward(lambda self, x: np.maximum(x + self.h @ self.w2, 0))),
+        ("not the ReLU", forward(lambda self, x: x + np.tanh(self.h) @ self.w2)),
         ("The branch is subtracted", forward(lambda self, x: x - self.a @ self.w2)),
         ("matrix product", forward(lambda self, x: x + self.a @ self.w2.T)),
         ("missing in backward", backward(lambda self, dy, inner: inner)),
         ("dx is dy alone", backward(lambda self, dy, inner: dy)),
         ("dy is added twice", backward(lambda self, dy, inner: 2 * dy + inner)),
-        ("multiplied with dy", backward(lambda self, dy, inner: dy * inner)),
+        ("multiplied by dy", backward(lambda self, dy, inner: dy * inner)),
         ("subtracted from dy", backward(lambda self, dy, inner: dy - inner)),
         ("not go back through the normalization", like(undo=lambda self, dn: dn)),
         ("deviation alone", like(undo=lambda self, dn: dn / np.sqrt(self.x.var(-1, keepdims=True) + 1e-5))),
@@ -223,8 +223,8 @@ WRONG = {
         ("looks at the gradient", like(back=lambda self, da: da * (da > 0))),
         ("slope of a ReLU is 1 or 0", like(back=lambda self, da: da * self.a)),
         ("on the wrong side", like(back=lambda self, da: np.where(self.h > 0, 0, da))),
-        ("x stands in dw1", put(lambda self, dy, dh: summed(self.x, dh), None)),
-        ("dw1 takes the gradient before the ReLU", put(lambda self, dy, dh: summed(self.n, dy @ self.w2.T), None)),
+        ("dw1 uses x", put(lambda self, dy, dh: summed(self.x, dh), None)),
+        ("dw1 uses the gradient from before", put(lambda self, dy, dh: summed(self.n, dy @ self.w2.T), None)),
         ("hidden numbers before the ReLU", put(None, lambda self, dy, dh: summed(self.h, dy))),
         ("is transposed", put(lambda self, dy, dh: self.dw1.T, lambda self, dy, dh: self.dw2.T)),
         ("is transposed", put(None, lambda self, dy, dh: self.dw2.T)),

@@ -169,7 +169,7 @@ WRONG = {
         ("twice", loss_of(lambda z: logs(softmax(z)))),
         ("most likely class", lambda z, labels: -logs(z).max(axis=1).mean()),
         ("Terms for the wrong classes", lambda z, labels: -logs(z).mean()),
-        ("not given back", lambda z, labels: np.mean(
+        ("not added back", lambda z, labels: np.mean(
             np.log(np.exp(z - z.max(axis=1, keepdims=True)).sum(axis=1)) - at(z, labels))),
         ("np.arange(len(x)), labels", lambda z, labels: logs(z)[labels, np.arange(len(labels))].mean()),
     ],
@@ -183,13 +183,13 @@ WRONG = {
         ("goes over the examples", lambda z, labels: (softmax(z, 0) - np.eye(z.shape[1])[labels]) / len(z)),
         ("Subtract the largest logit", gradient_without_maximum),
         ("Only the entry of the label", lambda z, labels: gradient(z, labels) * np.eye(z.shape[1])[labels]),
-        ("Each logit keeps its own", lambda z, labels: gradient(z, labels).sum(axis=0)),
+        ("Each logit should keep its own", lambda z, labels: gradient(z, labels).sum(axis=0)),
         ("softmax is missing", lambda z, labels: (z - np.eye(z.shape[1])[labels]) / len(z)),
-        ("numbers in float32", lambda z, labels: gradient(z, labels).astype(np.float32)),
+        ("numbers are in float32", lambda z, labels: gradient(z, labels).astype(np.float32)),
     ],
     "smoothed_cross_entropy": [
         ("K - 1 other classes", smoothed(others_only)),
-        ("The label gets 1 - smoothing only", smoothed(
+        ("The label gets only 1 - smoothing", smoothed(
             lambda labels, k, e: np.where(np.eye(k)[labels] > 0, 1 - e, e / k))),
         ("keeps its full 1", smoothed(lambda labels, k, e: np.eye(k)[labels] + e / k)),
         ("the whole smoothing", smoothed(lambda labels, k, e: (1 - e) * np.eye(k)[labels] + e)),

@@ -237,7 +237,7 @@ def gradients(dx):
     return backward
 
 
-ANOTHER = "Another number than the largest"
+ANOTHER = "What is subtracted before exp is not the largest"
 
 WRONG = {
     "softmax": [
@@ -249,13 +249,13 @@ WRONG = {
         (ANOTHER, lambda z: over(np.exp(z - z[..., :1]))),
         (ANOTHER, lambda z: over(np.exp(z - z[..., -1:]))),
         ("Did you mean: 'exp'", lambda z: np.expp(z)),
-        ("numbers in float32", lambda z: p(z.astype(np.float32)).astype(z.dtype)),
+        ("numbers are in float32", lambda z: p(z.astype(np.float32)).astype(z.dtype)),
         ("Softmax is applied twice", lambda z: p(p(z))),
     ],
     "softmax_with_temperature": [
         ("The temperature counts twice", lambda z, t: p(z / t / t)),
         (ANOTHER, lambda z, t: over(np.exp((z - z[..., :1]) / t))),
-        ("numbers in float32", lambda z, t: p((z / t).astype(np.float32)).astype(z.dtype)),
+        ("numbers are in float32", lambda z, t: p((z / t).astype(np.float32)).astype(z.dtype)),
     ],
     "log_softmax": [
         ("A small number is added", lambda z: np.log(p(z) + np.finfo(z.dtype).eps)),
@@ -263,7 +263,7 @@ WRONG = {
         (ANOTHER, lambda z: z - z[..., :1] - np.log(np.exp(z - z[..., :1]).sum(axis=-1, keepdims=True))),
     ],
     "softmax_backward": [
-        ("replace each other in the loop", double_loop),
+        ("overwrite each other", double_loop),
         ("gradient of log_softmax", lambda dy, p: dy - p * dy.sum(axis=-1, keepdims=True)),
         ("There is a division", lambda dy, p: p * (dy / (dy * p).sum(axis=-1, keepdims=True))),
         ("softmax and cross-entropy together", lambda dy, p: p - dy),
@@ -274,14 +274,14 @@ WRONG = {
         ("not far enough below", lambda q, k: p(np.where(tri(q) > 0, products(q, k), -10000.0))),
         ("The softmax is applied twice", lambda q, k: p(p(np.where(tri(q) > 0, products(q, k), -np.inf)))),
         ("The diagonal is masked", lambda q, k: p(products(q, k) + tri(q, np.triu) * -1e9)),
-        ("numbers in float32", lambda q, k: p(np.where(tri(q) > 0, products(q, k), -np.inf).astype(np.float32))),
+        ("numbers are in float32", lambda q, k: p(np.where(tri(q) > 0, products(q, k), -np.inf).astype(np.float32))),
     ],
     "cross_entropy": [
         ("Terms for the wrong classes", lambda z, labels: (
             lambda q, y: -(y * np.log(q) + (1 - y) * np.log(1 - q)).mean())(
             p(z), eye(z, labels))),
         ("This is the perplexity", lambda z, labels: np.exp(-at(logs(z), labels).mean())),
-        ("distance of the label's logit from the largest", lambda z, labels: (z.max(axis=1) - at(z, labels)).mean()),
+        ("distance between the label's logit and", lambda z, labels: (z.max(axis=1) - at(z, labels)).mean()),
         ("the same, whatever the function is given", lambda z, labels: 0.0),
         ("count from 1", lambda z, labels: -at(logs(z), labels - 1).mean()),
         ("This is the median", lambda z, labels: -np.median(at(logs(z), labels))),
@@ -310,7 +310,7 @@ WRONG = {
         ("Jensen-Shannon", lambda p, q: (rel_entr(p, (p + q) / 2) + rel_entr(q, (p + q) / 2)).sum(axis=-1) / 2),
         ("Classes of a small p are left out", lambda p, q: np.where(p > 0.03, rel_entr(p, q), 0).sum(axis=-1)),
         ("Classes of a small p are left out", lambda p, q: np.where(p > 1e-12, rel_entr(p, q), 0).sum(axis=-1)),
-        ("numbers in float32", lambda p, q: rel_entr(p.astype(np.float32), q.astype(np.float32)).sum(axis=-1)),
+        ("numbers are in float32", lambda p, q: rel_entr(p.astype(np.float32), q.astype(np.float32)).sum(axis=-1)),
     ],
     "inverted_dropout": [
         ("A fixed number of entries", exact_share),
@@ -320,21 +320,21 @@ WRONG = {
         ("Entries share a random number", masked_by(lambda a, keep_prob, rng: (
             lambda half: np.concatenate([half, half[::-1]])[: a.size].reshape(a.shape))(
                 rng.random((a.size + 1) // 2) < keep_prob))),
-        ("read off the numbers", lambda a, keep_prob, rng: (lambda out: (out, out != 0))(below(a, keep_prob, rng)[0])),
+        ("read off the values", lambda a, keep_prob, rng: (lambda out: (out, out != 0))(below(a, keep_prob, rng)[0])),
         ("decides for the whole array",
          masked_by(lambda a, keep_prob, rng: np.full(a.shape, rng.random() < keep_prob))),
-        ("numbers in float32", lambda a, keep_prob, rng: (
+        ("numbers are in float32", lambda a, keep_prob, rng: (
             lambda mask: ((a * mask).astype(np.float32) / np.float32(keep_prob), mask))(usual(a, keep_prob, rng))),
     ],
     "dropout_backward": [("in one long row", lambda dy, mask, keep_prob: dy[mask] / keep_prob)],
     "dropout_layer": [
-        ("read off the numbers", OutputAsMask),
+        ("read off the values", OutputAsMask),
         ("forward draws random numbers", DrawsInUse),
         ("backward draws random numbers", DrawsInBackward),
         ("changed in place", InPlace),
         ("changed in place", GradientInPlace),
         ("A second call of backward", Once),
-        ("the mode of now", ModeOfNow),
+        ("the present mode", ModeOfNow),
         ("Two layers share something", InCommon),
         ("Entries share a random number", Alternating),
         ("Did you mean: 'self.keep_prob'", like(draw=lambda self, a: self.rng.random(a.shape) < keep_prob)),  # noqa: F821
@@ -351,35 +351,35 @@ WRONG = {
         ("The mean over the samples is missing", runs),
     ],
     "batch_norm": [
-        ("Another eps", lambda x, gamma, beta, eps: norm(0)(x, gamma, beta, 1e-5)),
+        ("not the one that is given", lambda x, gamma, beta, eps: norm(0)(x, gamma, beta, 1e-5)),
         ("mean absolute deviation", lambda x, gamma, beta, eps: gamma * (x - x.mean(axis=0)) / (
             np.abs(x - x.mean(axis=0)).mean(axis=0) + eps) + beta),
-        ("added up, and not averaged", lambda x, gamma, beta, eps: gamma * (x - x.mean(axis=0)) / np.sqrt(
+        ("added up, not averaged", lambda x, gamma, beta, eps: gamma * (x - x.mean(axis=0)) / np.sqrt(
             ((x - x.mean(axis=0)) ** 2).sum(axis=0) + eps) + beta),
     ],
     "batch_norm_layer": [
         ("eps is in the running variance", spread(lambda self, x: x.var(axis=0, ddof=1) + self.eps)),
         ("holds a standard deviation", spread(lambda self, x: x.std(axis=0, ddof=1))),
-        ("counts twice in the running variance", spread(lambda self, x: x.var(axis=0, ddof=1) * len(x) / (len(x) - 1))),
+        ("applied twice to the running", spread(lambda self, x: x.var(axis=0, ddof=1) * len(x) / (len(x) - 1))),
         ("the mean 0 and the variance 1", in_use(lambda self, x: x / np.sqrt(1 + self.eps))),
         ("is applied again at inference", in_use(lambda self, x: (x - self.running_mean) / np.sqrt(
             self.running_var * len(x) / (len(x) - 1) + self.eps))),
-        ("All batches count the same", Cumulative),
-        ("keepdims=True is kept in them", KeptAxis),
-        ("does not come back to training", Stays),
+        ("All batches have the same weight", Cumulative),
+        ("keepdims=True was used for them", KeptAxis),
+        ("does not go back to training", Stays),
         ("kept from one call to the next", OfTheClass),
     ],
     "layer_norm": [
         ("all axes but the first", lambda x, gamma, beta, eps: norm(tuple(range(1, x.ndim)) or 0)(x, gamma, beta, eps)),
-        ("outside of the root", lambda x, gamma, beta, eps: gamma * (x - x.mean(-1, keepdims=True)) / (
+        ("outside the root", lambda x, gamma, beta, eps: gamma * (x - x.mean(-1, keepdims=True)) / (
             x.std(-1, keepdims=True) + np.sqrt(eps)) + beta),
         ("normalized twice", lambda x, gamma, beta, eps: gamma * standard(standard(x, eps, -1), eps, -1) + beta),
     ],
     "rms_norm": [
         ("by its length and by the root of C", lambda x, gamma, eps: gamma * x / np.sqrt(
             (x**2).sum(axis=-1, keepdims=True) + eps) / np.sqrt(x.shape[-1])),
-        ("outside of the root", lambda x, gamma, eps: gamma * x * (1 / np.sqrt((x**2).mean(-1, keepdims=True)) + eps)),
-        ("1 + gamma multiplies", lambda x, gamma, eps: (1 + gamma) * standard_rms(x, eps)),
+        ("outside the root", lambda x, gamma, eps: gamma * x * (1 / np.sqrt((x**2).mean(-1, keepdims=True)) + eps)),
+        ("The factor is 1 + gamma", lambda x, gamma, eps: (1 + gamma) * standard_rms(x, eps)),
         ("before it is divided by C", lambda x, gamma, eps: gamma * x / np.sqrt(
             ((x**2).sum(axis=-1, keepdims=True) + eps) / x.shape[-1])),
         ("gamma takes part", lambda x, gamma, eps: standard_rms(gamma * x, eps)),

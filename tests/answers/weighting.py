@@ -121,13 +121,13 @@ WRONG = {
         ("divided by the number of examples", weighted(lambda each, w, weights: np.mean(w * each))),
         ("divided by the number of examples", weighted(lambda each, w, weights: np.sum(w * each) / len(each))),
         ("sum of the weights of all classes", weighted(lambda each, w, weights: np.sum(w * each) / np.sum(weights))),
-        ("first made to have the sum or the mean 1", weighted(
+        ("first rescaled to have the sum or the mean 1", weighted(
             lambda each, w, weights: np.mean(w / weights.mean() * each))),
         ("added up", weighted(lambda each, w, weights: np.sum(w * each))),
         ("weighted losses of the examples", weighted(lambda each, w, weights: w * each)),
         ("weights are not used", lambda z, labels, weights: losses(z, labels).mean()),
-        ("The weights divide", weighted(lambda each, w, weights: np.mean(each / w))),
-        ("in the divisor alone", weighted(lambda each, w, weights: np.sum(each) / np.sum(w))),
+        ("losses are divided by the weights", weighted(lambda each, w, weights: np.mean(each / w))),
+        ("only in the divisor", weighted(lambda each, w, weights: np.sum(each) / np.sum(w))),
         ("as squares", weighted(lambda each, w, weights: np.sum(w * w * each) / np.sum(w))),
         ("under a root", weighted(lambda each, w, weights: np.average(each, weights=np.sqrt(w)))),
         ("most likely class", lambda z, labels, weights: np.average(
@@ -139,7 +139,7 @@ WRONG = {
             (weights * softmax(z, axis=1))[np.arange(len(z)), labels]).mean()),
         ("added to the losses", lambda z, labels, weights: np.mean(weights[labels] + losses(z, labels))),
         ("added to the losses", lambda z, labels, weights: losses(z + weights, labels).mean()),
-        ("All classes count", lambda z, labels, weights: -(weights * log_softmax(z, axis=1)).sum(axis=1).mean()),
+        ("All classes are weighted", lambda z, labels, weights: -(weights * log_softmax(z, axis=1)).sum(axis=1).mean()),
         ("Each class gets a mean", lambda z, labels, weights: np.mean(
             [losses(z, labels)[labels == c].mean() for c in np.unique(labels)])),
         ("No typical mistake", balanced),
