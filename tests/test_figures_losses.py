@@ -54,7 +54,7 @@ def test_surprise_gives_the_price_in_nats_and_bits(p, sentence):
 )
 def test_same_probability_judges_by_who_is_first_and_by_how_much(p, classes, rest, verdict):
     sentence = figures.same_probability(p, classes, rest).sentence
-    assert sentence.endswith(f"Verdict: {verdict}.")
+    assert sentence.endswith(f"The model is {verdict}.")
     assert f"loss {-math.log(p):.3f} nats, and a uniform guess costs {math.log(classes):.3f}" in sentence
     assert (", the rest" in sentence) == (classes > 2)
     if classes > 2:
@@ -135,14 +135,14 @@ def test_coin_is_cheapest_at_the_observed_share(heads, tails):
     )
 
 
-@pytest.mark.parametrize("prediction", ["right", "target", "wrong"])
+@pytest.mark.parametrize("prediction", ["right", "target", "guess"])
 @pytest.mark.parametrize("classes", [2, 10])
 @pytest.mark.parametrize("smoothing", [0.1, 0.5])
 def test_label_smoothing_splits_the_loss_into_its_floor_and_the_divergence(smoothing, classes, prediction):
     y = np.full(classes, smoothing / classes)
     y[0] += 1 - smoothing
     rest = 0.01 / (classes - 1)
-    p = {"right": [0.99] + [rest] * (classes - 1), "wrong": [rest, 0.99] + [rest] * (classes - 2), "target": y}
+    p = {"right": [0.99] + [rest] * (classes - 1), "guess": [1 / classes] * classes, "target": y}
     loss = -(y * np.log(p[prediction])).sum()
     sentence = figures.label_smoothing(smoothing, classes, prediction).sentence
     assert f"the target has {y[0]:.3f} at the right class and {y[1]:.3f} at each other" in sentence

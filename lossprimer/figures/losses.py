@@ -141,7 +141,7 @@ def same_probability(p: float, classes: int, rest: str) -> tuple[Figure, str]:
     shown = {
         "the truth": (p, {"color": THING}),
         "strongest rival": (rival, {"facecolor": "none", "edgecolor": RIVAL, "hatch": HATCH}),
-        "all others together": (
+        "all other rivals": (
             max(classes - 2, 0) * others,
             {"facecolor": "none", "edgecolor": REFERENCE, "hatch": HATCH},
         ),
@@ -168,9 +168,9 @@ def _verdict(p: float, rival: float, others: float, classes: int) -> str:
     """Say whether a prediction is right, wrong or undecided, and whether it is confident."""
     if np.isclose(p, rival):
         undecided = "among all classes" if classes == 2 or np.isclose(p, others) else "between the truth and one rival"
-        return f"Verdict: undecided {undecided}."
+        return f"The model is undecided {undecided}."
     confident = "and confident" if max(p, rival) >= CONFIDENT else "but not confident"
-    return f"Verdict: {'right' if p > rival else 'wrong'}, {confident}."
+    return f"The model is {'right' if p > rival else 'wrong'}, {confident}."
 
 
 @pictured
@@ -334,14 +334,15 @@ def label_smoothing(smoothing: float, classes: int, prediction: str) -> tuple[Fi
         The part of the target that is spread evenly over all classes. Class 0 is the right one.
     classes : int
         How many there are.
-    prediction : {"right", "target", "wrong"}
-        99 % on the right class, the target itself, or 99 % on class 1.
+    prediction : {"right", "target", "guess"}
+        99 % on the right class, the target itself, or the same for all classes.
     """
     y = (1 - smoothing) * one_hot(0, classes) + smoothing / classes
-    p = y
-    if prediction != "target":
-        p = np.full(classes, 0.01 / (classes - 1))
-        p[0 if prediction == "right" else 1] = 0.99
+    p = {
+        "right": np.where(one_hot(0, classes) > 0, 0.99, 0.01 / (classes - 1)),
+        "target": y,
+        "guess": np.full(classes, 1 / classes),
+    }[prediction]
     floor, divergence = float(entropy(y)), float(kl_divergence(y, p))
     # The softmax of ln p is p; where p is 0, and ln p is −∞, the target is 0 as well.
     with np.errstate(divide="ignore"):
@@ -360,7 +361,7 @@ def label_smoothing(smoothing: float, classes: int, prediction: str) -> tuple[Fi
     axes.axhline(floor, color=RIVAL, linestyle="--", label="floor H(y)")
     axes.plot([p[0], p[0]], [floor, loss], color=MARK, linewidth=4, alpha=0.6, label="KL", clip_on=False)
     axes.plot([p[0]], [loss], "o", color=MARK, markersize=9, clip_on=False)
-    axes.set(xlim=(0, 1), ylim=(0, 7.5))
+    axes.set(xlim=(0, 1), ylim=(0, 3.5))
     legend_above(axes)
     figure.subplots_adjust(top=0.88)
     return figure, (
