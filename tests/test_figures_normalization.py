@@ -201,7 +201,9 @@ def test_scale_by_depth_writes_large_small_and_ordinary_numbers():
     depths = [1, 2, 3, 4]
     series = {"a": [1.0, 22.61, 0.5, 3.8e-8], "b": [0.055, 380.0, 2.4e7, 0.999]}
     sentence = figures.scale_by_depth(depths, series, "deviation", of="block", marks=[1, 2, 4]).sentence
-    assert sentence == ("Deviation at block 1, 2 and 4. a: 1.0, 23 and 3.8 × 10⁻⁸; b: 0.055, 3.8 × 10² and 1.0.")
+    assert sentence == "Deviation from block 1 to 4: a, 1.0 to 3.8 × 10⁻⁸; b, 0.055 to 1.0."
+    sentence = figures.scale_by_depth(depths, series, "deviation", of="block", marks=[2, 3]).sentence
+    assert sentence == "Deviation from block 2 to 3: a, 23 to 0.50; b, 3.8 × 10² to 2.4 × 10⁷."
 
 
 def test_accuracy_by_rate_gives_the_mean_of_the_runs():

@@ -23,7 +23,6 @@ from lossprimer.figures.drawing import (
     heat_map,
     label_bars,
     legend_above,
-    listed,
     new_axes,
     new_figure,
     number,
@@ -100,7 +99,7 @@ def scale_by_depth(
     of : str
         What is numbered.
     marks : sequence of int
-        The depths whose numbers the sentence gives.
+        The depths that the axis names; of the first and the last of them the sentence gives the numbers.
     """
     figure, axes = new_axes(xlabel=of, ylabel=f"{quantity} (log)")
     # Of many layers every second one: the lines look the same, at half their weight.
@@ -119,13 +118,13 @@ def scale_by_depth(
         fixed_ticks(axes.yaxis, ticks)
     else:
         every = max(1, round((high - low) / 5))
-        _powers_of_ten(axes.yaxis, range(int(np.ceil(low)), int(high) + 1, every))
+        _powers_of_ten(axes.yaxis, range(every * int(np.ceil(low / every)), int(high) + 1, every))  # with 1
     axes.set_xticks(marks)
     legend_above(axes)
     figure.subplots_adjust(left=0.16, top=0.88)
-    places = [list(depths).index(mark) for mark in marks]
-    said = "; ".join(f"{name}: {listed(_short(values[place]) for place in places)}" for name, values in series.items())
-    return figure, f"{quantity[0].upper()}{quantity[1:]} at {of} {listed(map(str, marks))}. {said}."
+    first, last = (list(depths).index(mark) for mark in (marks[0], marks[-1]))
+    said = "; ".join(f"{name}, {_short(values[first])} to {_short(values[last])}" for name, values in series.items())
+    return figure, f"{quantity[0].upper()}{quantity[1:]} from {of} {marks[0]} to {marks[-1]}: {said}."
 
 
 def _short(value: float) -> str:
