@@ -170,8 +170,8 @@ def test_copied_symbols_counts_and_frames_what_is_wrong():
     samples[0, 1], samples[3, 0], samples[8] = 0, 9, 1
     picture = figures.copied_symbols({("three", 2): samples}, PROMPTS, 2, "three")
     assert picture.sentence == (
-        "T = 2: 16 of 18 symbols are copied right, wrong ones are framed. The first sample is 5 | 6. Of 10 samples 83 %"
-        " of the symbols are right."
+        "T = 2: 16 of 18 symbols are copied correctly; wrong ones are framed. The first sample is 5 | 6. Over 10"
+        " samples 83 % of the symbols are right."
     )
     frames = [patch for patch in picture.figure.axes[0].patches if patch.get_alpha() > 0.5]
     assert [(round(frame.get_x()), round(frame.get_y())) for frame in frames] == [(1, 1), (0, 4)]

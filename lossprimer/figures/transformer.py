@@ -117,7 +117,7 @@ def transformer_slots() -> tuple[Figure, str]:
     axes.text(3.5, 0.12, "in training, outside", ha="center", va="center")
     _slot(axes, 1.15, 0.41, 2.0, "batch norm: not here")
     return figure, (
-        "A pre-norm block and what stands around it. Attention: linear layers for query, key and value, scores with a"
+        "A pre-norm block and what surrounds it. Attention: linear layers for query, key and value, scores with a"
         " mask, the weighted values, a linear output layer. Feed-forward: a linear layer, ReLU, a linear layer. A skip"
         " connection leads around each of the two, and a last linear layer follows after the final norm. Always: the"
         " softmax in attention and the one at the end. Usually: a norm before attention, before the feed-forward part"
@@ -395,9 +395,9 @@ def copied_symbols(
             add_rectangle(axes, (column + 0.14, y - 0.4), 0.72, 0.8, edgecolor=RIVAL, alpha=alpha)
     right, words = shown == expected, " ".join("|" if token == 0 else str(token) for token in shown[0])
     return figure, (
-        f"T = {temperature:g}: {right.sum()} of {right.size} symbols are copied right, wrong ones are framed. The first"
-        f" sample is {words}. Of {len(written):,} samples {100 * (written == expected).mean():.0f} % of the symbols are"
-        " right."
+        f"T = {temperature:g}: {right.sum()} of {right.size} symbols are copied correctly; wrong ones are framed. The"
+        f" first sample is {words}. Over {len(written):,} samples {100 * (written == expected).mean():.0f} % of the"
+        " symbols are right."
     )
 
 
