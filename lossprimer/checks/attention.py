@@ -168,7 +168,7 @@ attention_weights = Task(
             hint="Divide by the square root of d.",
         ),
         Mistake(
-            "The scale is the square of d, or its fourth root. It should be its square root.",
+            "The scale is the square of d, or its fourth root. It should be the square root of d.",
             _scaled_by(lambda q: q.shape[-1] ** 2),
             _scaled_by(lambda q: q.shape[-1] ** 0.25),
         ),

@@ -749,7 +749,7 @@ smoothed_cross_entropy = Task(
             hint="smoothing / K each.",
         ),
         Mistake(
-            "Every class gets smoothing / (K - 1). It should be divided among all K classes.",
+            "Every class gets smoothing / (K - 1). The smoothing should be divided among all K classes.",
             _smoothed(_target(lambda e, k: 1 - e + e / (k - 1), lambda e, k: e / (k - 1))),
             _smoothed(_target(lambda e, k: 1.0, lambda e, k: e / (k - 1))),
             _smoothed(_target(lambda e, k: 1 - e - e / (k - 1), lambda e, k: e / (k - 1))),

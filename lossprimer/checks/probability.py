@@ -503,7 +503,7 @@ softmax_with_temperature = Task(
             *_by_temperature(lambda z, t: z / t**2),
         ),
         Mistake(
-            "The scores are not divided by the temperature itself, but by 1 more, or by its logarithm.",
+            "The scores are not divided by the temperature itself, but by 1 more than it, or by its logarithm.",
             *_by_temperature(lambda z, t: z / (1 + t)),
             *_by_temperature(lambda z, t: z / np.log(t)),
             *_by_temperature(lambda z, t: z / np.log1p(t)),
