@@ -41,7 +41,7 @@ class FoldSections(SphinxPostTransform):
                 _log.warning("a section that may be skipped is not on the page: %s", address, location=self.document)
                 continue
             section = sections[place]
-            said = f"{pace.minutes(*pace.content(section))} min, may be skipped"
+            said = f"{pace.minutes(**pace.content(section))} min, may be skipped"
             section.insert(1, Mark(at="after", said=said))
             section.insert(0, Mark(at="before"))
             section.append(Mark(at="end"))

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.transforms import SphinxTransform
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.writers.html5 import HTML5Translator
 
@@ -164,20 +165,22 @@ def _end_cell(self: HTML5Translator, node: nodes.entry) -> None:
     HTML5Translator.depart_entry(self, node)
 
 
-class RowAddresses(SphinxPostTransform):
+class RowAddresses(SphinxTransform):
     """Give each row of a table that has a column "Id" first the address that stands there."""
 
     default_priority = 890
-    formats = ("html",)
 
-    def run(self) -> None:
-        """Name them; where a row has several ids, the first one is its address."""
+    def apply(self, **_: Any) -> None:
+        """Name them, and tell MyST, so that texts can link to them; of several ids the first one is the address."""
+        known = self.env.metadata[self.env.docname].setdefault("myst_slugs", {})
         for table in self.document.findall(nodes.tgroup):
             head = next(table.findall(nodes.thead), None)
             if head is None or next(head.findall(nodes.entry)).astext() != "Id":
                 continue
             for row in next(table.findall(nodes.tbody)).findall(nodes.row):
-                row["ids"].append(nodes.make_id(row[0].astext().partition(",")[0]))
+                name = row[0].astext().partition(",")[0]
+                row["ids"].append(place := nodes.make_id(name))
+                known[place] = (row.line, place, name)
 
 
 def setup(app: Sphinx) -> None:
@@ -186,7 +189,7 @@ def setup(app: Sphinx) -> None:
     app.add_config_value("page_questions", {}, "html", dict)
     app.add_config_value("book_repository", os.environ.get("GITHUB_REPOSITORY", ""), "html")
     app.add_config_value("book_launch_branch", os.environ.get("LAUNCH_BRANCH", ""), "html")
-    app.add_post_transform(RowAddresses)
+    app.add_transform(RowAddresses)
     app.add_post_transform(LabelCells)
     app.add_node(nodes.entry, override=True, html=(_write_cell, _end_cell))
     app.add_post_transform(ScrollingTables)
