@@ -50,6 +50,8 @@
     input.before(made("p", { className: "laboratory-title", textContent: "Laboratory" }), field, buttons, status, stale);
     cell.append(output);
     named(cell, "group", name[0].toUpperCase() + name.slice(1));
+    cell.id ||= `laboratory-${i + 1}`;
+    for (const one of [run, stop, reset]) one.setAttribute("aria-describedby", cell.id);
     cell.classList.add("laboratory");
     const box = textBox.code({ textarea, onRun: go, onChange: changed });
     let busy = false;

@@ -98,8 +98,11 @@
       const [onRun, onChange] = [() => this.check(), () => this.changed()];
       this.box = this.kind.box({ textarea, onRun, onChange });
       part("label").addEventListener("click", () => this.box.focus());
+      this.form.id ||= `${section.id}-answer`;
       for (const name of ["check", "stop", "reset", "undo"]) {
         this[`${name}Button`] = part(`.answer-${name}`);
+        // Each task has buttons of the same names: a listener hears which one they belong to.
+        this[`${name}Button`].setAttribute("aria-describedby", this.form.id);
         this[`${name}Button`].addEventListener("click", () => this[name]());
       }
       this.remember();

@@ -322,6 +322,8 @@
     });
     box?.addEventListener("toggle", () => openOwn(), { once: true });
     for (const element of figure.querySelectorAll(":disabled:not(.explorer-own *)")) element.disabled = false;
+    // A page has many with the same name: a listener hears which explorer they belong to.
+    for (const one of figure.querySelectorAll("button, summary")) one.setAttribute("aria-describedby", `${figure.id}-title`);
     return explorer;
   }
 

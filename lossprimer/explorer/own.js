@@ -5,6 +5,7 @@ export function ownNumbers(box, read, take) {
   const [form, state] = [box.querySelector("form"), box.querySelector("[role=status]")];
   const draw = box.querySelector("button");
   const stop = Object.assign(document.createElement("button"), { type: "button", textContent: "Stop", hidden: true });
+  stop.setAttribute("aria-describedby", draw.getAttribute("aria-describedby"));
   draw.after(stop);
   const fields = [...box.querySelectorAll("input")];
   const tellers = fields.map((field) => box.querySelector(`#${field.id}-told`));

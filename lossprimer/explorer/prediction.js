@@ -46,6 +46,10 @@
     const right = told.find((dd) => "right" in dd.dataset);
     const textOf = (dd) => dd.previousElementSibling.firstElementChild.textContent;
     const cover = coverAfter(element);
+    // Each question has buttons of the same names: a listener hears which one they belong to.
+    const question = element.querySelector("legend");
+    question.id = `${element.id}-question`;
+    for (const one of [show, answer, element.querySelector("summary")]) one.setAttribute("aria-describedby", question.id);
     show.hidden = false;
     if (number) answer.hidden = false;
 
