@@ -43,11 +43,15 @@ _BLOCKS = [
     "details",
     "section",
 ]
-_BETWEEN = re.compile(r"(?<=[.!?])\s+(?=[“\"(]?[A-Z0-9\x01])")
-_WHOLE = re.compile(r"[A-Z0-9“\"(].*[.!?][”\")]?", re.DOTALL)
+_BETWEEN = re.compile(r"(?<=[.!?])(?<! al\.)\s+(?=[“\"(]?[A-Z0-9\x01\x02])")
+_WHOLE = re.compile(r"[A-Z0-9“\"(\x02].*[.!?][”\")]?", re.DOTALL)
 _WORD = re.compile(r"√?[^\W_][\w.]*[^\W_]|√?[^\W_]")
-# Marks code and formulas: a sentence that has them can be found, but is not shown.
-_CODE = "\x01"
+# Marks formulas and names of pictures: a sentence that has them can be found, but is not shown.
+_HIDDEN = "\x01"
+# Stand before code, and for the blanks in it: no sentence ends there.
+_CODE, _BLANK = "\x02", "\x03"
+# What a formula of one letter is made of.
+_LETTER = {"semantics", "mrow", "mi", "mn", "mo"}
 _HEADINGS = ["h1", "h2", "h3", "h4", "h5", "h6"]
 
 
@@ -68,7 +72,7 @@ class Entry:
     part : str
         The part of the book that the page belongs to.
     prose, other : list of str
-        Sentences that can be shown, and what can only be found: sentences with code or formulas, names of pictures.
+        Sentences that can be shown, and what can only be found: sentences with formulas, names of pictures.
     marks : tuple of str
         What the place was called before: the addresses of empty links and targets in it.
     terms : list of str
@@ -88,7 +92,8 @@ class Entry:
     def add(self, text: str) -> None:
         """Take in the sentences of a paragraph."""
         for sentence in _BETWEEN.split(" ".join(text.split())):
-            (self.prose if _CODE not in sentence and _WHOLE.fullmatch(sentence) else self.other).append(sentence)
+            is_shown = _HIDDEN not in sentence and _WHOLE.fullmatch(sentence)
+            (self.prose if is_shown else self.other).append(sentence.replace(_CODE, "").replace(_BLANK, " "))
 
     def words(self) -> list[str]:
         """Return the words that can be found, but not shown, each once."""
@@ -187,25 +192,26 @@ def _name(element: Tag) -> str:
 
 
 def _text(element: Tag) -> str:
-    """Return an element's text, with a mark before each word of code: that of several sentences has one in each."""
+    """Return an element's text; a piece of code in it is one word, whatever stands in it."""
     for code in element.find_all(["code", "samp"]):
-        code.string = _marked(code.get_text())
+        code.string = _CODE + _BLANK.join(code.get_text().split())
     return element.get_text()
 
 
 def _marked(text: str) -> str:
-    return " ".join(_CODE + word for word in text.split())
+    """Return a text with a mark before each word: one of several sentences has one in each."""
+    return " ".join(_HIDDEN + word for word in text.split())
 
 
 def _plain(element: Tag) -> str:
-    return " ".join(element.get_text().replace(_CODE, "").split())
+    return " ".join(element.get_text().replace(_HIDDEN, "").replace(_CODE, "").replace(_BLANK, " ").split())
 
 
 def _formula(formula: Tag) -> str:
     """Return the words of a formula after a mark; a formula of one letter is a word of its sentence."""
     text = formula.get_text()
-    is_letter = len(text) == 1 and not formula.find_all(lambda part: part.name not in {"mi", "mn", "mo", "mrow"})
-    return text if is_letter else f"{_CODE}{' '.join(_words(formula))} "
+    is_letter = len(text) == 1 and not formula.find_all(lambda part: part.name not in _LETTER)
+    return text if is_letter else f"{_HIDDEN}{' '.join(_words(formula))} "
 
 
 def _words(formula: Tag) -> Iterator[str]:

@@ -114,16 +114,21 @@
     }
     found.sort((a, b) => b.score - a.score);
     const shown = new Set([...asked, ...alike.flat().filter((part) => part.length === 1).flat()]);
-    return { found: found.filter(({ score }) => score > LEAST * found[0].score), asked: shown };
+    return { found: found.filter(({ score }) => score > LEAST * found[0].score), asked: shown, typed: new Set(asked) };
   }
 
-  const isAsked = (word, asked) => asked.has(word) || [...asked].some((one) => one.length > 2 && word.startsWith(one));
+  // What was typed may be the beginning of a word; what means the same may not: "inf" is not "infinitely".
+  const begins = (word, typed) => [...typed].some((one) => one.length > 2 && word.startsWith(one));
+  const isAsked = (word, asked, typed) => asked.has(word) || begins(word, typed);
 
-  // The sentence that has most of the words, and what follows it; whole sentences are shown, but for a long one.
-  function excerpt(prose, asked) {
+  // The sentence that has most of the words that were typed, and then of those that mean the same, and what follows it;
+  // of a name that was typed, what is said first. Whole sentences are shown, but for a long one.
+  function excerpt({ kind, title, prose }, asked, typed) {
     const sentences = prose.split("\n");
-    const hits = sentences.map((sentence) => new Set(words(sentence).filter((word) => isAsked(word, asked))).size);
-    let at = hits.indexOf(Math.max(...hits));
+    const among = (found, wanted) => new Set(found.filter((word) => isAsked(word, wanted, typed))).size;
+    const hits = sentences.map(words).map((found) => 10 * among(found, typed) + among(found, asked));
+    const isName = kind === "name" && [...typed].every((word) => words(title).includes(word));
+    let at = isName ? 0 : hits.indexOf(Math.max(...hits));
     let shown = sentences[at++];
     while (at < sentences.length && shown.length + sentences[at].length < 180) shown += ` ${sentences[at++]}`;
     return shown.length > 240 ? `${shown.slice(0, shown.lastIndexOf(" ", 230))} …` : shown;
@@ -135,25 +140,25 @@
     return made;
   }
 
-  function marked(text, asked) {
+  function marked(text, asked, typed) {
     return text.split(/(√?[\p{L}\p{N}]+)/u).map((part) => {
       const word = processTerm(part);
-      return word && isAsked(word, asked) ? element("mark", { textContent: part }) : part;
+      return word && isAsked(word, asked, typed) ? element("mark", { textContent: part }) : part;
     });
   }
 
-  function item(id, asked) {
+  function item(id, asked, typed) {
     const { address, title, place, prose } = entries[id];
     const link = element("a", { href: root + address }, title);
     const crumb = element("p", { className: "crumb", textContent: place.join(" › ") });
-    const text = element("p", { className: "context" }, ...marked(excerpt(prose, asked), asked));
+    const text = element("p", { className: "context" }, ...marked(excerpt(entries[id], asked, typed), asked, typed));
     return element("li", {}, link, ...(place.length ? [crumb] : []), ...(prose ? [text] : []));
   }
 
   function show() {
     const query = field.value.trim();
-    const { found, asked } = query ? find(query) : { found: [] };
-    list.replaceChildren(...found.slice(0, MOST).map(({ id }) => item(id, asked)));
+    const { found, asked, typed } = query ? find(query) : { found: [] };
+    list.replaceChildren(...found.slice(0, MOST).map(({ id }) => item(id, asked, typed)));
     const places = found.length === 1 ? "1 place" : `${found.length} places`;
     const best = found.length > MOST ? `, the best ${MOST} are listed` : "";
     said.textContent = !query ? "" : found.length ? `${places}${best}` : "Nothing found. Try another word, or fewer.";
