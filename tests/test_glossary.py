@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from docutils.nodes import make_id
 from page_numbers import unsupported
 
 import lossprimer as lp
@@ -115,6 +116,15 @@ def test_the_words_stand_in_alphabetical_order():
     assert list(entries()) == sorted(entries(), key=str.casefold)
 
 
+def test_each_letter_leads_to_its_first_word():
+    first = {}
+    for term in entries():
+        first.setdefault(term[0].upper(), make_id(f"term-{term}"))
+    row = PAGE.partition(":::{container} letters")[2].partition(":::")[0]
+    places = {letter: place.lower() for letter, place in re.findall(r"\[(.)\]\(glossary\.md#([^)]+)\)", row)}
+    assert places == first
+
+
 @each_entry
 def test_an_entry_is_a_sentence_and_a_number_or_formula_and_the_place_that_teaches_it(term):
     sentence, shown, link = entries()[term]
@@ -122,6 +132,8 @@ def test_an_entry_is_a_sentence_and_a_number_or_formula_and_the_place_that_teach
     # One sentence: no stop within it.
     assert not re.search(r"[.!?] [A-Z]", sentence)
     assert re.search(r"\$.+\$|\d", shown)
+    # The place follows in the same paragraph.
+    assert shown.endswith(".")
     chapter, heading, number, place = LINK.fullmatch(link).groups()
     assert chapter == ("Epilogue" if number == "5" else f"Chapter {number}")
     # That there is such a place, the build of the site says.

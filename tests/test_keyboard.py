@@ -82,6 +82,55 @@ def test_what_a_button_opens_can_be_left_by_key_and_gives_the_focus_back(visit, 
     expect(button).to_be_focused()
 
 
+RING = """() => {
+  const element = document.activeElement;
+  const { outlineWidth, outlineOffset } = getComputedStyle(element);
+  const beyond = parseFloat(outlineWidth) + parseFloat(outlineOffset);
+  const box = element.getBoundingClientRect();
+  const ring = {
+    left: box.left - beyond, top: box.top - beyond, right: box.right + beyond,
+    bottom: box.bottom + beyond
+  };
+  let bounds = { left: 0, right: innerWidth, top: 0, bottom: innerHeight };
+  for (let one = element.parentElement; one; one = one.parentElement) {
+    if (getComputedStyle(one).overflowY === "visible" || one === document.documentElement) continue;
+    const clip = one.getBoundingClientRect();
+    bounds = {
+      left: Math.max(bounds.left, clip.left), right: Math.min(bounds.right, clip.right),
+      top: Math.max(bounds.top, clip.top), bottom: Math.min(bounds.bottom, clip.bottom),
+    };
+  }
+  const isWhole = ["left", "top"].every((side) => ring[side] >= bounds[side] - 0.5)
+    && ["right", "bottom"].every((side) => ring[side] <= bounds[side] + 0.5);
+  return [Boolean(element.closest(".side")), isWhole, element.textContent.trim()];
+}"""
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 600), (1100, 600)])
+def test_the_ring_in_the_lists_beside_the_text_is_whole(visit, width, height):
+    page = visit("book/intro.html", viewport={"width": width, "height": height})
+    page.locator(".site-contents a").first.focus()
+    cut, seen = [], 0
+    # By the keyboard: only then there is a ring.
+    for key in ["Tab"] * 200:
+        page.keyboard.press(key)
+        beside, whole, name = page.evaluate(RING)
+        seen += beside
+        if beside and not whole:
+            cut.append(name)
+    assert seen > 20
+    assert cut == []
+
+
+def test_the_skip_link_leads_the_focus_into_the_text(visit):
+    page = visit(CHAPTER)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("main")).to_be_focused()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('main') !== null")
+
+
 @each_page
 def test_a_page_has_its_landmarks(name):
     soup = read(name)

@@ -180,3 +180,20 @@ def test_without_storage_the_bar_still_tells(browser, address):
     page.evaluate(f"document.getElementById('{SECTION}').scrollIntoView()")
     expect(where(page)).to_contain_text("3. What does a temperature do?")
     page.close()
+
+
+@pytest.mark.parametrize("name", [FIRST, "book/symptoms.html", CHAPTER])
+def test_the_section_that_was_gone_to_is_marked_until_the_reader_scrolls(visit, name):
+    page = visit(name, viewport={"width": 1280, "height": 1000})
+    contents = page.get_by_role("navigation", name="On this page")
+    for link in (contents.get_by_role("link").last, contents.get_by_role("link").nth(1)):
+        link.click()
+        expect(link).to_have_attribute("aria-current", "location")
+        frames(page)
+        expect(contents.locator("[aria-current]")).to_have_count(1)
+        expect(link).to_have_attribute("aria-current", "location")
+    contents.get_by_role("link").last.click()
+    expect(contents.get_by_role("link").last).to_have_attribute("aria-current", "location")
+    frames(page)
+    page.evaluate("scrollTo(0, 0)")
+    expect(contents.get_by_role("link").last).not_to_have_attribute("aria-current", "location")

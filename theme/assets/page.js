@@ -126,6 +126,9 @@
     const back = wayBack(links);
     const inView = new Set();
     let current = null;
+    // What the reader has gone to is where they are, until they scroll: the last sections cannot reach the top.
+    let goneTo = null;
+    let goneToAt = 0;
     let keeps = !isFirst;
 
     function moveTo(section) {
@@ -138,15 +141,38 @@
       if (path.length && keeps) keepPlace({ id: section.id, chapter, title: path.at(-1).textContent });
     }
 
+    function follow() {
+      const section = goneTo ?? sections.findLast((one) => inView.has(one));
+      if (section !== current) moveTo(section);
+    }
+
     const observer = new IntersectionObserver((entries) => {
       for (const { target, isIntersecting } of entries) inView[isIntersecting ? "add" : "delete"](target);
-      const section = sections.findLast((one) => inView.has(one));
-      if (section !== current) moveTo(section);
+      follow();
     }, { rootMargin: "0px 0px -70%" });
     sections.forEach((section) => observer.observe(section));
     if (!sections.length) moveTo(undefined);
+
+    function goTo() {
+      const target = sections.find(({ id }) => id === decodeURIComponent(location.hash.slice(1)));
+      // A page that is loaded again stands where the reader left it, and not where its address leads.
+      const { top, bottom } = target?.getBoundingClientRect() ?? {};
+      goneTo = top < innerHeight && bottom > 0 ? target : null;
+      goneToAt = scrollY;
+      follow();
+    }
+    goTo();
+    addEventListener("hashchange", goTo);
+    addEventListener("scroll", () => {
+      if (!goneTo || Math.abs(scrollY - goneToAt) < 2) return;
+      goneTo = null;
+      follow();
+    }, { passive: true });
     contents.addEventListener("click", (event) => {
-      if (event.target.closest("a") && contents.matches(":popover-open")) contents.hidePopover();
+      if (!event.target.closest("a")) return;
+      if (contents.matches(":popover-open")) contents.hidePopover();
+      // The address is the same as before where one comes back to a section; the browser scrolls after the click.
+      setTimeout(goTo);
     });
 
     // The place is not kept again before the next visit: whoever forgets it is still somewhere.
