@@ -211,7 +211,7 @@ def test_what_readers_ask_for_comes_first_nine_times_in_ten_and_else_among_the_f
     ("query", "place", "said"),
     [
         ("loss is nan", "book/symptoms.html#the-loss-is-nan", "nan"),
-        ("label smoothing", "notebooks/02_cross_entropy.html#why-does-a-loss-stop-above-0", "Label smoothing makes"),
+        ("label smoothing", "notebooks/02_cross_entropy.html#why-does-a-loss-stop-above-0", "Label smoothing "),
         ("temperature", "book/glossary.html#term-temperature", "A positive number by which all scores are divided"),
         ("author", "book/intro.html#how-can-you-cite-it", "Primer authors (2026)"),
     ],
