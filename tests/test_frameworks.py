@@ -628,7 +628,7 @@ def test_a_number_that_the_course_gives_for_a_framework_is_the_measured_one(patt
 
 # What the course says in words, and which answers have to begin so.
 IN_WORDS = {
-    "PyTorch's `p` and Keras's `rate` are the probability to **drop** a unit": [
+    "PyTorch's `p` and Keras's `rate` are the probability of **dropping** a unit": [
         ("dropout-rate", "pytorch", "Drop:"),
         ("dropout-rate", "keras", "Drop:"),
     ],
