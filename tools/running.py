@@ -66,7 +66,7 @@ def run(environment: Environment, verb: Verb, words: list[str]) -> int:
 
     def say(words: str) -> None:
         if words:
-            print(f"{next(numbers)} of {total}: {words}" if total > 1 else words.capitalize(), flush=True)
+            print(f"{next(numbers)} of {total}: {words}" if total > 1 else words[:1].upper() + words[1:], flush=True)
 
     for says, do in before:
         say(says)
