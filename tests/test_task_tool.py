@@ -1,9 +1,13 @@
 """The command that puts a task into a problem set. That the set is whole afterwards is in test_recipes.py."""
 
+import re
+import shutil
+
 import pytest
 
 from tools import task
 
+LAYER = "class Dropout:\n    ### BEGIN SOLUTION\n    pass\n    ### END SOLUTION\n"
 SOLVED = "def softmax(z):\n    ### BEGIN SOLUTION\n    return z\n    ### END SOLUTION\n"
 
 
@@ -20,10 +24,42 @@ def test_a_file_without_a_task_is_refused_by_name(tmp_path, code, said):
         task.main(["01_softmax", str(tmp_path / "answer.py"), "--title", "T", "--minutes", "1"])
 
 
-def test_a_set_that_is_not_there_is_refused(tmp_path):
+@pytest.mark.parametrize(
+    ("name", "file", "said"),
+    [
+        ("99_nothing", "answer.py", "99_nothing: is no problem set, expected one of 01_softmax, 02_cross_entropy, "),
+        ("01_softmax", "anser.py", ".*anser.py: cannot be read: No such file"),
+        ("01_softmax", "answer.py", "01_softmax: has softmax already$"),
+    ],
+)
+def test_what_is_not_there_or_there_already_is_named_and_nothing_changes(tmp_path, name, file, said):
+    before = read_sets()
     (tmp_path / "answer.py").write_text(SOLVED, "utf-8")
-    with pytest.raises(SystemExit, match="cannot be read: No such file"):
-        task.main(["99_nothing", str(tmp_path / "answer.py"), "--title", "T", "--minutes", "1"])
+    with pytest.raises(SystemExit, match=f"^{said}"):
+        task.main([name, str(tmp_path / file), "--title", "T", "--minutes", "1"])
+    assert read_sets() == before
+
+
+def read_sets():
+    folders = (task.ROOT / "exercises" / "source", task.ROOT / "book" / "exercises")
+    return {path: path.read_bytes() for folder in folders for path in folder.rglob("0*_*.*")}
+
+
+def test_a_task_that_was_put_in_is_not_put_in_again(tmp_path, monkeypatch, capsys):
+    for name in ("exercises/source/01_softmax", "book/exercises"):
+        shutil.copytree(task.ROOT / name, tmp_path / name)
+    monkeypatch.setattr(task, "ROOT", tmp_path)
+    (tmp_path / "answer.py").write_bytes(LAYER.encode().replace(b"\n", b"\r\n"))
+    words = ["01_softmax", str(tmp_path / "answer.py"), "--title", "T", "--minutes", "1"]
+    task.main(words)
+    changed = ["exercises/source/01_softmax/01_softmax.ipynb", "book/exercises/01_softmax.md"]
+    assert capsys.readouterr().out == f"01_softmax has dropout_layer now, in {' and '.join(changed)}\n"
+    texts = [(tmp_path / name).read_text("utf-8") for name in changed]
+    assert all(re.search(r"\| \d+\. T \|.* 1 \| 0 \|", text) for text in texts)
+    assert r'"class Dropout:\n",' in texts[0]
+    with pytest.raises(SystemExit, match="^01_softmax: has dropout_layer already$"):
+        task.main(words)
+    assert [(tmp_path / name).read_text("utf-8") for name in changed] == texts
 
 
 def test_a_class_is_found_by_its_name():

@@ -68,17 +68,29 @@ def with_row(text: str, row: str) -> str:
     return text[: last.end()] + row + "\n" + text[last.end() :]
 
 
-def add(name: str, code: str, title: str, minutes: int, root: Path = ROOT) -> None:
-    """Put the task that `code` solves last into the set `name`, and into the tables of the set and of its page."""
-    path = root / "exercises" / "source" / name / f"{name}.ipynb"
-    page = root / "book" / "exercises" / f"{name}.md"
-    task, nb = task_of(code), notebooks.load(path)
+def add(name: str, task: Task, code: str, title: str, minutes: int) -> list[Path]:
+    """Put a task, solved by `code`, last into the set `name`, and into the tables of the set and of its page.
+
+    Returns
+    -------
+    list of Path
+        The files that were changed: the set and its page.
+    """
+    sets = ROOT / "exercises" / "source"
+    path, page = sets / name / f"{name}.ipynb", ROOT / "book" / "exercises" / f"{name}.md"
+    if not path.is_file():
+        there = ", ".join(sorted(found.stem for found in sets.glob("*/*.ipynb")))
+        raise TaskError(f"is no problem set, expected one of {there}")
+    nb = notebooks.load(path)
+    if any(f"checks.{task.__name__}(" in cell.source for cell in nb.cells if cell.cell_type == "code"):
+        raise TaskError(f"has {task.__name__} already")
     number = 1 + sum(bool(re.match(r"## \d", cell.source)) for cell in nb.cells)
     nb.cells[-1:-1] = cells(task, code, f"{number}. {title}")
     nb.cells[0].source = with_row(nb.cells[0].source, f"| {number}. {title} | {minutes} | 0 |")
     path.write_text(notebooks.serialize(nb), "utf-8", newline="\n")
     row = f"| {number}. {title} | `{task.usage}` | {minutes} | 0 |"
     page.write_text(with_row(page.read_text("utf-8"), row), "utf-8", newline="\n")
+    return [path, page]
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -89,10 +101,16 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--title", required=True)
     parser.add_argument("--minutes", type=int, required=True)
     args = parser.parse_args(argv)
+    read = args.file
     try:
-        add(args.set, args.file.read_text("utf-8"), args.title, args.minutes)
+        code = notebooks.read_text(read).replace("\r\n", "\n")
+        task = task_of(code)
+        read = args.set
+        changed = add(args.set, task, code, args.title, args.minutes)
     except (TaskError, notebooks.NotebookError) as error:
-        sys.exit(f"{args.file}: {error}")
+        sys.exit(f"{read}: {error}")
+    places = " and ".join(path.relative_to(ROOT).as_posix() for path in changed)
+    print(f"{args.set} has {task.__name__} now, in {places}")
 
 
 if __name__ == "__main__":
