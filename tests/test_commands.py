@@ -113,6 +113,23 @@ class TestSteps:
         assert running.run(Environment(), verb, []) == 3
         assert capfd.readouterr().out == "1 of 2: one\n"
 
+    def test_what_mends_a_step_is_said_if_it_fails(self, capfd):
+        def checking(code):
+            step = Step("", ([[sys.executable, "-c", code]],), mended_by=("ruff", "format"))
+            return Verb("", None, lambda words: iter([step]))
+
+        assert running.run(Environment(), checking("1 / 0"), []) == 1
+        program = os.path.relpath(Environment().program("ruff"), ROOT)
+        assert capfd.readouterr().out == f"`{program} format` mends this.\n"
+        assert running.run(Environment(), checking("pass"), []) == 0
+        assert capfd.readouterr().out == ""
+
+    def test_no_time_is_promised_for_what_was_named(self):
+        for name in ("outputs", "gallery", "live"):
+            (*_, all_of_it), (*_, one) = ([s for s in VERBS[name].steps(words) if s.says] for words in ([], ["03"]))
+            assert " minutes" in all_of_it.says
+            assert one.says.endswith(" 03")
+
     def test_of_those_that_run_at_once_all_end_and_the_failure_counts(self, capfd):
         verb = self.command(("both", "import sys; sys.exit(4)", "print('still')"))
         assert running.run(Environment(), verb, []) == 4

@@ -280,14 +280,24 @@ def test_a_file_that_is_no_notebook_is_named(tmp_path, capsys, command, content,
 
 
 def test_the_command_goes_through_all_chapters(path, monkeypatch, capsys):
+    monkeypatch.chdir(path.parent.parent)
     monkeypatch.setattr(notebooks, "CHAPTERS", path.parent)
     shutil.copy(path, path.with_name("other.ipynb"))
     assert notebooks.main(["check"]) == 0
     soil(path, MENDED["no count"][0])
     assert notebooks.main(["check"]) == 1
-    assert f"{path}: cell 4: execution count None" in capsys.readouterr().err
+    *_, complaint, remedy = capsys.readouterr().err.splitlines()
+    assert complaint.startswith(f"{path}: cell 4: execution count None")
+    name = path.relative_to(Path.cwd()).as_posix()
+    assert remedy == f"`python -m tools outputs {name}` brings this into the canonical form."
     assert tidied(path) == []
     assert notebooks.main(["check"]) == 0
+
+
+def test_no_command_is_named_for_what_only_an_author_can_mend(path, capsys):
+    soil(path, attached)
+    assert notebooks.main(["check", str(path)]) == 1
+    assert capsys.readouterr().err == f"{path}: cell 1: attached files: a.png\n"
 
 
 def test_no_chapters_are_an_error(tmp_path, monkeypatch, capsys):

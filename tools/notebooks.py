@@ -21,6 +21,7 @@ import argparse
 import hashlib
 import json
 import re
+import shlex
 import sys
 import time
 from functools import partial
@@ -263,6 +264,14 @@ def check(path):
     return notes or _differences(text, serialize(nb))
 
 
+def is_mended_by_storing(path):
+    """Return whether storing would change the notebook at `path`."""
+    text = read_text(path)
+    nb = parse(text)
+    tidy(nb)
+    return serialize(nb) != text
+
+
 def _differences(stored, canonical):
     """Say where the bytes differ when the content does not: indent, order of keys, escapes, line ends."""
     if stored == canonical:
@@ -328,15 +337,19 @@ def main(argv=None):
     if not paths:
         parser.error(f"no notebooks in {CHAPTERS}")
     command = {"write": partial(write, timeout=args.timeout), "check": check}[args.command]
-    sound = True
+    sound, mended, here = True, [], Path.cwd()
     for path in paths:
         try:
             complaints = command(path)
+            if complaints and is_mended_by_storing(path):
+                mended.append((path.relative_to(here) if path.is_relative_to(here) else path).as_posix())
         except NotebookError as error:
             complaints = [str(error)]
         for complaint in complaints:
             print(f"{path}: {complaint}", file=sys.stderr)
             sound = False
+    if mended:
+        print(f"`python -m tools outputs {shlex.join(mended)}` brings this into the canonical form.", file=sys.stderr)
     return 0 if sound else 1
 
 

@@ -1,6 +1,7 @@
 """Run the steps of a command, and say to whoever waits which one it is and how long it takes."""
 
 import difflib
+import os
 import subprocess
 import sys
 import tempfile
@@ -76,6 +77,10 @@ def run(environment: Environment, verb: Verb, words: list[str]) -> int:
     for step in steps:
         say(step.says)
         if status := run_step(environment, step):
+            if step.mended_by:
+                program, *arguments = step.mended_by
+                place = os.path.relpath(environment.program(program), environment.root)
+                print(f"`{' '.join([place, *arguments])}` mends this.")
             return status
     if verb.done:
         print(verb.done)

@@ -39,10 +39,13 @@ class Step:
     commands : tuple of list of list of str
         Programs with their arguments, those of the environment by their names: lists of them run at the same time, and
         the programs of a list one after the other, until one fails.
+    mended_by : tuple of str, optional
+        A program with its arguments that puts right what makes the step fail.
     """
 
     says: str
     commands: tuple[list[list[str]], ...]
+    mended_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,11 @@ def _step(says: str, *command: str) -> Step:
 
 def _tool(says: str, module: str, *arguments: str) -> Step:
     return _step(says, "python", "-m", module, *arguments)
+
+
+def _named(words: list[str], everything: str) -> str:
+    """Say what a step is about: what was named, or everything, of which alone it is known how long that takes."""
+    return " ".join(words) or everything
 
 
 BOOK = ["jupyter-book", "build", ".", "--all", "--warningiserror", "--nitpick", "--keep-going", "--quiet"]
@@ -133,7 +141,7 @@ def pdf(words: list[str]) -> Iterator[Step]:
 def gallery(words: list[str]) -> Iterator[Step]:
     yield from _site()
     yield _tool("", "tools.browser")
-    yield _tool("photographing, some four minutes", "tools.gallery", *words)
+    yield _tool(f"photographing {_named(words, 'the pages, some four minutes')}", "tools.gallery", *words)
 
 
 # The root is this folder, because notebooks link to pages and problem sets beside them. Of all that JupyterLab would
@@ -162,9 +170,9 @@ def quizzes(words: list[str]) -> Iterator[Step]:
     yield _tool("", "tools.quizzes")
 
 
-@verb("execute the chapters, store their text outputs, draw the README's picture")
+@verb("execute the chapters, store their text outputs, draw the README's picture; with files, only these")
 def outputs(words: list[str]) -> Iterator[Step]:
-    yield _tool("executing the chapters, about three minutes", "tools.notebooks", "write", *words)
+    yield _tool(f"executing {_named(words, 'the chapters, about three minutes')}", "tools.notebooks", "write", *words)
     yield _tool("", "tools.readme_picture")
 
 
@@ -193,7 +201,7 @@ def test(words: list[str]) -> Iterator[Step]:
 def live(words: list[str]) -> Iterator[Step]:
     yield from _site()
     yield _tool("", "tools.browser")
-    yield _tool("running the notebooks in a browser, some ten minutes", "tools.live", *words)
+    yield _tool(f"running in a browser {_named(words, 'the notebooks, some ten minutes')}", "tools.live", *words)
 
 
 @verb("execute the chapters, and compare with what they have stored")
@@ -204,7 +212,7 @@ def compare(words: list[str]) -> Iterator[Step]:
 @verb("check code, notebooks and workflows")
 def lint(words: list[str]) -> Iterator[Step]:
     yield _step("", "ruff", "check")
-    yield _step("", "ruff", "format", "--check")
+    yield Step("", ([["ruff", "format", "--check"]],), mended_by=("ruff", "format"))
     yield _tool("", "tools.notebooks", "check")
     forms = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml"))
     for schema, files in SCHEMAS.items():
