@@ -71,7 +71,27 @@ def test_every_picture_is_whole(chapter):
     offered = CHAPTERS[chapter].__all__
     assert list(gaps(chapter, offered, MODULES[chapter].EXAMPLES, TESTS[chapter], COURSE)) == []
     assert offered == sorted(set(offered))
-    assert all(getattr(figures, name) is getattr(CHAPTERS[chapter], name) for name in offered)
+
+
+def taken(chapters):
+    """Yield a sentence for each name that two chapters give to pictures: in `figures` there is only one."""
+    owners = {}
+    for chapter, offered in chapters.items():
+        for name in offered:
+            if (owner := owners.setdefault(name, chapter)) != chapter:
+                yield f"{name}: in {owner} and in {chapter}, expected a name that no other chapter has"
+
+
+def test_no_picture_has_the_name_of_another():
+    assert list(taken({chapter: module.__all__ for chapter, module in CHAPTERS.items()})) == []
+    assert all(
+        getattr(figures, name) is getattr(module, name) for module in CHAPTERS.values() for name in module.__all__
+    )
+
+
+def test_a_name_that_is_taken_is_said():
+    (said,) = taken({"losses": ["bars", "surprise"], "probability": ["bars_of_two", "surprise"]})
+    assert said == "surprise: in losses and in probability, expected a name that no other chapter has"
 
 
 @pytest.mark.parametrize(
