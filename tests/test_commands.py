@@ -1,6 +1,7 @@
 """One set of commands, with make and without, told in steps; and an environment in any folder, on any system."""
 
 import importlib
+import json
 import os
 import re
 import subprocess
@@ -268,6 +269,20 @@ class TestEnvironment:
         settings = {"LC_ALL": locale, "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
         done = subprocess.run(ask, cwd=tmp_path, env=os.environ | settings, capture_output=True, check=True)
         assert done.stdout.split() == [b"1"]
+
+    def test_jupyters_programs_are_quiet_and_settings_of_ones_own_stay(self, tmp_path):
+        copy = Environment(folder(tmp_path))
+        own, lab = (
+            copy.folder / "etc/jupyter/nbgrader_config.py",
+            copy.folder / "share/jupyter/lab/settings/overrides.json",
+        )
+        own.parent.mkdir(parents=True)
+        own.write_text("c = get_config()")
+        copy.quieten()
+        assert own.read_text() == "c = get_config()"
+        (asked,) = json.loads(lab.read_text()).values()
+        assert asked == {"fetchNews": "false", "checkForUpdates": False}
+        assert all((copy.folder / name).is_file() for name in environment.QUIET)
 
     @pytest.mark.kernel
     def test_notebooks_are_executed_without_a_word_of_a_library(self, tmp_path, monkeypatch, capfd):

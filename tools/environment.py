@@ -34,6 +34,17 @@ SETTINGS = {
     "PIP_DISABLE_PIP_VERSION_CHECK": "1",
     "PIP_ROOT_USER_ACTION": "ignore",
 }
+# Settings of an environment, by the file that holds them, for Jupyter's programs.
+QUIET = {
+    # Errors alone: each kernel would warn that it talks to this machine without encryption.
+    "etc/ipython/ipython_kernel_config.py": 'get_config().IPKernelApp.log_level = "ERROR"',
+    # nbgrader warns where there is none; a teacher's own, in the folder of the course, is read as well.
+    "etc/jupyter/nbgrader_config.py": "# Nothing to set",
+    # JupyterLab asks nobody whether it may fetch news from elsewhere, and looks for no newer version.
+    "share/jupyter/lab/settings/overrides.json": (
+        '{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}'
+    ),
+}
 # What a person has set for other projects, and would be looked at first.
 FOREIGN = ("PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "PIP_TARGET", "PIP_PREFIX", "PIP_REQUIRE_VIRTUALENV")
 NO_VENV = (
@@ -153,15 +164,16 @@ class Environment:
         for path in self.folder.rglob("site-packages/lossprimer.pth"):
             path.write_text(Path(os.path.relpath(self.root, path.parent)).as_posix() + "\n", "ascii")
 
-    def quieten_kernels(self) -> None:
-        """Have kernels say errors alone: each would warn that it talks to this machine without encryption.
+    def quieten(self) -> None:
+        """Have Jupyter's programs say and ask nothing that nobody wants to know here.
 
         Whoever starts them, Sphinx, nbval or JupyterLab, and however the environment came about.
         """
-        settings = self.folder / "etc" / "ipython" / "ipython_kernel_config.py"
-        if not settings.is_file():
-            settings.parent.mkdir(parents=True, exist_ok=True)
-            settings.write_text('get_config().IPKernelApp.log_level = "ERROR"\n', "utf-8")
+        for name, content in QUIET.items():
+            settings = self.folder / name
+            if not settings.is_file():
+                settings.parent.mkdir(parents=True, exist_ok=True)
+                settings.write_text(content + "\n", "utf-8")
 
 
 def _works(python: str) -> bool:

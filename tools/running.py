@@ -73,7 +73,7 @@ def run(environment: Environment, verb: Verb, words: list[str]) -> int:
         say(says)
         do()
     if verb.needs:
-        environment.quieten_kernels()
+        environment.quieten()
     for step in steps:
         say(step.says)
         if status := run_step(environment, step):
