@@ -48,11 +48,11 @@ def test_a_quotation_is_known_by_its_first_words(opening, expected):
     [
         ("Verdict: wrong.", "wrong"),
         ("Verdict: half true.", "half-true"),
-        ("Verdict: misleading.", "misleading"),
         ("Verdict: disputed.", "disputed"),
         ("Verdict: true with a condition.", "true"),
         ("Verdict: needs a condition.", "true"),
         ("Verdict: truer than most.", None),
+        ("Verdict: misleading.", None),
         ("Wrong.", None),
     ],
 )

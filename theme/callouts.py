@@ -17,7 +17,7 @@ KINDS = {
     "in a transformer": "transformer",
     "caution": "caution",
 }
-_VERDICT = re.compile(r"Verdict: (wrong|half true|misleading|disputed|needs a condition|true)\b")
+_VERDICT = re.compile(r"Verdict: (wrong|half true|disputed|needs a condition|true)\b")
 
 
 def kind(opening: str) -> str | None:
