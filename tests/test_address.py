@@ -1,6 +1,7 @@
 """A site that knows its address gives it on every page; one that does not gives none."""
 
 import json
+from urllib.parse import parse_qs, unquote, urlsplit
 from xml.etree import ElementTree
 
 import pytest
@@ -9,7 +10,7 @@ from PIL import Image
 from playwright.sync_api import expect
 from sphinx.errors import ConfigError
 
-from lossprimer import figures
+from lossprimer import __version__, figures
 from tests.building import build
 from theme.address import from_root, robots, site_address
 from theme.card import card_words, draw_card
@@ -71,6 +72,10 @@ def test_links_of_a_page_that_is_shown_anywhere_begin_at_the_root(written, expec
     assert from_root(written, "/name/") == expected
 
 
+KNOWN = {"GITHUB_REPOSITORY": "owner/name", "GITHUB_SHA": "0123456789abcdef"}
+EDITION = f"version%20{__version__}%2C%20commit%200123456"
+
+
 @pytest.fixture(scope="module")
 def sites(tmp_path_factory):
     """Build a book of two pages, with and without knowing its repository; returns the two folders."""
@@ -83,12 +88,12 @@ def sites(tmp_path_factory):
 
     def built(name, variables):
         with pytest.MonkeyPatch.context() as patch:
-            for variable in ("SITE_URL", "GITHUB_REPOSITORY"):
+            for variable in ("SITE_URL", "GITHUB_REPOSITORY", "GITHUB_SHA"):
                 patch.setenv(variable, variables.get(variable, ""))
             assert build(source, folder / name, SETTINGS, anew=True) == ""
         return folder / name
 
-    return {"known": built("name", {"GITHUB_REPOSITORY": "owner/name"}), "unknown": built("other", {})}
+    return {"known": built("name", KNOWN), "unknown": built("other", {})}
 
 
 def read(site, name):
@@ -150,9 +155,33 @@ def test_each_page_links_to_its_own_source(sites):
     links = [link["href"] for link in read(sites["known"], "part/more.html").select("aside a[href*=github]")]
     assert links == [
         "https://github.com/owner/name/blob/main/part/more.rst",
-        "https://github.com/owner/name/issues/new?template=mistake.yml&page=part/more.rst",
+        f"https://github.com/owner/name/issues/new?template=mistake.yml&versions={EDITION}&page=part/more.rst",
+        "https://github.com/owner/name/issues/new?template=barrier.yml&page=part/more.rst",
     ]
     assert read(sites["known"], "search.html").select("a[href*=github]") == []
+
+
+def test_each_page_says_which_edition_of_the_course_it_is(sites):
+    for name in ("intro.html", "part/more.html", "search.html"):
+        assert read(sites["known"], name).footer.get_text(strip=True) == f"© nobody · {unquote(EDITION)}"
+        assert read(sites["unknown"], name).footer.get_text(strip=True) == f"© nobody · version {__version__}"
+
+
+def test_a_report_says_which_place_of_the_page_it_is_about(sites, serve, open_page):
+    opened = open_page("about:blank")
+    opened.route("**/favicon.ico", lambda route: route.fulfill(body=""))
+    opened.goto(f"{serve(sites['known'].parent)}/name/part/more.html")
+    report = opened.get_by_role("link", name="Report a mistake")
+    opened.evaluate("addEventListener('click', (event) => event.preventDefault())")
+    for place in ("", "#two", "#chances.heads=0.3&x=1"):
+        opened.evaluate("place => history.replaceState(null, '', location.pathname + place)", place)
+        report.click()
+        asked = parse_qs(urlsplit(report.get_attribute("href")).query)
+        assert asked == {
+            "template": ["mistake.yml"],
+            "versions": [unquote(EDITION)],
+            "page": [f"part/more.rst{place}"],
+        }
 
 
 def test_a_missing_page_is_explained_at_any_depth(sites, serve, open_page):

@@ -220,21 +220,22 @@ NOTEBOOK = "notebooks/01_softmax.ipynb"
 
 
 def test_a_page_of_a_known_repository_links_to_its_source_and_to_the_form_for_mistakes():
-    assert page_links("owner/name", "book/intro.md") == {
+    assert page_links("owner/name", "book/intro.md", "version 1") == {
         "Source of this page": f"{HERE}/blob/main/book/intro.md",
-        "Report a mistake": f"{HERE}/issues/new?template=mistake.yml&page=book/intro.md",
+        "Report a mistake": f"{HERE}/issues/new?template=mistake.yml&versions=version%201&page=book/intro.md",
+        "Report a barrier": f"{HERE}/issues/new?template=barrier.yml&page=book/intro.md",
     }
 
 
 def test_a_notebook_can_be_launched_where_it_runs():
-    links = page_links("owner/name", NOTEBOOK)
-    others = page_links("owner/name", "book/intro.md").keys()
+    links = page_links("owner/name", NOTEBOOK, "")
+    others = page_links("owner/name", "book/intro.md", "").keys()
     assert links["Open on Binder"] == "https://mybinder.org/v2/gh/owner/name/main?labpath=notebooks%2F01_softmax.ipynb"
     # On Colab, which has not installed the package, only a copy that installs it.
     assert links.keys() - others == {"Open on Binder"}
-    links = page_links("owner/name", NOTEBOOK, "launch")
+    links = page_links("owner/name", NOTEBOOK, "", "launch")
     assert links["Open in Colab"] == f"https://colab.research.google.com/github/owner/name/blob/launch/{NOTEBOOK}"
-    assert page_links("owner/name", "book/intro.md", "launch").keys() == others
+    assert page_links("owner/name", "book/intro.md", "", "launch").keys() == others
 
 
 # The pages.

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import tomllib
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -153,9 +154,19 @@ def test_the_marks_that_choose_tests_are_registered(expression):
 
 
 def test_the_forms_that_the_pages_link_to_have_the_fields_that_they_fill_in():
-    for address in page_links("owner/name", "book/intro.md").values():
-        for form, field in re.findall(r"template=([^&]+)&(\w+)=", address):
-            assert f"id: {field}\n" in read(f".github/ISSUE_TEMPLATE/{form}")
+    reports = [address for address in page_links("owner/name", "book/intro.md", "version 1").values() if "?" in address]
+    assert len(reports) == 2
+    for address in reports:
+        filled = parse_qs(urlsplit(address).query)
+        (form,) = filled.pop("template")
+        assert all(f"id: {field}\n" in read(f".github/ISSUE_TEMPLATE/{form}") for field in filled)
+
+
+def test_each_label_of_a_form_is_one_that_a_new_repository_is_told_to_create():
+    forms = [path.read_text("utf-8") for path in (ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml")]
+    labels = {label for form in forms for label in re.findall(r"(?m)^labels: \[(.+)\]$", form)}
+    told = re.search(r"give them the labels(.*?), which", read("book/publishing.md"), re.DOTALL)[1]
+    assert labels == set(re.findall(r"`(\w+)`", told))
 
 
 def test_every_licence_that_is_named_has_its_text():

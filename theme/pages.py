@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any
 from urllib.parse import quote
@@ -13,6 +13,7 @@ from sphinx.transforms import SphinxTransform
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.writers.html5 import HTML5Translator
 
+from lossprimer import __version__
 from theme import search
 
 # As much as search engines show: whole sentences where those are short enough, else words.
@@ -47,10 +48,19 @@ def _prepare(app: Sphinx, pagename: str, templatename: str, context: dict[str, A
     context["has_math"] = doctree is not None and _has_math(doctree)
     context["description"] = doctree is not None and description(doctree)
     context["questions"] = _questions(app, pagename)
+    context["edition"] = app.config.book_edition
     context["home_title"] = app.env.titles[app.config.root_doc].astext()
     if doctree is not None and app.config.book_repository:
         source = app.env.doc2path(pagename, base=False)
-        context["page_links"] = page_links(app.config.book_repository, str(source), app.config.book_launch_branch)
+        config = app.config
+        links = page_links(config.book_repository, str(source), config.book_edition, config.book_launch_branch)
+        context["page_links"] = links
+
+
+def edition(variables: Mapping[str, str]) -> str:
+    """Return which state of the course a site shows: the version, and the commit if the variable GITHUB_SHA has it."""
+    commit = variables.get("GITHUB_SHA", "")[:7]
+    return f"version {__version__}{f', commit {commit}' if commit else ''}"
 
 
 def _questions(app: Sphinx, name: str) -> dict[str, str | None]:
@@ -90,9 +100,10 @@ def description(doctree: nodes.document) -> str | None:
     return None
 
 
-def page_links(repository: str, source: str, launch: str = "") -> dict[str, str]:
+def page_links(repository: str, source: str, edition: str, launch: str = "") -> dict[str, str]:
     """Return what can be done with the page from the file `source` of a GitHub repository "owner/name".
 
+    Reports say which `edition` of the page they are about.
     Binder has installed the package when it opens a notebook. Colab has not: there is a link to it only if the branch
     `launch` of the repository has the notebooks as the site serves them, which install it.
     """
@@ -102,8 +113,9 @@ def page_links(repository: str, source: str, launch: str = "") -> dict[str, str]
     launches = ({"Open in Colab": colab} if launch else {}) | {"Open on Binder": binder}
     return (launches if source.endswith(".ipynb") else {}) | {
         "Source of this page": f"{place}/blob/main/{path}",
-        # The form and its field "page" are in .github/ISSUE_TEMPLATE.
-        "Report a mistake": f"{place}/issues/new?template=mistake.yml&page={path}",
+        # The forms and their fields are in .github/ISSUE_TEMPLATE; page.js adds the place in the page.
+        "Report a mistake": f"{place}/issues/new?template=mistake.yml&versions={quote(edition)}&page={path}",
+        "Report a barrier": f"{place}/issues/new?template=barrier.yml&page={path}",
     }
 
 
@@ -188,6 +200,7 @@ def setup(app: Sphinx) -> None:
     # What each page asks, by its name: said where a neighbour leads to it.
     app.add_config_value("page_questions", {}, "html", dict)
     app.add_config_value("book_repository", os.environ.get("GITHUB_REPOSITORY", ""), "html")
+    app.add_config_value("book_edition", edition(os.environ), "html")
     app.add_config_value("book_launch_branch", os.environ.get("LAUNCH_BRANCH", ""), "html")
     app.add_transform(RowAddresses)
     app.add_post_transform(LabelCells)

@@ -25,7 +25,13 @@ def _without(marks: tuple[str, ...]) -> list[str]:
 QUICK, BESIDE_THE_BOOK = _without(LONG), _without(AFTER_THE_BOOK)
 
 # Files whose form somebody else has laid down, by the name of the schema; the forms for issues are looked for.
-SCHEMAS = {"dependabot": [".github/dependabot.yml"], "citation-file-format": ["CITATION.cff"], "github-issue-forms": []}
+FORMS = ".github/ISSUE_TEMPLATE"
+SCHEMAS = {
+    "dependabot": [".github/dependabot.yml"],
+    "citation-file-format": ["CITATION.cff"],
+    "github-issue-config": [f"{FORMS}/config.yml"],
+    "github-issue-forms": [],
+}
 
 
 @dataclass(frozen=True)
@@ -214,7 +220,8 @@ def lint(words: list[str]) -> Iterator[Step]:
     yield _step("", "ruff", "check")
     yield Step("", ([["ruff", "format", "--check"]],), mended_by=("ruff", "format"))
     yield _tool("", "tools.notebooks", "check")
-    forms = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml"))
+    found = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / FORMS).glob("*.yml"))
+    forms = [path for path in found if path not in SCHEMAS["github-issue-config"]]
     for schema, files in SCHEMAS.items():
         yield _step("", "check-jsonschema", "--quiet", "--builtin-schema", f"vendor.{schema}", *(files or forms))
     yield _step("", "zizmor", "--offline", "--quiet", ".github")

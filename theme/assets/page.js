@@ -79,6 +79,12 @@
   // A saved page may not start Python.
   if (location.protocol === "file:") document.querySelector(".open-live")?.remove();
 
+  // A report says which place of the page it is about: a section, or a slider with its setting.
+  for (const report of all("aside a[href*='/issues/new?']")) {
+    const { href } = report;
+    report.onpointerdown = report.onclick = () => { report.href = href + encodeURIComponent(location.hash); };
+  }
+
   // Where readers are: told in the page's contents and in the bar, and kept until they come back.
   const bar = document.querySelector(".bar");
   const where = bar.querySelector(".where");
