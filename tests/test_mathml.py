@@ -113,7 +113,7 @@ def test_a_mistake_is_an_error(tex):
     ("before", "after"), [("", "."), ("(", "),"), ("", "-th power"), ("a ", " b"), ("", "</p><p>.")]
 )
 def test_punctuation_stays_on_the_line_of_its_formula(before, after):
-    formula = '<span class="math nohighlight"><math><mi>x</mi></math></span>'
+    formula = '<span class="math"><math><mi>x</mi></math></span>'
     kept = BeautifulSoup(keep_together(f"<p>{before}{formula}{after}</p>"), "html.parser")
     assert kept.get_text() == BeautifulSoup(f"{before}x{after}", "html.parser").get_text()
     within = kept.select_one("span.math").get_text()
@@ -136,8 +136,8 @@ def built(tmp_path):
 def test_formulas_of_a_page_are_rendered_in_their_places(built):
     page, warnings = built("Title\n=====\n\nInline :math:`x^2`.\n\n.. math:: y = 1\n   :label: one\n\nSee :eq:`one`.\n")
     assert warnings == ""
-    assert page.select_one("p > span.math.nohighlight > math > semantics > :first-child").get_text() == "x2"
-    shown = "div.math.nohighlight#equation-one > math[display=block] > semantics"
+    assert page.select_one("p > span.math > math > semantics > :first-child").get_text() == "x2"
+    shown = "div.math#equation-one > math[display=block] > semantics"
     assert page.select_one(f"{shown} > :first-child").get_text() == "y=1"
     assert page.select_one(f"{shown} > annotation").get_text() == "y = 1"
     assert page.select_one("div.math .eqno").get_text().startswith("(1)")

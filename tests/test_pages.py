@@ -208,6 +208,8 @@ def test_a_link_is_written_without_what_has_no_effect():
     assert _lighter(outside) == '<a href="https://example.org">x</a>'
     heading = '<a class="headerlink" href="#a" title="Link to this heading">¶</a>'
     assert _lighter(heading) == '<a class="headerlink" href="#a">¶</a>'
+    code = '<code class="docutils literal notranslate"><span class="pre">x</span></code>'
+    assert _lighter(code) == "<code>x</code>"
     assert _lighter('<div class="highlight-python notranslate">') == '<div class="highlight-python">'
 
 

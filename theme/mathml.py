@@ -72,12 +72,12 @@ def _classes(style: re.Match) -> str:
 
 
 def _visit_inline(translator: HTML5Translator, node: nodes.math) -> None:
-    translator.body.append(f'<span class="math nohighlight">{_rendered(translator, node, display=False)}</span>')
+    translator.body.append(f'<span class="math">{_rendered(translator, node, display=False)}</span>')
     raise nodes.SkipNode
 
 
 def _visit_displayed(translator: HTML5Translator, node: nodes.math_block) -> None:
-    translator.body.append(translator.starttag(node, "div", CLASS="math nohighlight"))
+    translator.body.append(translator.starttag(node, "div", CLASS="math"))
     translator.body.append(_rendered(translator, node, display=True))
     if node["number"]:
         translator.body.append(f'<span class="eqno">({node["number"]})')
@@ -99,8 +99,8 @@ def _rendered(translator: HTML5Translator, node: nodes.Element, *, display: bool
 
 def keep_together(page: str) -> str:
     """Take the punctuation around a formula into its element: a browser would break the line between the two."""
-    inline = r'([(“‘]?)<span class="math nohighlight">(<math.*?</math>)</span>([.,;:!?)”’-]*)'
-    return re.sub(inline, r'<span class="math nohighlight">\1\2\3</span>', page, flags=re.DOTALL)
+    inline = r'([(“‘]?)<span class="math">(<math.*?</math>)</span>([.,;:!?)”’-]*)'
+    return re.sub(inline, r'<span class="math">\1\2\3</span>', page, flags=re.DOTALL)
 
 
 def _keep_together(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:

@@ -75,7 +75,7 @@ def _lighter(body: str) -> str:
     body = _REFERENCE.sub("<a href", _LINKED.sub(r"\1", body))
     # page.js names the links to headings, and keeps translators from code.
     body = body.replace(' title="Link to this heading"', "").replace(' notranslate"', '"')
-    body = _PIECE.sub(r"\1", body)
+    body = _PIECE.sub(r"\1", body).replace('<code class="docutils literal">', "<code>")
     # Half of a chapter's elements would be pieces of code that have no colour of their own.
     body = _UNCOLOURED.sub(r"\1", body)
     for kind, others in _KINDS.items():
