@@ -25,16 +25,25 @@ STEP = re.compile(r"^\d+\. \*\*(.+?)\.\*\*(.*?)(?=^\d+\. \*\*|\Z)", re.MULTILINE
 BLOCKS = re.compile(r"([^\n]+(?:\n   [^\n]+)*):\n\n((?:   ```\w+\n.*?\n   ```\n\n?)+)", re.DOTALL)
 
 
+def section_of(name):
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    return re.search(rf"^### To add {name}\n(.*?)(?=^##)", text, re.MULTILINE | re.DOTALL)[1]
+
+
 def recipe(name):
     """Return the steps of the section "To add `name`": what is done where, by their titles."""
-    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
-    section = re.search(rf"^### To add {name}\n(.*?)(?=^##)", text, re.MULTILINE | re.DOTALL)[1]
+    section = section_of(name)
     steps = {}
     for title, body in STEP.findall(section):
         steps[title] = [(words, blocks_of(blocks)) for words, blocks in BLOCKS.findall(body)]
     assert all(steps.values())
     assert sum(len(blocks) for actions in steps.values() for _, blocks in actions) == section.count("```") / 2
     return steps
+
+
+def commands_of(name):
+    """Return what the section "To add `name`" has one run by pytest: the arguments of each command."""
+    return [shlex.split(words) for words in re.findall(r"`\.venv/bin/pytest ([^`]+)`", section_of(name))]
 
 
 def blocks_of(text):
@@ -116,13 +125,12 @@ def test_a_check_is_added(copy):
         for action in actions:
             apply(action, copy)
     assert_tidy(copy)
-    status, said = try_tests(
-        copy, "tests/test_tasks.py", "tests/test_checks.py", "-k", "entropy and not cross or whole"
-    )
+    checks, exercises = commands_of("a check")
+    status, said = try_tests(copy, *checks, "-k", "entropy and not cross or whole")
     assert status == 0, said
     # What is asked of every check is asked of this one.
     assert int(re.search(r"(\d+) passed", said)[1]) > 12, said
-    status, said = try_tests(copy, "tests/test_exercises.py", "-k", "01_softmax or leads")
+    status, said = try_tests(copy, *exercises)
     assert status == 0, said
 
 
@@ -131,8 +139,8 @@ def test_an_explorer_is_added(copy):
         for action in actions:
             apply(action, copy)
     assert_tidy(copy)
-    names = [f"tests/test_{name}.py" for name in ("figures", "figures_probability", "notebooks", "prose")]
-    status, said = try_tests(copy, *names, "-k", "whole or coin or 01_softmax")
+    (tests,) = commands_of("an explorer")
+    status, said = try_tests(copy, *tests, "-k", "whole or coin or 01_softmax")
     assert status == 0, said
     # As `make outputs` does with the whole chapter, which takes longer.
     nb = notebooks.load(copy / "notebooks" / "01_softmax.ipynb")
