@@ -13,6 +13,7 @@ import pytest
 
 import lossprimer
 from theme.pages import page_links
+from tools.environment import EVERYTHING, NEEDS
 from tools.readme_picture import PATH, readme_picture
 from tools.verbs import QUICK, VERBS
 
@@ -85,6 +86,17 @@ def test_requirements_pin_exactly_and_cover_what_pyproject_asks_for():
     assert all(re.match(r"^[a-z0-9._-]+==[^\s;]+( ; .+)?$", pin) for pin in pins)
     pinned = {pin.split("==")[0] for pin in pins}
     assert {re.match(r"[A-Za-z0-9._-]+", name)[0].lower().replace("_", "-") for name in wanted} <= pinned
+
+
+def test_the_documents_say_what_is_installed_and_on_which_pythons():
+    readme, contributing = " ".join(read("README.md").split()), " ".join(read("CONTRIBUTING.md").split())
+    for _, _, size in NEEDS.values():
+        packages, space = size.split(", ")
+        assert re.search(rf"{packages}[^|]*\| {space} \|", readme)
+    assert NEEDS[EVERYTHING][2] in contributing
+    pythons = re.findall(r'python: \["(3\.\d+)", .*"(3\.\d+)"\]', read(".github/workflows/test.yml"))
+    assert pythons == [("3.11", "3.14")] * 2
+    assert all("Python, 3.11 to 3.14" in text for text in (readme, contributing))
 
 
 def test_continuous_integration_runs_the_command_of_the_readme():

@@ -22,7 +22,7 @@ PYTHON = getattr(sys, "_base_executable", None) or sys.executable
 NEEDS = {
     "installed-run": ((), ("run",), "112 packages, 440 MB"),
     "installed-site": ((), ("book",), "154 packages, 900 MB"),
-    "installed": (("grading-cluster",), ("book", "run", "test"), "200 packages, 1 GB"),
+    "installed": (("grading-cluster",), ("book", "run", "test"), "200 packages, 1.3 GB"),
 }
 EVERYTHING = "installed"
 # One thread for each product of matrices: those of the course are small, and more only get into each other's way. Text
