@@ -96,6 +96,15 @@ def test_the_contents_can_be_had_at_every_width(visit, width):
     expect(page.locator("#recap > h2")).to_be_in_viewport()
 
 
+def test_what_can_be_done_with_a_page_is_in_view_below_however_many_contents(visit):
+    page = visit(CHAPTER)
+    contents = page.get_by_role("navigation", name="On this page")
+    assert contents.evaluate("list => list.scrollHeight > list.clientHeight")
+    for place in ("", f"#{SECTION}"):
+        page.evaluate("place => { location.hash = place }", place)
+        expect(page.get_by_role("button", name="Print or save as PDF")).to_be_in_viewport(ratio=1)
+
+
 @pytest.mark.parametrize("name", [page for page in PAGES if page not in {"index.html", "search.html"}])
 def test_a_card_leads_to_each_neighbour_with_its_question(name):
     cards = BeautifulSoup((SITE / name).read_text("utf-8"), "html.parser").select("nav.neighbours a")
