@@ -16,13 +16,11 @@ _CELL = re.compile(rf'<div class="cell[^"]*\btag_{TAG}\b[^"]*"')
 
 def setup(app: Sphinx) -> None:
     """Connect to the pages."""
-    app.add_js_file("live/laboratory.js", loading_method="defer")
-    app.add_css_file("live/laboratory.css")
     app.connect("html-page-context", _prepare)
 
 
 def _prepare(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:
-    """Mark the laboratories of a page, and say what they may use: what the page's cells import."""
+    """Mark the laboratories of a page, load what serves them, and say what they may use: what its cells import."""
     if doctree is None or not _CELL.search(context.get("body", "")):
         return
     cells = nbformat.read(app.env.doc2path(pagename), as_version=4).cells
@@ -33,6 +31,8 @@ def _prepare(app: Sphinx, pagename: str, templatename: str, context: dict[str, A
     )
     context["body"] = f'{body}<script type="application/json" class="laboratory-setup">{about}</script>'
     context["uses_python"] = True
+    app.add_js_file("live/laboratory.js", loading_method="defer")
+    app.add_css_file("live/laboratory.css")
 
 
 def imports(sources: list[str]) -> str:

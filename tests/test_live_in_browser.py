@@ -273,10 +273,13 @@ def test_what_was_typed_stays_until_it_is_erased(context, address, warm, first):
     # Two pages have a Python each.
     assert ask(page, "run", {"code": "x = 1\nx"})["outputs"] == [{"mime": "text/plain", "data": "1"}]
     assert ask(warm, "run", {"code": "x"})["error"]["name"] == "NameError"
-    page.goto(f"{address}/plain.html")
     page.get_by_role("button", name="Erase my code").click()
-    page.goto(f"{address}/page.html")
     assert typed(again) == SCORES
+    page.reload()
+    assert typed(again) == SCORES
+    # A page without a laboratory loads nothing of it.
+    page.goto(f"{address}/plain.html")
+    assert page.locator("[src*=laboratory], [href*=laboratory]").count() == 0
     page.close()
 
 

@@ -112,9 +112,8 @@
 
   const laboratories = [...document.querySelectorAll("[data-laboratory]")].map(start);
 
-  // On every page: what is kept, where, and a button that forgets it.
+  // On every page that has one: what is kept of all, where, and a button that forgets it.
   const keys = () => kept((store) => Object.keys(store).filter((name) => name.startsWith(mine))) ?? [];
-  if (laboratories.length === 0 && keys().length === 0) return;
   const clear = made("button", { type: "button", textContent: "Erase my code" });
   clear.addEventListener("click", () => {
     keys().forEach((name) => kept((store) => store.removeItem(name)));
