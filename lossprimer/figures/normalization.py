@@ -372,7 +372,7 @@ def normalized_tensor(x: ArrayLike, axis: int, entry: tuple[int, int, int], afte
     )[axis]
     values = shown[group]
     return figure, (
-        f"{name}, {'after' if after else 'before'}: {what}, {values.size} numbers, have the mean"
+        f"{name}, {'after' if after else 'before'}: {what}, {values.size} numbers with the mean"
         f" {_fixed(values.mean())} and the deviation {_fixed(values.std())}. Groups in all: {x.size // values.size}."
     )
 
