@@ -234,7 +234,7 @@ class TestEveryCheck:
         for name in NAMES:
             report = check(name, thing)
             assert not report.passed, name
-            assert "Hand the check" in words(report)
+            assert "itself to the check" in words(report)
             assert type(thing).__name__ in words(report)
 
     @pytest.mark.parametrize("name", NAMES)
@@ -528,7 +528,9 @@ class TestLearner:
         assert "No typical mistake" in words(checks.cross_entropy(lambda z, labels: 0.7636 * right(z, labels)))
         assert "multiplied by 2" in words(checks.cross_entropy(lambda z, labels: 2 * right(z, labels)))
         logs = TASKS["log_softmax"].right
-        assert "it is divided by the length of a row" in words(checks.log_softmax(lambda z: logs(z) / z.shape[-1]))
+        assert "it is divided by the number of entries in a row" in words(
+            checks.log_softmax(lambda z: logs(z) / z.shape[-1])
+        )
         # The same factor in the first case alone is chance.
         assert "times what it should be" not in words(
             checks.cross_entropy(lambda z, labels: (2 if len(z) == 1 else 3.1) * right(z, labels))
@@ -561,7 +563,7 @@ class TestLearner:
         assert "is the same" not in words(report)
 
     def test_the_array_that_is_changed_has_its_name(self):
-        assert checks.pre_norm_branch(answers.branch.WritesIntoDy).finding.came == "dy is changed after the call"
+        assert checks.pre_norm_branch(answers.branch.WritesIntoDy).finding.came == "dy has changed after the call"
 
     def test_what_varies_is_tried_more_than_twice(self):
         turns = iter([2.0] + [1.0, 1.0, 1.0, 3.0] * 9)
@@ -597,11 +599,11 @@ class TestReport:
     def test_passed(self):
         assert self.PASSED.passed
         assert self.PASSED.require() is None
-        assert str(self.PASSED).startswith("softmax(z): all 13 checks hold.\n  held          three scores by hand; ")
+        assert str(self.PASSED).startswith("softmax(z): all 13 cases hold.\n  held          three scores by hand; ")
 
     def test_failed(self):
         assert str(self.FAILED) == (
-            "softmax(z): 5 of 13 checks hold.\n"
+            "softmax(z): 5 of 13 cases hold; the next one does not.\n"
             "  held          three scores by hand; each row of a table by itself; a\n"
             "                table that is not square; the last of three axes;\n"
             "                float32 stays float32\n"
@@ -609,12 +611,12 @@ class TestReport:
             "    input\n"
             "      z = np.array([1000.0, 999.0, 997.0])\n"
             "      softmax(z)\n"
-            "    came        [nan, nan, nan]\n"
+            "    got         [nan, nan, nan]\n"
             "    expected    [0.70538, 0.2595, 0.035119]\n"
             "    likely      Nothing is subtracted from the scores before exp: the\n"
             "                exponential of a large score is infinite, and those of\n"
             "                very negative ones are all 0.\n"
-            "    hint        folded away: add .hint to the call of the check"
+            "    hint        folded away: add .hint to the call"
         )
         assert self.FAILED.hint == (
             "Subtract the largest score of each row, z.max(axis=-1, keepdims=True): the probabilities stay the same, "
@@ -634,7 +636,7 @@ class TestReport:
         assert bundle["text/plain"] == str(self.FAILED) == repr(self.FAILED)
         assert bundle["text/html"].count("<li>held: ") == 5
         assert "<strong>did not hold: scores near 1000</strong>" in bundle["text/html"]
-        assert "<li>came: <code>[nan, nan, nan]</code></li>" in bundle["text/html"]
+        assert "<li>got: <code>[nan, nan, nan]</code></li>" in bundle["text/html"]
         assert f"<details><summary>Hint</summary>{self.FAILED.hint}</details>" in bundle["text/html"]
         assert "style" not in bundle["text/html"]
         assert "did not hold" not in self.PASSED._repr_mimebundle_()["text/html"]

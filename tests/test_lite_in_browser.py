@@ -69,7 +69,7 @@ def test_all_cells_run_and_say_nothing_amiss(live):
     texts = ["".join(output["data"].get("text/plain", "")) for output in outcome.outputs("execute_result")]
     texts += ["".join(output["text"]) for output in outcome.outputs("stream")]
     assert sum("not attempted yet" in text for text in texts) == 6  # five functions, and the prediction
-    assert sum(re.match(r"softmax\(z\): all \d+ checks hold", text) is not None for text in texts) == 1
+    assert sum(re.match(r"softmax\(z\): all \d+ cases hold", text) is not None for text in texts) == 1
 
 
 def test_nothing_is_asked_of_another_host(live, address):

@@ -160,7 +160,7 @@ def test_a_task_may_use_another_one_and_an_impossible_prediction_opens_nothing(v
     Place(page, "softmax").write(solutions(ONE)["softmax-answer"])
     uses = Place(page, "softmax_with_temperature")
     uses.check("def softmax_with_temperature(z, temperature):\n    return softmax(z / temperature)")
-    expect(uses.report).to_contain_text(re.compile(r"all \d+ checks hold"))
+    expect(uses.report).to_contain_text(re.compile(r"all \d+ cases hold"))
     prediction = Place(page, "prediction")
     prediction.check("66%")
     expect(prediction.report).to_contain_text("SyntaxError")
@@ -210,7 +210,7 @@ def test_by_keyboard_alone_through_mistakes_a_loop_and_a_reload(visit):
     expect(place.button("Stop")).to_be_hidden()
     assert place.text() == LOOP
     place.check(solutions(ONE)["softmax-answer"])
-    expect(place.report).to_contain_text(re.compile(r"all \d+ checks hold"))
+    expect(place.report).to_contain_text(re.compile(r"all \d+ cases hold"))
     assert points(page).startswith("3 of 15 points")
 
     # With all there is to open, in both schemes, axe finds nothing, and the page is as wide as the screen.

@@ -64,8 +64,7 @@ _KEYS = np.array([[0.5, 1.0, -1.0, 0.0], [1.0, 0.0, 0.5, 2.0], [-1.0, 1.0, 1.0, 
 _WEIGHTS = 0.5 * np.array([[2.0, 1.0, 0.0, 1.0], [1.0, 3.0, -1.0, 0.0], [0.0, 2.0, 2.0, -2.0]])
 _SIZE = Cause(
     "The formula is right, but the numbers break it here: with products of this size an exponential is infinite, or "
-    "all of "
-    "a row are 0, unless the largest exponent of each row is 0.",
+    "every exponential of a row is 0. Make the largest exponent of each row 0.",
     "Subtract the largest allowed product of each row before exp.",
 )
 _NO_MAXIMUM = Cause(
@@ -148,7 +147,7 @@ attention_weights = Task(
         Mistake(
             "The products are not scaled.",
             _scaled_by(lambda q: 1.0),
-            hint="Divide them by the square root of d, the length of a query.",
+            hint="Divide them by the square root of d, the number of components of a query.",
         ),
         Mistake(
             "The products are divided by d. The spread of a sum of d products grows with the square root of d.",
@@ -262,14 +261,14 @@ attention_weights = Task(
             lambda q, k: np.tril(probabilities(_right(q, k))),
         ),
         Mistake(
-            "The softmax goes over the queries. The weights of one query, a row, add up to 1.",
+            "The softmax goes over the queries. The weights of one query, a row, should add up to 1.",
             lambda q, k: probabilities(masked(products(q, k)), -2),
             lambda q, k: probabilities(masked(products(q, k)), 0),
             lambda q, k: probabilities(masked(products(q, k), fill=-1e9), -2),
             hint="axis=-1",
         ),
         Mistake(
-            "The softmax goes over the whole array. The weights of one query, a row, add up to 1.",
+            "The softmax goes over the whole array. The weights of one query, a row, should add up to 1.",
             lambda q, k: probabilities(masked(products(q, k)), None),
             hint="axis=-1, keepdims=True",
         ),

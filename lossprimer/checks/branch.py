@@ -187,7 +187,7 @@ _DY2 = np.array([[[0.25, 1.0, -1.5], [2.0, -1.0, 0.5]], [[-0.5, 0.75, 1.0], [1.0
 _SQUARE = np.array([[1.0, 0.5, -0.5], [-1.0, 0.75, 0.25], [0.5, -1.5, 1.0]])
 _NARROW = np.array([[[1.0, 1.002, 0.999], [3.0, 3.001, 3.004]]])
 _EPS_IS_SEEN = Cause(
-    "The formula is right where the entries of a row differ much. In these rows the variance is smaller than eps: eps "
+    "The formula is right where the entries of a row differ a lot. In these rows the variance is smaller than eps: eps "
     "belongs inside the root, and is 1e-5.",
     "lp.normalize(x, axis=-1) and lp.normalize_backward(dn, x, axis=-1) have this eps.",
 )
@@ -200,8 +200,8 @@ def _draw_branch(rng):
     return [
         _branch_case("forward", _forward, w1, w2, x),
         _branch_case("backward", _round, w1, w2, x, dy),
-        _branch_case("two calls of backward", _round, w1, w2, x, dy, dy2),
-        _branch_case("two calls of forward", _last_forward, w1, w2, x, x2, dy),
+        _branch_case("two calls to backward", _round, w1, w2, x, dy, dy2),
+        _branch_case("two calls to forward", _last_forward, w1, w2, x, x2, dy),
     ]
 
 
@@ -242,8 +242,8 @@ pre_norm_branch = Task(
             _DY,
             _OTHER,
             cause=Cause(
-                "The second call of backward gives something else than it would alone: something is accumulated, or "
-                "the first call has changed what forward stored.",
+                "The second call to backward gives something other than it would by itself: something is accumulated, "
+                "or the first call has changed what forward stored.",
             ),
         ),
         _branch_case(
@@ -254,7 +254,7 @@ pre_norm_branch = Task(
             _X,
             _OTHER,
             _DY,
-            cause=Cause("backward uses numbers of an earlier call of forward.", "Set them anew in each forward."),
+            cause=Cause("backward uses numbers from an earlier call to forward.", "Set them anew in each forward."),
         ),
         _branch_case(
             "two branches each keep their own numbers",
@@ -277,8 +277,8 @@ pre_norm_branch = Task(
             _like(joined=lambda self, x, f: self.n + f),
         ),
         Mistake(
-            "The sum is normalized: that is a post-norm block. Here only the input of the branch should be "
-            "normalized, before w1.",
+            "The sum is normalized: that is a post-norm block. Only the input of the branch should be normalized, "
+            "before w1.",
             _like(forward=_post_norm),
             _like(joined=lambda self, x, f: _standard(x + f)),
         ),
@@ -292,7 +292,8 @@ pre_norm_branch = Task(
         ),
         Mistake("The branch is not normalized.", _like(norm=lambda self, x: x)),
         Mistake(
-            "The normalization goes over the positions, or over the batch. Each row has its own mean and variance.",
+            "The normalization goes over the positions, or over the batch. Each row should have its own mean and "
+            "variance.",
             _like(norm=lambda self, x: _standard(x, axis=1)),
             _like(norm=lambda self, x: _standard(x, axis=0)),
             _like(norm=lambda self, x: _standard(x, axis=(0, 1))),
@@ -419,7 +420,7 @@ pre_norm_branch = Task(
             _like(through_norm=lambda self, dn: _standard(dn)),
         ),
         Mistake(
-            "The normalization's backward gets another array than the x that went into it.",
+            "The normalization's backward gets an array other than the x that went into it.",
             _like(through_norm=lambda self, dn: _norm_backward(dn, self.n)),
             _like(through_norm=lambda self, dn: _norm_backward(dn, self.y)),
             hint="lp.normalize_backward(dn, x, axis=-1), with the x of forward",
@@ -438,12 +439,13 @@ pre_norm_branch = Task(
             hint="lp.normalize_backward(dn, x, axis=-1) has the eps of lp.normalize.",
         ),
         Mistake(
-            "The ReLU lets every gradient back. It should let back only those of the hidden numbers above 0.",
+            "The ReLU lets every gradient through. It should pass back only those of the hidden numbers above 0.",
             _like(through_relu=lambda self, da: da),
             hint="Multiply by (h > 0), the h of forward.",
         ),
         Mistake(
-            "The ReLU of backward looks at the gradient. It should let back what was above 0 in forward.",
+            "The ReLU of backward looks at the gradient. It should pass the gradient back where h was above 0 in "
+            "forward.",
             _like(through_relu=lambda self, da: np.maximum(da, 0)),
             _like(through_relu=lambda self, da: np.where(da > 0, 1.0, 0.0)),
             hint="Multiply by (h > 0), the h of forward.",
@@ -473,7 +475,7 @@ pre_norm_branch = Task(
             _gradients(lambda self, dy, da, dh: (_sum_of_products(self.x, dh), _sum_of_products(self.a, dy))),
         ),
         Mistake(
-            "dw1 uses the gradient from before its way back through the ReLU. It should use the one after.",
+            "dw1 uses the gradient before it has gone back through the ReLU. It should use the one after.",
             _gradients(lambda self, dy, da, dh: (_sum_of_products(self.n, da), _sum_of_products(self.a, dy))),
         ),
         Mistake(
@@ -489,7 +491,8 @@ pre_norm_branch = Task(
             ),
         ),
         Mistake(
-            "The gradients of the weights still have an axis of the batch or the positions, which share the weights.",
+            "The gradients of the weights still have an axis for the batch or the positions. All of these share the "
+            "weights.",
             _gradients(lambda self, dy, da, dh: (self.n.swapaxes(1, 2) @ dh, self.a.swapaxes(1, 2) @ dy)),
             _gradients(
                 lambda self, dy, da, dh: (np.einsum("blc,bld->lcd", self.n, dh), np.einsum("blc,bld->lcd", self.a, dy))
@@ -502,7 +505,7 @@ pre_norm_branch = Task(
             _gradients(lambda self, dy, da, dh: (self.n[-1].T @ dh[-1], self.a[-1].T @ dy[-1])),
         ),
         Mistake(
-            "The gradients of the weights are added to those of the call before. They should be those of the last "
+            "The gradients of the weights are added to those of the previous call. They should be those of the last "
             "call alone.",
             _gradients(_adds_up),
             hint="self.dw1 = ..., not +=",

@@ -49,8 +49,8 @@ _EACH = Cause("There is one random number for each entry.", "rng.random(a.shape)
 _SCALES = (
     (lambda p: 1.0, "What is kept is not divided by keep_prob, so that the expected output is keep_prob times a."),
     (lambda p: p, "What is kept is multiplied by keep_prob. The expected output is then keep_prob^2 times a."),
-    (lambda p: 1 / (1 - p), "What is kept is divided by 1 - keep_prob, the probability to drop."),
-    (lambda p: 1 - p, "What is kept is multiplied by 1 - keep_prob, the probability to drop."),
+    (lambda p: 1 / (1 - p), "What is kept is divided by 1 - keep_prob, the probability of dropping."),
+    (lambda p: 1 - p, "What is kept is multiplied by 1 - keep_prob, the probability of dropping."),
     (lambda p: 1 / p**2, "What is kept is divided by keep_prob twice."),
     (lambda p: 1 / np.sqrt(p), "What is kept is divided by the root of keep_prob."),
     (lambda p: 1 + p, "What is kept is multiplied by 1 + keep_prob."),
@@ -128,7 +128,7 @@ _FIXED = Cause("A fixed number of entries is dropped. Each entry should be dropp
 
 _THE_SAME = Cause(
     "The mask is the same each time: it is drawn once and kept, or it comes from a generator with a seed of its own.",
-    f"Draw a new mask at each call, from rng: {_DRAW}.",
+    f"Draw a new mask on each call, from rng: {_DRAW}.",
 )
 
 
@@ -159,7 +159,7 @@ def _judge_masks(masks):
             cause = Cause("Everything is dropped." if counts == {0} else "Nothing is dropped.", _DRAW)
         raise Trouble("all entries are kept, or none", "each entry by itself", cause)
     if all((keeps == masks[0]).all() for keeps in masks):
-        raise Trouble(f"the same mask in each of {len(masks)} calls", "a new mask at each call", _THE_SAME)
+        raise Trouble(f"the same mask in each of {len(masks)} calls", "a new mask on each call", _THE_SAME)
     if len(counts) == 1:
         came = f"{counts.pop()} of {size} entries are kept in each of {len(masks)} calls"
         raise Trouble(came, "a number that varies", _FIXED)
@@ -177,10 +177,10 @@ def _judge_randomness(draw, rng):
         raise Trouble("the same mask, whatever rng is", "a different mask from a different generator", cause)
     if (first == second).all():
         cause = Cause(
-            "The mask is drawn once and kept, or from a copy of rng, so that rng itself does not advance.",
-            f"Draw a new mask at each call: {_DRAW}.",
+            "The mask is drawn once and kept, or it is drawn from a copy of rng: rng itself does not advance.",
+            f"Draw a new mask on each call: {_DRAW}.",
         )
-        raise Trouble("the same mask at two calls in a row", "a new mask at each call", cause)
+        raise Trouble("the same mask on two calls in a row", "a new mask on each call", cause)
 
 
 # The function: what it drops, how it scales, and the mask that it returns.
@@ -208,7 +208,7 @@ def _drop(call, rng, a, keep_prob):
     if ((mask != 0) != keeps).any():
         raise Trouble(came, _MASK_MEANS, "The mask that is returned is not the one that was used: is it drawn twice?")
     if not any(near(mask[keeps], mark, single=True).all() for mark in marks[1:]):
-        cause = "The mask holds other numbers. It says which entries are kept."
+        cause = "The mask holds numbers that say nothing. It should say which entries are kept."
         raise Trouble(f"mask {shown(mask, 5)}", "booleans, or 0 and 1, or 0 and 1 / keep_prob", cause)
     return keeps
 
@@ -248,7 +248,7 @@ def _zeros(call, rng):
         _kept(output, zeros, 0.5)
         if one.shape != mask.shape or ((one != 0) != (mask != 0)).any():
             expected = "the mask that this rng gives for any numbers"
-            raise Trouble("another mask where an entry is 0", expected, _FROM_VALUES)
+            raise Trouble("a different mask where an entry is 0", expected, _FROM_VALUES)
 
 
 def _from_rng(call, rng):
@@ -337,12 +337,12 @@ dropout_backward = Task(
         Mistake("The gradient is not divided by keep_prob.", lambda dy, mask, p: dy * mask, hint=_SLOPE),
         Mistake("The gradient is multiplied by keep_prob.", lambda dy, mask, p: dy * mask * p, hint=_SLOPE),
         Mistake(
-            "The gradient is divided by 1 - keep_prob, the probability to drop.",
+            "The gradient is divided by 1 - keep_prob, the probability of dropping.",
             lambda dy, mask, p: dy * mask / (1 - p),
             hint=_SLOPE,
         ),
         Mistake(
-            "The gradient is multiplied by 1 - keep_prob, the probability to drop.",
+            "The gradient is multiplied by 1 - keep_prob, the probability of dropping.",
             lambda dy, mask, p: dy * mask * (1 - p),
             hint=_SLOPE,
         ),
@@ -400,25 +400,27 @@ dropout_backward = Task(
         Mistake("The sign is reversed.", lambda dy, mask, p: -dy * mask / p),
         Mistake("dy is squared.", lambda dy, mask, p: dy * dy * mask / p),
         Mistake(
-            "The gradient is averaged over the entries or the examples. Each entry keeps its own.",
+            "The gradient is averaged over the entries or the examples. Each entry should keep its own.",
             lambda dy, mask, p: dy * mask / p / dy.size,
             lambda dy, mask, p: dy * mask / p / len(dy),
         ),
-        Mistake("The gradients are added up. Each entry keeps its own.", lambda dy, mask, p: (dy * mask / p).sum()),
+        Mistake(
+            "The gradients are added up. Each entry should keep its own.", lambda dy, mask, p: (dy * mask / p).sum()
+        ),
         Mistake("Everything is 0.", lambda dy, mask, p: np.zeros_like(dy)),
     ],
 )
 
 
-# The layer: the same in training, nothing at inference, and backward through the mask of the last call.
+# The layer: the same in training, nothing in evaluation mode, and backward through the mask of the last call.
 
 
 class _Forward(tuple):
-    """A call of forward with an input."""
+    """A call to forward with an input."""
 
 
 class _Backward(tuple):
-    """A call of backward with a gradient."""
+    """A call to backward with a gradient."""
 
 
 def _forward(a):
@@ -430,7 +432,7 @@ def _backward(dy):
 
 
 def _use(call, rng, keep_prob, *steps, quiet=()):
-    """Results of calls of forward and backward, between which a boolean sets the mode.
+    """Results of calls to forward and backward, between which a boolean sets the mode.
 
     Trouble if an array that is handed over changes, or if rng moves in one of the steps that `quiet` numbers.
     """
@@ -463,8 +465,7 @@ def _use(call, rng, keep_prob, *steps, quiet=()):
         raise Trouble(
             f"{seen['drew']} draws from rng",
             "an rng that stays where it is",
-            f"{seen['drew']} draws random numbers where no mask is needed, and moves what all later masks are drawn "
-            f"from.",
+            f"{seen['drew']} draws random numbers where no mask is needed, and so changes all later masks.",
             "Draw in forward alone, and only if self.training is True.",
         )
     return results if len(names) > 1 else [results]
@@ -532,7 +533,7 @@ def _gradient_cause(da, dy, keeps, p):
     for scale, sentence in (
         (1.0, "The gradient is not divided by keep_prob."),
         (p, "The gradient is multiplied by keep_prob."),
-        (1 / (1 - p), "The gradient is divided by 1 - keep_prob, the probability to drop."),
+        (1 / (1 - p), "The gradient is divided by 1 - keep_prob, the probability of dropping."),
         (1 / p**2, "The gradient is divided by keep_prob twice."),
     ):
         if agree(da, dy * keeps * scale):
@@ -544,7 +545,7 @@ def _gradient_cause(da, dy, keeps, p):
     if (da == 0).all():
         return Cause("The gradient is 0 everywhere.")
     if any((near(da, dy * scale) | (da == 0)).all() for scale in scales):
-        return Cause("Backward uses another mask than forward.", "Keep the mask of forward in self.")
+        return Cause("Backward uses a different mask from forward.", "Keep the mask of forward in self.")
     return Cause("What was kept gets dy / keep_prob, what was dropped gets 0.")
 
 
@@ -561,11 +562,11 @@ def _layer_backward_again(call, rng):
     _judge_gradient(first, dy, keeps, 0.6, output)
     if not (agree(second, first) and agree(third, np.where(keeps, other / 0.6, 0.0))):
         cause = Cause(
-            "A second call of backward gives something else than the first: the mask is changed or thrown away in "
+            "A second call to backward gives a different result from the first: the mask is changed or thrown away in "
             "backward.",
             "backward only reads what forward has stored, until the next forward.",
         )
-        raise Trouble("another gradient at the second call", "a gradient through the same mask at each call", cause)
+        raise Trouble("a different gradient on the second call", "a gradient through the same mask on each call", cause)
 
 
 def _layer_last_mask(call, rng):
@@ -573,12 +574,10 @@ def _layer_last_mask(call, rng):
     one, two, da = _use(call, rng, 0.5, _forward(first), _forward(second), _backward(dy))
     keeps = _kept(two, second, 0.5)
     if (_kept(one, first, 0.5) == keeps).all():
-        raise Trouble("the same mask at two calls of forward", "a new mask at each call", _THE_SAME)
+        raise Trouble("the same mask in two calls to forward", "a new mask on each call", _THE_SAME)
     if not agree(da, np.where(keeps, 2 * dy, 0.0)):
-        cause = Cause(
-            "Backward goes through another mask than that of the last call of forward.", "Keep that one in self."
-        )
-        raise Trouble("a gradient through another mask", "the mask of the last call", cause)
+        cause = Cause("Backward uses a different mask from the last call to forward.", "Keep that one in self.")
+        raise Trouble("a gradient through a different mask", "the mask of the last call", cause)
 
 
 def _layer_shapes(call, rng):
@@ -596,7 +595,7 @@ def _layer_zeros(call, rng):
         _judge_gradient(da, dy, _kept(output, a, 0.5), 0.5, output)
         if not agree(da, with_zeros):
             raise Trouble(
-                "no gradient where an entry is 0, or another mask",
+                "no gradient where an entry is 0, or a different mask",
                 "the gradient that this rng gives for any numbers",
                 Cause(_FROM_VALUES.likely, "Keep the mask in forward. An entry of 0 that was kept gets a gradient."),
             )
@@ -616,18 +615,20 @@ def _layer_at_inference(call, rng):
     _, output = _use(call, rng, 0.8, True, _forward(a), False, _forward(a))
     if agree(output, a):
         return
-    cause = Cause("At inference the layer returns its input: nothing is dropped and nothing is scaled.")
+    cause = Cause("In evaluation mode the layer returns its input: nothing is dropped and nothing is scaled.")
     if agree(output, a, single=True):
         cause = SHORT_FLOATS
     elif (output == 0).any():
-        cause = Cause("The layer also drops at inference.", "Draw a mask only if self.training is True.")
+        cause = Cause("The layer also drops in evaluation mode.", "Draw a mask only if self.training is True.")
     elif agree(output, 0.8 * a):
         cause = Cause(
-            "The output is scaled at inference. Inverted dropout has divided in training.", "Return a itself."
+            "The output is scaled in evaluation mode. Inverted dropout has already divided in training.",
+            "Return a itself.",
         )
     elif agree(output, a / 0.8):
         cause = Cause(
-            "The output is divided by keep_prob at inference. That should happen only in training.", "Return a itself."
+            "The output is divided by keep_prob in evaluation mode. That should happen only in training.",
+            "Return a itself.",
         )
     raise Trouble(shown(output, 3), shown(a, 3), cause)
 
@@ -643,8 +644,8 @@ def _layer_backward_at_inference(call, rng):
     *_, da = _use(call, rng, 0.5, True, _forward(a), False, _forward(a), _backward(dy))
     if not agree(da, dy):
         cause = Cause(
-            "The last call of forward had no mask, and backward does not pass the gradient on as it is.",
-            "At inference keep a mask of ones, or None, in place of the one of an earlier call.",
+            "The last call to forward had no mask, and backward does not pass the gradient on as it is.",
+            "In evaluation mode keep a mask of ones, or None, in place of the one of an earlier call.",
         )
         raise Trouble("a gradient that is changed", "dy, unchanged", cause)
 
@@ -652,13 +653,15 @@ def _layer_backward_at_inference(call, rng):
 def _layer_mode_of_forward(call, rng):
     a, dy = _equal(rng, 100), _equal(rng, 100)
     cause = Cause(
-        "backward looks at the present mode. It belongs to the last call of forward, whatever the mode has become "
+        "backward looks at the present mode. It belongs to the last call to forward, whatever the mode has become "
         "since.",
         "Let forward keep what backward needs; backward does not ask for self.training.",
     )
     output, da = _use(call, rng, 0.5, True, _forward(a), False, _backward(dy))
     if not agree(da, np.where(_kept(output, a, 0.5), 2 * dy, 0.0)):
-        raise Trouble("another gradient, after the mode was changed", "a gradient through the mask of forward", cause)
+        raise Trouble(
+            "a different gradient, after the mode was changed", "a gradient through the mask of forward", cause
+        )
     _, da = _use(call, rng, 0.5, False, _forward(a), True, _backward(dy))
     if not agree(da, dy):
         raise Trouble("a gradient that is changed, after the mode was changed", "dy, unchanged", cause)
@@ -749,13 +752,13 @@ dropout_layer = Task(
         Property("the fraction kept is keep_prob", _layer_share),
         Property("backward goes through the same mask", _layer_backward),
         Property("each call draws a new mask", _layer_last_mask),
-        Property("a batch of another shape", _layer_shapes),
-        Property("backward gives the same at each call", _layer_backward_again),
-        Property("at inference the input passes unchanged", _layer_at_inference),
-        Property("at inference backward passes the gradient unchanged", _layer_backward_at_inference),
-        Property("from inference back to training", _layer_back_in_training),
+        Property("a batch of a different shape", _layer_shapes),
+        Property("backward gives the same on each call", _layer_backward_again),
+        Property("in evaluation mode the input passes unchanged", _layer_at_inference),
+        Property("in evaluation mode backward passes the gradient unchanged", _layer_backward_at_inference),
+        Property("from evaluation back to training", _layer_back_in_training),
         Property("backward follows the mode of the last forward", _layer_mode_of_forward),
-        Property("nothing is drawn at inference or in backward", _layer_draws_nothing),
+        Property("nothing is drawn in evaluation mode or in backward", _layer_draws_nothing),
         Property("rng decides, and nothing else", _layer_from_rng),
         Property("an entry of 0 is kept or dropped like any other", _layer_zeros),
         Property("two layers have nothing in common", _layer_alone),
@@ -779,17 +782,17 @@ def _average(call, rng, keep_prob, samples, x=_X, weight=_WEIGHT):
     result = call(x, weight, keep_prob, samples, _generator(rng))
     expected = (len(x), weight.shape[1])
     if result.shape != expected:
-        cause = Cause(f"The result has the shape {result.shape}: there is one row for each row of x.")
+        cause = Cause(f"The result has the shape {result.shape}: there should be one row for each row of x.")
         if result.shape == (samples, *expected):
             cause = Cause("These are the probabilities of each sample. The mean over the samples is missing.", "axis=0")
         elif result.shape in ((samples, expected[1]), expected[1:]):
             cause = Cause(
-                "The rows of x are averaged as well. Each has probabilities of its own.",
+                "The rows of x are averaged as well. Each should have probabilities of its own.",
                 "Average over the samples only.",
             )
         elif result.shape == (samples, expected[0]) or result.shape == expected[:1]:
             cause = Cause(
-                "The classes are averaged as well. Each row has a probability for each.",
+                "The classes are averaged as well. Each row should have a probability for each.",
                 "Average over the samples only.",
             )
         raise Trouble(f"shape {result.shape}", f"shape {expected}", cause)
@@ -817,14 +820,18 @@ def _without_dropping(call, rng):
 def _plain_cause(result, right, samples):
     guesses = (
         (probabilities(_LOGITS, 0), "The softmax goes over the rows. The classes are on the last axis.", "axis=-1"),
-        (probabilities(_LOGITS, None), "The softmax goes over the whole array. Each row has its own.", "axis=-1"),
-        (_LOGITS, "The softmax is missing: these are logits.", ""),
-        (_LOGITS * samples, "The softmax is missing, and the logits are added up.", ""),
+        (
+            probabilities(_LOGITS, None),
+            "The softmax goes over the whole array. Each row should have its own.",
+            "axis=-1",
+        ),
+        (_LOGITS, "The softmax is missing: these are scores.", ""),
+        (_LOGITS * samples, "The softmax is missing, and the scores are added up.", ""),
         (np.log(right), "These are logarithms of the probabilities.", ""),
         (probabilities(right), "The softmax is applied twice.", "Average the probabilities as they are."),
         (
             probabilities(_LOGITS * samples),
-            "The logits of the samples are added up before the softmax.",
+            "The scores of the samples are added up before the softmax.",
             "Softmax first, mean after.",
         ),
         (right * samples, "The probabilities are added up, and not divided by samples.", ""),
@@ -850,7 +857,7 @@ def _one_sample(call, rng):
 
 def _one_sample_cause(result):
     if agree(result, probabilities(_LOGITS)):
-        return Cause("Nothing is dropped. Every sample drops a part of x.")
+        return Cause("Nothing is dropped. Every sample should drop a part of x.")
     if _is_one_of(result, _predictions(1.0)):
         return Cause("What is kept is not divided by keep_prob.", "Use inverted dropout on x.")
     if _is_one_of(result, _predictions(0.5)):
@@ -861,7 +868,7 @@ def _one_sample_cause(result):
         return Cause("What is kept is divided by keep_prob twice.")
     for factor in (1.0, 2.0):
         if _is_one_of(result, probabilities(_MASKS[:, None] * _LOGITS * factor)):
-            return Cause("The mask is on the logits. It should be on x, before the product with weight.")
+            return Cause("The mask is on the scores. It should be on x, before the product with weight.")
         if _is_one_of(result, _MASKS[:, None] * probabilities(_LOGITS) * factor):
             return Cause("The mask is on the probabilities. It should be on x, before the product with weight.")
     for factor in (1.0, 2.0):
@@ -899,7 +906,7 @@ def _two_samples(call, rng):
     for _ in range(4):
         result = _average(call, rng, 0.5, 2)
         if _count_of(result) != 2:
-            cause = Cause("With two samples each row is the mean of two predictions, and here it is none.")
+            cause = Cause("With two samples each row should be the mean of two predictions; yours is not.")
             raise Trouble(shown(result, 5), "the mean of two predictions in each row", cause)
 
 
@@ -927,7 +934,7 @@ def _counted(call, rng):
         raise Trouble(shown(result[0], 6), expected, _SINGLE_MASK)
     if (counts.round() == counts[0].round()).all():
         cause = Cause(
-            "All rows have the same masks. Each example has its own mask in each sample.",
+            "All rows have the same masks. Each example should have its own mask in each sample.",
             "Draw one number for each entry of x: rng.random(x.shape).",
         )
         raise Trouble("20 equal rows of x get 20 equal means", "rows that differ by their masks", cause)
@@ -958,14 +965,14 @@ def _counted_cause(result, counts, without, kept, logit, sums):
         if (np.abs(logs - logs.round()) < 1e-5).all():
             return Cause("The logarithms of the probabilities are averaged. The mean is of the probabilities.")
         return Cause(
-            "The rows do not add up to 1, as a mean of probabilities does: the sum is over another number of samples "
-            "than it is divided by.",
-            "Add samples predictions up, and divide by samples.",
+            "The rows do not add up to 1, as a mean of probabilities does: the number of samples added up is not the "
+            "number that the sum is divided by.",
+            "Add up as many predictions as samples says, and divide by samples.",
         )
     means = _PRIME * np.log(result[:, 1] / result[:, 0]) / logit
     if (np.abs(means - means.round()) < 1e-5).all():
         return Cause(
-            "The logits are averaged, or the logarithms of the probabilities, and then comes the softmax.",
+            "The scores are averaged, or the logarithms of the probabilities, and then comes the softmax.",
             "Average the probabilities: softmax first, mean after.",
         )
     if number := _number_of_masks(result):
@@ -1019,7 +1026,7 @@ def _average_from_rng(call, rng):
 def _average_of_zeros(call, rng):
     result = _average(call, rng, 0.5, 3, np.zeros((2, 3)))
     if not agree(result, np.full((2, 3), 1 / 3)):
-        raise Trouble(shown(result, 5), "equal probabilities", "An x of zeros has the logits 0 under every mask.")
+        raise Trouble(shown(result, 5), "equal probabilities", "An x of zeros has the scores 0 under every mask.")
 
 
 monte_carlo_average = Task(

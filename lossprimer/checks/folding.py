@@ -70,7 +70,9 @@ _THREE = (
     np.array([1.0, -0.5, 3.0]),
     np.array([0.99, 3.99, 0.24]),
 )
-_SMALL = Cause("The variance is 0 here, or nearly: then the root of eps alone divides.", "gamma / np.sqrt(var + eps)")
+_SMALL = Cause(
+    "The variance is 0 here, or nearly so: the divisor is then the root of eps alone.", "gamma / np.sqrt(var + eps)"
+)
 
 
 def _args(w, b, gamma, beta, mean, var, eps=0.01):
@@ -100,7 +102,7 @@ fold_batch_norm = Task(
     """which returns the tuple ``(weight, bias)`` of one linear layer that does what two layers do.
 
     The first is linear, ``y = x @ weight + bias``, with `weight` of the shape ``(D, C)`` and `bias` ``(C,)``. The
-    second is BatchNorm at inference, ``gamma * (y - mean) / sqrt(var + eps) + beta``, with its running statistics
+    second is BatchNorm in evaluation mode, ``gamma * (y - mean) / sqrt(var + eps) + beta``, with its running statistics
     `mean` and `var`; these four have the shape ``(C,)``.
     """,
     returns=("weight", "bias"),
@@ -189,28 +191,28 @@ fold_batch_norm = Task(
         Mistake("gamma is missing in the weight.", _one_gamma(in_weight=False), hint=_FORMULA),
         Mistake("gamma is not used.", _folded(factor=lambda gamma, var, eps: _factor(1.0, var, eps)), hint=_FORMULA),
         Mistake(
-            "The weight stays what it was. The factor of BatchNorm scales it, column by column.",
+            "The weight stays what it was. The factor of BatchNorm should scale it, column by column.",
             _weight(lambda w, s: w),
             hint=_FORMULA,
         ),
         Mistake("The weight is divided by the factor. It should be multiplied by it.", _weight(lambda w, s: w / s)),
         Mistake("The factor is added to the weight. It should multiply it.", _weight(lambda w, s: w + s)),
         Mistake(
-            "The mean is subtracted from the weight. It changes the bias alone.",
+            "The mean is subtracted from the weight. It should change the bias alone.",
             lambda w, b, gamma, beta, mean, var, eps: (
                 (w - mean) * _factor(gamma, var, eps),
                 _folded()(w, b, gamma, beta, mean, var, eps)[1],
             ),
         ),
         Mistake(
-            "beta is added to the weight. It changes the bias alone.",
+            "beta is added to the weight. It should change the bias alone.",
             lambda w, b, gamma, beta, mean, var, eps: (
                 w * _factor(gamma, var, eps) + beta,
                 _folded()(w, b, gamma, beta, mean, var, eps)[1],
             ),
         ),
         Mistake(
-            "The root is missing: the variance itself divides.",
+            "The root is missing: the divisor is the variance itself.",
             _folded(factor=lambda gamma, var, eps: gamma / (var + eps)),
             hint="gamma / np.sqrt(var + eps)",
         ),
@@ -244,12 +246,12 @@ fold_batch_norm = Task(
             _folded(factor=lambda gamma, var, eps: gamma / np.sqrt(var - eps)),
         ),
         Mistake(
-            "The root of the variance multiplies. It should divide.",
+            "gamma is multiplied by the root of the variance. It should be divided by it.",
             _folded(factor=lambda gamma, var, eps: gamma * np.sqrt(var + eps)),
             hint="gamma / np.sqrt(var + eps)",
         ),
         Mistake(
-            "The root divides by gamma: the factor is upside down.",
+            "The root is divided by gamma: the factor is upside down.",
             _folded(factor=lambda gamma, var, eps: np.sqrt(var + eps) / gamma),
             hint="gamma / np.sqrt(var + eps)",
         ),

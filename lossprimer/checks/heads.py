@@ -97,8 +97,7 @@ _K = np.array([[[0.5, 1.0, -1.0, 0.0], [1.0, 0.0, 0.5, 2.0], [-1.0, 1.0, 1.0, 0.
 _V = np.array([[[1.0, 2.0, 3.0, 4.0], [-1.0, 0.0, 5.0, 2.0], [0.0, 3.0, -2.0, 6.0]]])
 _SIZE_OF_PRODUCTS = Cause(
     "The formula is right, but the numbers break it here: with products of this size an exponential is infinite, or "
-    "all of "
-    "a row are 0, unless the largest exponent of each row is 0.",
+    "every exponential of a row is 0. Make the largest exponent of each row 0.",
     "lp.softmax subtracts the largest number of each row; masked products must be -inf before.",
 )
 _FUTURE = Cause(
@@ -177,14 +176,15 @@ multi_head_attention = Task(
             hint="(B, heads, L, d) becomes (B, L, heads, d).",
         ),
         Mistake(
-            "The features are dealt out to the heads one by one. Each head should get neighboring ones: the first d, "
+            "The features are dealt out to the heads one by one. Each head should get neighbouring ones: the first d, "
             "the next d.",
             _heads(split=_strided),
             _heads(split=_strided, merge=_side_by_side),
             hint="reshape(B, L, heads, d)",
         ),
         Mistake(
-            "The number of heads and the length of a head are swapped: there are d heads of the length `heads`.",
+            "The number of heads and the number of features of a head are swapped: there are d heads of `heads` "
+            "features.",
             lambda q, k, v, heads: _heads()(q, k, v, q.shape[-1] // heads),
             hint="reshape(B, L, heads, D // heads)",
         ),
@@ -195,7 +195,8 @@ multi_head_attention = Task(
             hint="Split each row into heads first.",
         ),
         Mistake(
-            "The products are divided by the root of D, the length of a whole row. A head has rows of the length d.",
+            "The products are divided by the root of D, the number of features of a whole row. A head has only d of "
+            "them.",
             _whole_scale(np.sqrt),
             hint="Take the root of D // heads.",
         ),
@@ -292,12 +293,13 @@ multi_head_attention = Task(
             hint="np.where(allowed, products, -np.inf)",
         ),
         Mistake(
-            "The softmax goes over the queries. The weights of one query, a row, add up to 1.",
+            "The softmax goes over the queries. The weights of one query, a row, should add up to 1.",
             _heads(_weights(soft=lambda z: probabilities(z, -2))),
             hint="axis=-1",
         ),
         Mistake(
-            "The softmax goes over the heads, or over the batch. Each query of each head has weights of its own.",
+            "The softmax goes over the heads, or over the batch. Each query of each head should have weights of its "
+            "own.",
             _heads(_weights(mask=lambda z: masked(z, fill=-1e9), soft=lambda z: probabilities(z, 1))),
             _heads(_weights(mask=lambda z: masked(z, fill=-1e9), soft=lambda z: probabilities(z, 0))),
             _heads(_weights(soft=lambda z: probabilities(z, 1))),
@@ -305,7 +307,7 @@ multi_head_attention = Task(
             hint="axis=-1",
         ),
         Mistake(
-            "The softmax goes over the whole array. The weights of one query, a row, add up to 1.",
+            "The softmax goes over the whole array. The weights of one query, a row, should add up to 1.",
             _heads(_weights(soft=lambda z: probabilities(z, None))),
             hint="axis=-1, keepdims=True",
         ),
@@ -375,7 +377,7 @@ multi_head_attention = Task(
             hint="swapaxes(1, 2), then reshape(B, L, D)",
         ),
         Mistake(
-            "The features of the heads overlap: head h begins at the feature h. It begins at h times d.",
+            "The features of the heads overlap: head h begins at the feature h. It should begin at h times d.",
             _overlapping,
             hint="slice(h * d, (h + 1) * d), or a reshape",
         ),
@@ -396,7 +398,7 @@ multi_head_attention = Task(
             hint="Split the values, too.",
         ),
         Mistake(
-            "Only one head comes back: the first, or the last of a loop.",
+            "Only one head is returned: the first, or the last of a loop.",
             _of_heads(lambda x: x[:, -1]),
             _of_heads(lambda x: x[:, 0]),
             hint="Put the outputs of all heads side by side.",

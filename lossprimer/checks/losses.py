@@ -69,9 +69,8 @@ _OVERFLOW = Cause(
     f"Subtract the largest logit of each row, {_ROW}, before exp.",
 )
 _SIZE = Cause(
-    "The formula is right, but the numbers break it here: with logits of this size an exponential is infinite, or all "
-    "of a "
-    "row are 0, unless the largest exponent of each row is 0.",
+    "The formula is right, but the numbers break it here: with logits of this size an exponential is infinite, or "
+    "every exponential of a row is 0. Make the largest exponent of each row 0.",
     f"Subtract the largest logit of each row before exp: {_ROW}.",
 )
 _OTHER_NUMBER = Cause(
@@ -81,9 +80,8 @@ _OTHER_NUMBER = Cause(
 )
 _FAR_APART = Cause(
     "The formula is right, but the numbers break it here. A probability of 10^-313 takes part: an exponential is "
-    "infinite, "
-    "or something keeps the probability from becoming so small.",
-    f"Subtract the largest logit of each row before exp, {_ROW}, and cut nothing off.",
+    "infinite, or something keeps the probability from becoming so small.",
+    f"Subtract the largest logit of each row before exp, {_ROW}, and clip nothing.",
 )
 _UNDERFLOW = Cause(
     "The probability of the label underflows to 0, and its logarithm is -inf.",
@@ -159,7 +157,7 @@ def _draw(*options, far=_FAR):
             Case("a batch", (scores(rng, n, classes), labels, *options)),
             Case("float32", (scores(rng, n, classes).astype(np.float32), labels, *options)),
             Case("rows at different levels", ((scores(rng, n, classes) + levels).round(2), labels, *options), _SIZE),
-            Case("sure logits", (scores(rng, n, classes, scale=400.0), labels, *options), far),
+            Case("confident logits", (scores(rng, n, classes, scale=400.0), labels, *options), far),
         ]
 
     return draw
@@ -222,7 +220,7 @@ cross_entropy = Task(
             lambda z, labels: _loss(average=np.sum)(z, labels) / z.shape[-1],
         ),
         Mistake(
-            "The loss is divided by N - 1. The mean is over N examples.",
+            "The loss is divided by N - 1. The mean should be over N examples.",
             lambda z, labels: _loss(average=np.sum)(z, labels) / (len(z) - 1),
         ),
         Mistake(
@@ -245,8 +243,8 @@ cross_entropy = Task(
             lambda z, labels: np.exp(_loss()(z, labels)),
         ),
         Mistake(
-            "This is the product of the labels' probabilities, or their geometric mean. The loss is the logarithm "
-            "with the sign reversed.",
+            "This is the product of the labels' probabilities, or their geometric mean. The loss is the logarithm of "
+            "the geometric mean, with the sign reversed.",
             lambda z, labels: np.exp(-_loss()(z, labels)),
             lambda z, labels: np.exp(-_loss(average=np.sum)(z, labels)),
         ),
@@ -297,7 +295,7 @@ cross_entropy = Task(
             lambda z, labels: -(labels[:, None] * log_softmax(z)).sum(axis=-1).mean(),
             lambda z, labels: -(labels[:, None] * log_softmax(z)).mean(),
             lambda z, labels: -(labels * _picked(log_softmax(z), labels)).mean(),
-            hint="Take the entry of the label, logits[np.arange(N), labels], or multiply with a one-hot row.",
+            hint="Take the entry of the label, logits[np.arange(N), labels], or multiply by a one-hot row.",
         ),
         Mistake(
             "The softmax is missing: the logarithm needs probabilities, and logits are not probabilities.",
@@ -330,7 +328,7 @@ cross_entropy = Task(
             lambda z, labels: (z.max() - _picked(z, labels)).mean(),
         ),
         Mistake(
-            "This is a hinge: the distance of the label's logit from its rivals, with a margin of 1. In a "
+            "This is a hinge loss: the distance of the label's logit from its rivals, with a margin of 1. In a "
             "cross-entropy every class takes part, through the logarithm of the sum of the exponentials.",
             lambda z, labels: (
                 np.maximum(_wrong_entries(z, labels, z - _picked(z, labels)[:, None] + 1), 0).sum(axis=-1).mean()
@@ -353,8 +351,8 @@ cross_entropy = Task(
             lambda z, labels: _binary(z, labels, _sigmoid).sum(axis=-1).mean(),
         ),
         Mistake(
-            "The label is not used: this is the loss of the most likely class. It belongs to the label, however "
-            "unlikely that is.",
+            "The label is not used: this is the loss of the most likely class. The loss should be that of the label, "
+            "however unlikely the label is.",
             lambda z, labels: -log_softmax(z).max(axis=-1).mean(),
         ),
         Mistake(
@@ -363,7 +361,8 @@ cross_entropy = Task(
             lambda z, labels: (z.argmax(axis=-1) == labels).mean(),
         ),
         Mistake(
-            "Terms for the wrong classes are added. Cross-entropy with a hard label has one term, that of the label.",
+            "Terms for the wrong classes are added. Cross-entropy with a one-hot label has one term, that of the "
+            "label.",
             lambda z, labels: _binary(z, labels).sum(axis=-1).mean(),
             lambda z, labels: _binary(z, labels).mean(),
             lambda z, labels: _binary(z, labels).sum(),
@@ -619,7 +618,8 @@ cross_entropy_grad = Task(
             *_each_scale(lambda z, labels: probabilities(z) * (1 - probabilities(z))),
         ),
         Mistake(
-            "This is the gradient of binary terms for each class. With a hard label only the label has a term.",
+            "This is the gradient of a yes-or-no question for each class. With a one-hot label only the label has a "
+            "term.",
             *_each_scale(
                 lambda z, labels: (
                     (probabilities(z) - one_hot(labels, z.shape[-1])) / (probabilities(z) * (1 - probabilities(z)))
@@ -679,7 +679,7 @@ cross_entropy_grad = Task(
             *_each_scale(lambda z, labels: probabilities(z) * (1 - one_hot(labels, z.shape[-1]))),
         ),
         Mistake(
-            "The label's entry is -p where it is p - 1.",
+            "The label's entry is -p. It should be p - 1.",
             *_each_scale(
                 lambda z, labels: np.where(one_hot(labels, z.shape[-1]) > 0, -probabilities(z), probabilities(z))
             ),
@@ -718,7 +718,7 @@ _ZERO = Case(
     (np.array([[1000.0, 0.0]]), np.array([0]), 0.0),
     Cause(
         "A class has the weight 0 and the logarithm -inf, and 0 times -inf is nan.",
-        "Take the logarithms from the logits, then none of them is -inf.",
+        "Compute the logarithms from the logits; then none of them is -inf.",
     ),
 )
 
@@ -743,7 +743,7 @@ smoothed_cross_entropy = Task(
     mistakes=[
         Mistake(_NOT_AVERAGED, _smoothed(average=np.asarray), _smoothed(logs=_naive, average=np.asarray)),
         Mistake(
-            "The smoothing is divided among the K - 1 other classes. Here it is divided among all K, the label "
+            "The smoothing is divided among the K - 1 other classes. It should be divided among all K, the label "
             "included.",
             _smoothed(_target(lambda e, k: 1 - e, lambda e, k: e / (k - 1))),
             hint="smoothing / K each.",
@@ -909,7 +909,8 @@ smoothed_cross_entropy = Task(
             lambda z, labels, e: _smoothed()(z, labels - 1, e),
         ),
         Mistake(
-            "Binary terms are taken for each class. Cross-entropy weights log p with the target, and nothing else.",
+            "Each class has a term for its opposite, too, as in a yes-or-no question. Cross-entropy weights log p "
+            "with the target, and nothing else.",
             lambda z, labels, e: _binary_smoothed(z, labels, e).sum(axis=-1).mean(),
             lambda z, labels, e: _binary_smoothed(z, labels, e).mean(),
         ),
@@ -961,7 +962,7 @@ def _normalized(p):
 _P = np.array([[0.7, 0.2, 0.1], [0.1, 0.6, 0.3], [0.25, 0.25, 0.5]])
 _Q = np.array([[0.5, 0.25, 0.25], [0.3, 0.3, 0.4], [0.1, 0.8, 0.1]])
 _THRESHOLD = Cause(
-    "Classes of a small p are left out. Only those with p = 0 add nothing: 0.001 log(0.001/q) is a number like any "
+    "Classes with a small p are left out. Only those with p = 0 add nothing: 0.001 log(0.001/q) is a number like any "
     "other.",
     "Compare with 0: np.where(p > 0, ..., 0).",
 )
@@ -998,7 +999,7 @@ kl_divergence = Task(
     right=lossprimer.kl_divergence,
     steps=[
         Case("a coin by hand", (np.array([0.75, 0.25]), np.array([0.5, 0.5]))),
-        Case("of a distribution from itself: 0", (_P[0], _P[0])),
+        Case("a distribution and itself: 0", (_P[0], _P[0])),
         Case("three rows of distributions", (_P, _Q)),
         Case("two rows of three classes", (_P[1:], _Q[1:])),
         Case("three axes", (np.stack([_P, _Q]), np.stack([_Q, _P]))),
@@ -1104,18 +1105,18 @@ kl_divergence = Task(
             hint="np.log is the natural one.",
         ),
         Mistake(
-            "The rows are added up. Each pair of rows has a divergence of its own.",
+            "The rows are added up. Each pair of rows should have a divergence of its own.",
             lambda p, q: _terms(p, q).sum(),
             hint="axis=-1",
         ),
         Mistake(
-            "The rows are averaged. Each pair of rows has a divergence of its own.",
+            "The rows are averaged. Each pair of rows should have a divergence of its own.",
             lambda p, q: _divergence(p, q).mean(),
             lambda p, q: _terms(p, q).sum() / len(p),
             hint="axis=-1",
         ),
         Mistake(
-            "The classes are averaged. Their terms are added up; p is the weight already.",
+            "The classes are averaged. Their terms should be added up; p is the weight already.",
             lambda p, q: _terms(p, q).mean(axis=-1),
             lambda p, q: _terms(p, q).mean(),
         ),
@@ -1153,7 +1154,7 @@ kl_divergence = Task(
             lambda p, q: (p * (np.log(p) + np.log(q))).sum(axis=-1),
         ),
         Mistake(
-            "The quotient of two logarithms is used for the logarithm of the quotient.",
+            "The quotient of two logarithms is used in place of the logarithm of the quotient.",
             lambda p, q: (p * np.log(p) / np.log(q)).sum(axis=-1),
         ),
         Mistake(
@@ -1168,7 +1169,7 @@ kl_divergence = Task(
             lambda p, q: ((p - q) ** 2 / q).sum(axis=-1),
         ),
         Mistake(
-            "The logarithm is taken of the whole sum. Each class has a logarithm of its own.",
+            "The logarithm is taken of the whole sum. Each class should have a logarithm of its own.",
             lambda p, q: np.log((p / q).sum(axis=-1)),
             lambda p, q: np.log((p * p / q).sum(axis=-1)),
         ),
@@ -1187,15 +1188,16 @@ kl_divergence = Task(
             lambda p, q: ((p - q) * np.log(p / q)).sum(axis=-1),
         ),
         Mistake(
-            "p and q are compared with their mean: that is the Jensen-Shannon divergence. Here p is compared with q.",
+            "p and q are compared with their mean: that is the Jensen-Shannon divergence. p should be compared with q "
+            "itself.",
             lambda p, q: (_divergence(p, (p + q) / 2) + _divergence(q, (p + q) / 2)) / 2,
             lambda p, q: _divergence(p, (p + q) / 2) + _divergence(q, (p + q) / 2),
             lambda p, q: _divergence(p, (p + q) / 2),
             lambda p, q: np.sqrt((_divergence(p, (p + q) / 2) + _divergence(q, (p + q) / 2)) / 2),
         ),
         Mistake(
-            "Binary terms are added for each class, (1 - p) log((1 - p)/(1 - q)). The sum over the classes of p "
-            "log(p/q) is all.",
+            "A term for the opposite of each class is added, (1 - p) log((1 - p)/(1 - q)). The sum of p log(p/q) over "
+            "the classes is all there is.",
             lambda p, q: (p * np.log(p / q) + (1 - p) * np.log((1 - p) / (1 - q))).sum(axis=-1),
         ),
         Mistake(
@@ -1223,7 +1225,7 @@ kl_divergence = Task(
             lambda p, q: _divergence(p, q) ** 2,
         ),
         Mistake(
-            "Negative terms are cut off, or their signs reversed. They belong to the sum.",
+            "Negative terms are clipped, or their signs are reversed. They belong to the sum.",
             lambda p, q: np.maximum(_terms(p, q), 0).sum(axis=-1),
             lambda p, q: np.abs(_terms(p, q)).sum(axis=-1),
         ),

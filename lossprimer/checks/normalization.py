@@ -68,8 +68,8 @@ _DEEP = np.stack([_X, 2.0 - _X**2, _X[::-1] + 1])
 _FAR = 1e6 + 0.3
 
 _SQRT = "sqrt(var + eps)"
-_EPS_OUTSIDE = Cause("eps is in the wrong place: it is added outside the root.", f"It is inside: {_SQRT}.")
-_EPS_OF_THIS_SIZE = Cause("An eps this large shows where it is added.", f"It is inside the root: {_SQRT}.")
+_EPS_OUTSIDE = Cause("eps is in the wrong place: it is added outside the root.", f"It belongs inside: {_SQRT}.")
+_EPS_OF_THIS_SIZE = Cause("An eps this large shows where it is added.", f"It belongs inside the root: {_SQRT}.")
 _NO_EPS = Cause("eps is missing in the division.", f"{_SQRT} keeps the division finite where all values are equal.")
 _EQUAL = Cause("All values are equal here, and their variance is 0.", f"{_SQRT} keeps the division finite.")
 _OTHER_EPS = Cause("The eps that is used is not the one that is given: is a number written in its place?")
@@ -94,8 +94,7 @@ _NO_BETA = Cause("beta is not used.", "Add it at the end.")
 _GAMMA_IS_BETA = Cause("gamma and beta are swapped: gamma multiplies, beta is added.")
 _KEEPDIMS = Cause(
     "The means of the rows form a row instead of a column: from column i the mean of row i is subtracted, and in a "
-    "square table "
-    "that goes unnoticed.",
+    "square table that goes unnoticed.",
     "Take mean and variance with keepdims=True.",
 )
 _TWICE = Cause("The values are normalized twice.")
@@ -208,7 +207,7 @@ def _shared(axis):
             _affine(axis, var=lambda x, **options: np.mean((x - np.mean(x, **options)) ** 2)),
         ),
         Mistake(
-            "The mean goes over another axis than the variance.",
+            "The mean is taken over a different axis from the variance.",
             lambda x, gamma, beta, eps: _two_axes(x, gamma, beta, eps, _across(x, axis), axis),
             lambda x, gamma, beta, eps: _two_axes(x, gamma, beta, eps, axis, _across(x, axis)),
         ),
@@ -255,7 +254,7 @@ def _shared(axis):
         Mistake(
             "The eps that is used is not the one that is given, and it is added outside the root.",
             *(_affine(axis, root=lambda var, eps, e=e: np.sqrt(var) + e) for e in _EPS_SIZES),
-            hint=f"It is inside: {_SQRT}, with the eps that is given.",
+            hint=f"It belongs inside: {_SQRT}, with the eps that is given.",
         ),
         Mistake(
             _CANCELS,
@@ -323,8 +322,8 @@ batch_norm = Task(
     large=_many((200, 40), (40,), (40,)),
     mistakes=[
         Mistake(
-            "Mean and variance go over the features of each example: that is layer normalization. Here each column is "
-            "normalized over the batch.",
+            "Mean and variance go over the features of each example: that is layer normalization. In this task each "
+            "column should be normalized over the batch.",
             _affine(-1),
             _affine(-1, root=lambda var, eps: np.sqrt(var) + eps),
             _affine(-1, root=lambda var, eps: np.sqrt(var)),
@@ -332,7 +331,7 @@ batch_norm = Task(
             hint="axis=0",
         ),
         Mistake(
-            "Mean and variance are those of the whole array. Each column has its own.",
+            "Mean and variance are those of the whole array. Each column should have its own.",
             _affine(None),
             _affine(None, root=lambda var, eps: np.sqrt(var) + eps),
             _affine(None, var=_unbiased),
@@ -353,7 +352,7 @@ layer_norm = Task(
     """layer normalization.
 
     `x` has the shape ``(..., C)``. Each row of C numbers loses its mean and is divided by ``sqrt(var + eps)``, with the
-    variance that divides by C; then it is multiplied by `gamma` and moved by `beta`, both of shape ``(C,)``. The
+    variance that divides by C; then it is multiplied by `gamma` and shifted by `beta`, both of shape ``(C,)``. The
     result has the shape and the float type of `x`.
     """,
     right=lambda x, gamma, beta, eps: gamma * lossprimer.normalize(x, axis=-1, eps=eps) + beta,
@@ -374,7 +373,8 @@ layer_norm = Task(
     large=_many((200, 40), (40,), (40,)),
     mistakes=[
         Mistake(
-            "Mean and variance go over the batch: that is batch normalization. Here each row is normalized by itself.",
+            "Mean and variance go over the batch: that is batch normalization. In this task each row should be "
+            "normalized by itself.",
             _affine(0),
             _affine(0, root=lambda var, eps: np.sqrt(var) + eps),
             _affine(0, root=lambda var, eps: np.sqrt(var)),
@@ -382,22 +382,24 @@ layer_norm = Task(
             hint="axis=-1",
         ),
         Mistake(
-            "Mean and variance go over all axes but the first. Each row along the last axis is normalized by itself.",
+            "Mean and variance go over all axes but the first. Each row along the last axis should be normalized by "
+            "itself.",
             lambda x, gamma, beta, eps: _affine(_front(x))(x, gamma, beta, eps),
             hint="axis=-1",
         ),
         Mistake(
-            "Mean and variance go over the wrong axis. Each row along the last one is normalized by itself.",
+            "Mean and variance go over the wrong axis. Each row along the last one should be normalized by itself.",
             lambda x, gamma, beta, eps: _affine(second(x))(x, gamma, beta, eps),
             hint="axis=-1",
         ),
         Mistake(
-            "Mean and variance go over all axes but the last. Each row along the last one is normalized by itself.",
+            "Mean and variance go over all axes but the last. Each row along the last one should be normalized by "
+            "itself.",
             lambda x, gamma, beta, eps: _affine(tuple(range(x.ndim - 1)) or 0)(x, gamma, beta, eps),
             hint="axis=-1",
         ),
         Mistake(
-            "Mean and variance are those of the whole array. Each row has its own.",
+            "Mean and variance are those of the whole array. Each row should have its own.",
             _affine(None),
             _affine(None, root=lambda var, eps: np.sqrt(var) + eps),
             _affine(None, var=_unbiased),
@@ -436,7 +438,9 @@ rms_norm = Task(
         Case("the last of three axes", (_DEEP, np.ones(4), 0.01)),
         Case("gamma", (_X, _GAMMA, 0.01)),
         Case(
-            "an eps large enough to see", (_X, _GAMMA, 3.0), Cause(_EPS_OF_THIS_SIZE.likely, f"It is inside: {_RMS}.")
+            "an eps large enough to see",
+            (_X, _GAMMA, 3.0),
+            Cause(_EPS_OF_THIS_SIZE.likely, f"It belongs inside: {_RMS}."),
         ),
         Case(
             "a row of zeros",
@@ -486,7 +490,7 @@ rms_norm = Task(
             hint="Divide the sum by C.",
         ),
         Mistake(
-            "The length of the row is divided by C instead of the root of C: the mean is taken inside the root.",
+            "The length of the row is divided by C instead of the root of C: the mean should be taken inside the root.",
             lambda x, gamma, eps: _by_length(x, gamma, eps),
             lambda x, gamma, eps: gamma * x / (np.linalg.norm(x, axis=-1, keepdims=True) / x.shape[-1] + eps),
             hint=_RMS,
@@ -498,7 +502,7 @@ rms_norm = Task(
             hint=_RMS,
         ),
         Mistake(
-            "The squares are divided by C - 1. The mean divides by C.",
+            "The squares are divided by C - 1. The mean should divide by C.",
             lambda x, gamma, eps: gamma * x / np.sqrt((x**2).sum(-1, keepdims=True) / (x.shape[-1] - 1) + eps),
         ),
         Mistake(
@@ -512,25 +516,28 @@ rms_norm = Task(
             hint=_RMS,
         ),
         Mistake(
-            "The mean goes over the batch. Each row has its own root mean square.", _wrong_rms(axis=0), hint="axis=-1"
+            "The mean goes over the batch. Each row should have its own root mean square.",
+            _wrong_rms(axis=0),
+            hint="axis=-1",
         ),
         Mistake(
-            "The mean goes over the wrong axis. Each row has its own root mean square.",
+            "The mean goes over the wrong axis. Each row should have its own root mean square.",
             lambda x, gamma, eps: _rms(x, gamma, eps, axis=second(x)),
             hint="axis=-1",
         ),
         Mistake(
-            "The mean goes over all axes but the first. Each row along the last axis has its own root mean square.",
+            "The mean goes over all axes but the first. Each row along the last axis should have its own root mean "
+            "square.",
             lambda x, gamma, eps: _rms(x, gamma, eps, axis=_front(x)),
             hint="axis=-1",
         ),
         Mistake(
-            "The mean goes over all axes but the last. Each row along it has its own root mean square.",
+            "The mean goes over all axes but the last. Each row along the last should have its own root mean square.",
             lambda x, gamma, eps: _rms(x, gamma, eps, axis=tuple(range(x.ndim - 1)) or 0),
             hint="axis=-1",
         ),
         Mistake(
-            "The mean goes over the whole array. Each row has its own root mean square.",
+            "The mean goes over the whole array. Each row should have its own root mean square.",
             _wrong_rms(axis=None),
             hint="axis=-1",
         ),
@@ -557,7 +564,7 @@ rms_norm = Task(
             _wrong_rms(root=lambda m, eps: np.sqrt(m) + np.sqrt(eps)),
             lambda x, gamma, eps: gamma * x * (1 / np.sqrt(_mean_of_squares(x)) + eps),
             lambda x, gamma, eps: _rms(x, gamma, 0.0) + eps,
-            hint=f"It is inside: {_RMS}.",
+            hint=f"It belongs inside: {_RMS}.",
         ),
         Mistake(
             "eps is squared. It should be added to the mean square as it is.",
@@ -754,12 +761,13 @@ layer_norm_backward = Task(
             _dx(_through_both, count=len),
         ),
         Mistake(
-            "dx is divided by C, or the term g itself counts 1/C. Only the two corrections are means.",
+            "dx is divided by C, or the term g itself counts 1/C. Only the two corrections should be means.",
             _dx(lambda *parts: _through_both(*parts) / parts[0].shape[-1]),
             _dx(lambda x_hat, g, mean, root: (g / g.shape[-1] - mean(g) - x_hat * mean(g * x_hat)) / root),
         ),
         Mistake(
-            "The means go over the batch: that is the backward pass of batch normalization. Here each row has its own.",
+            "The means go over the batch: that is the backward pass of batch normalization. In this task each row "
+            "should have its own.",
             _all(axis=0),
             _dx(_through_both, axis=0),
             _dx(
@@ -770,8 +778,8 @@ layer_norm_backward = Task(
             hint="axis=-1 in the means; only dgamma and dbeta are sums over the batch.",
         ),
         Mistake(
-            "Mean and variance are those of the whole array, or the means of the corrections are. Each row has its "
-            "own.",
+            "Mean and variance are those of the whole array, or the means of the corrections are. Each row should "
+            "have its own.",
             _all(axis=None),
             _dx(_through_both, axis=None),
             _dx(lambda x_hat, g, mean, root: (g - g.mean() - x_hat * (g * x_hat).mean()) / root),
@@ -973,7 +981,7 @@ layer_norm_backward = Task(
             ),
         ),
         Mistake(
-            "dgamma or dbeta is a mean over the batch. The gradients of all examples are added up.",
+            "dgamma or dbeta is a mean over the batch. The gradients of all examples should be added up.",
             *_reduced(lambda parts, gamma: parts.mean(axis=0)),
         ),
         Mistake(
@@ -1283,9 +1291,9 @@ def _draw_layer(rng):
     first, second, third = (numbers(rng, n, 3) for n in rng.integers(3, 7, size=3))
     return [
         _layer_case("two batches in training", (True, True), first, second, momentum=momentum),
-        _layer_case("two batches, then inference", (True, True, False), first, second, third, momentum=momentum),
-        _layer_case("inference twice", (True, False, False), first, second, third, momentum=momentum),
-        _layer_case("inference, then training", (True, False, True), first, second, third, momentum=momentum),
+        _layer_case("two batches, then evaluation", (True, True, False), first, second, third, momentum=momentum),
+        _layer_case("evaluation twice", (True, False, False), first, second, third, momentum=momentum),
+        _layer_case("evaluation, then training", (True, False, True), first, second, third, momentum=momentum),
     ]
 
 
@@ -1306,11 +1314,11 @@ batch_norm_layer = Task(
         _layer_case("one batch of three examples", (True,), _X),
         _layer_case("a second batch", (True, True), _X, _SECOND),
         _layer_case("a third batch", (True, True, True), _X, _SECOND, _X[1:] - 1.0, momentum=0.1),
-        _layer_case("inference: the running statistics", (True, False), _X, _SECOND),
-        _layer_case("at inference a batch changes nothing", (True, False, False), _X, _SECOND, _X),
-        _layer_case("a new layer at inference", (False,), _X),
-        _layer_case("one example at inference", (True, False), _X, _SECOND[:1]),
-        _layer_case("from inference back to training", (True, False, True), _COLUMNS, _COLUMNS, _SECOND[:, 1:3]),
+        _layer_case("evaluation: the running statistics", (True, False), _X, _SECOND),
+        _layer_case("in evaluation mode a batch changes nothing", (True, False, False), _X, _SECOND, _X),
+        _layer_case("a new layer in evaluation mode", (False,), _X),
+        _layer_case("one example in evaluation mode", (True, False), _X, _SECOND[:1]),
+        _layer_case("from evaluation back to training", (True, False, True), _COLUMNS, _COLUMNS, _SECOND[:, 1:3]),
         _layer_case("an eps large enough to see", (True, False), _X, _SECOND, eps=3.0, cause=_EPS_OF_THIS_SIZE),
         _TWO_LAYERS,
         _layer_case("values far from 0", (True,), _X[:, :2] + _FAR, cause=_FAR_FROM_0),
@@ -1320,7 +1328,7 @@ batch_norm_layer = Task(
     mistakes=[
         Mistake(
             "Training uses the running statistics. In training each batch is normalized with its own statistics; the "
-            "running ones are for inference.",
+            "running ones are for evaluation mode.",
             _like(forward=_running_in_training),
             _like(forward=_running_before_update),
         ),
@@ -1361,7 +1369,7 @@ batch_norm_layer = Task(
             hint="It turns the biased variance of the batch into the unbiased one.",
         ),
         Mistake(
-            "The factor N/(N - 1) is applied again at inference. It is in the running variance already.",
+            "The factor N/(N - 1) is applied again in evaluation mode. It is in the running variance already.",
             _like(at_inference=_factor_at_inference),
         ),
         Mistake(
@@ -1383,35 +1391,36 @@ batch_norm_layer = Task(
             ),
         ),
         Mistake(
-            "At inference the running variance divides without a root.",
+            "In evaluation mode the division is by the running variance, not by its root.",
             _like(at_inference=lambda self, x: (x - self.running_mean) / (self.running_var + self.eps)),
         ),
         Mistake(
-            "At inference the mean 0 and the variance 1 are used instead of the running ones.",
+            "In evaluation mode the mean 0 and the variance 1 are used instead of the running ones.",
             _like(at_inference=lambda self, x: x / np.sqrt(1 + self.eps)),
             _like(at_inference=lambda self, x: x),
         ),
         Mistake(
-            "At inference only one of the running statistics is used.",
+            "In evaluation mode only one of the running statistics is used.",
             _like(at_inference=lambda self, x: self.standard(x, self.running_mean, x.var(axis=0))),
             _like(at_inference=lambda self, x: self.standard(x, x.mean(axis=0), self.running_var)),
             _like(at_inference=lambda self, x: self.standard(x, 0.0, self.running_var)),
             _like(at_inference=lambda self, x: x - self.running_mean),
         ),
         Mistake(
-            "At inference the batch is still normalized with its own statistics.",
+            "In evaluation mode the batch is still normalized with its own statistics.",
             _like(at_inference=_batch_at_inference),
             _like(at_inference=lambda self, x: (self.update(x), _batch_at_inference(self, x))[1]),
             hint="With training = False take the running mean and variance.",
         ),
         Mistake(
-            "The running statistics change at inference.",
+            "The running statistics change in evaluation mode.",
             _like(at_inference=_updated_at_inference),
             _like(at_inference=_updated_before_inference),
             hint="Update them only in training.",
         ),
         Mistake(
-            "The layer does not go back to training: after a call at inference it keeps using the running statistics.",
+            "The layer does not go back to training: after a call in evaluation mode it keeps using the running "
+            "statistics.",
             _like(forward=_stays),
             hint="Look at self.training in each call.",
         ),
@@ -1425,8 +1434,8 @@ batch_norm_layer = Task(
             hint="Mix: (1 - momentum) * old + momentum * batch.",
         ),
         Mistake(
-            "All batches have the same weight: this is the average over the batches. The task asks for a mix by the "
-            "momentum.",
+            "All batches have the same weight: this is the average over the batches. The task asks for a mix weighted "
+            "by the momentum.",
             _like(mixed=_cumulative),
             hint="(1 - momentum) * old + momentum * batch",
         ),
@@ -1466,7 +1475,7 @@ batch_norm_layer = Task(
             hint="Set self.training = True in __init__.",
         ),
         Mistake(
-            "In training the batch is divided by the root of its standard deviation, which stands for the variance.",
+            "In training the batch is divided by the root of its standard deviation, as if that were the variance.",
             _like(
                 standard=lambda self, x, mean, var: (
                     (x - mean) / np.sqrt((np.sqrt(var) if self.training else var) + self.eps)
@@ -1492,8 +1501,7 @@ batch_norm_layer = Task(
         ),
         Mistake(
             "The running variance is taken around the running mean. It should be the variance of the batch, around "
-            "the mean "
-            "of the batch.",
+            "the mean of the batch.",
             _like(update=_around_running_mean),
         ),
         Mistake(
@@ -1501,12 +1509,12 @@ batch_norm_layer = Task(
             _like(update=_of_output),
         ),
         Mistake(
-            "The running variance begins at 0. Before the first batch it is 1, so that a new layer leaves its input "
-            "nearly unchanged.",
+            "The running variance begins at 0. Before the first batch it should be 1, so that a new layer leaves its "
+            "input nearly unchanged.",
             _like(start=(0.0, 0.0)),
         ),
         Mistake(
-            "The running mean begins at 1. Before the first batch it is 0.",
+            "The running mean begins at 1. Before the first batch it should be 0.",
             _like(start=(1.0, 1.0)),
             _like(start=(1.0, 0.0)),
         ),
@@ -1522,17 +1530,19 @@ batch_norm_layer = Task(
             ),
         ),
         Mistake(
-            "Mean and variance go over the features of each example. Each column is normalized over the batch.",
+            "Mean and variance go over the features of each example. Each column should be normalized over the batch.",
             _like(standard=lambda self, x, mean, var: _standard(x, self.eps, -1)),
             hint="axis=0",
         ),
         Mistake(
-            "Mean and variance are those of the whole batch. Each column has its own.", _like(axis=None), hint="axis=0"
+            "Mean and variance are those of the whole batch. Each column should have its own.",
+            _like(axis=None),
+            hint="axis=0",
         ),
         Mistake(_EPS_OUTSIDE, _like(standard=lambda self, x, mean, var: (x - mean) / (np.sqrt(var) + self.eps))),
         Mistake(_NO_EPS, _like(standard=lambda self, x, mean, var: (x - mean) / np.sqrt(var))),
         Mistake(
-            "eps is missing at inference.",
+            "eps is missing in evaluation mode.",
             _like(at_inference=lambda self, x: (x - self.running_mean) / np.sqrt(self.running_var)),
             hint=f"Both modes divide by {_SQRT}.",
         ),

@@ -138,14 +138,14 @@ add_block = Task(
             hint="s * np.exp(m - new_m), with the m that was passed in: once m is the new one, exp(m - new_m) is 1.",
         ),
         Mistake(
-            "The factor of the old sum is the wrong way round. The new maximum is never below the old one, so it is at "
-            "most 1.",
+            "The factor of the old sum is the wrong way round. The new maximum is never below the old one, so the "
+            "factor is at most 1.",
             _added(old=lambda s, old, new: s * np.exp(new - old)),
             _added(old=lambda s, old, new: s / np.exp(np.where(np.isfinite(old), old, 0) - new)),
             hint="s * np.exp(m - new_m)",
         ),
         Mistake(
-            "The old sum is divided by, or multiplied with, the new maximum's exponential alone.",
+            "The old sum is divided or multiplied by the exponential of the new maximum alone.",
             _added(old=lambda s, old, new: s * np.exp(-new)),
             _added(old=lambda s, old, new: s * np.exp(new)),
             _added(old=lambda s, old, new: s * np.exp(old)),
@@ -210,7 +210,7 @@ add_block = Task(
             _added(top=lambda m, z: m + z.max(axis=-1)),
         ),
         Mistake(
-            "The largest score of the whole array is taken. Each row has a maximum of its own.",
+            "The largest score of the whole array is taken. Each row should have a maximum of its own.",
             _added(top=lambda m, z: np.maximum(m, z.max())),
             _added(top=lambda m, z: np.full_like(m, max(m.max(), z.max()))),
             hint="z.max(axis=-1)",
@@ -232,7 +232,7 @@ add_block = Task(
             hint="z - new_m[..., None]",
         ),
         Mistake(
-            "All exponentials of the array are added up. Each row has a sum of its own.",
+            "All exponentials of the array are added up. Each row should have a sum of its own.",
             _added(new=lambda z, top: _powers(z, top).sum()),
             hint="sum(axis=-1)",
         ),
@@ -257,7 +257,7 @@ add_block = Task(
         ),
         Mistake("The new sum is subtracted from the old one.", _added(join=np.subtract)),
         Mistake(
-            "The exponentials have another base than e.",
+            "The base of the exponentials is not e.",
             _added(
                 old=lambda s, old, new: s * np.exp2(old - np.where(np.isfinite(new), new, 0)),
                 new=lambda z, top: np.exp2(z - _lifted(np.where(np.isfinite(top), top, 0))).sum(axis=-1),
@@ -268,7 +268,7 @@ add_block = Task(
             _added(new=lambda z, top: (z - _lifted(top)).sum(axis=-1)),
         ),
         Mistake(
-            "s is the logarithm of the sum, or m comes on top of it. The task asks for the sum itself.",
+            "s is the logarithm of the sum, or m is added to it. The task asks for the sum itself.",
             _then(lambda top, total, m, s, z: (top, np.log(total))),
             _then(lambda top, total, m, s, z: (top, top + np.log(total))),
         ),
@@ -286,7 +286,7 @@ add_block = Task(
             hint="Add the axis only where the new maximum is subtracted: z - new_m[..., None].",
         ),
         Mistake(
-            "The probabilities of the block come back. The task asks for m and s.",
+            "The probabilities of the block are returned. The task asks for m and s.",
             _then(lambda top, total, m, s, z: (top, _powers(z, top) / _lifted(total))),
         ),
         Mistake(

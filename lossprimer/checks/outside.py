@@ -157,7 +157,7 @@ def _numbers(args, parameters):
     arrays = (arg for arg in args if isinstance(arg, np.ndarray) and arg.dtype.kind == "f" and arg.ndim)
     array = next(arrays, np.zeros(1))
     yield "the number of rows", float(array.shape[-2] if array.ndim > 1 else 1)
-    yield "the length of a row", float(array.shape[-1])
+    yield "the number of entries in a row", float(array.shape[-1])
     yield "the number of all entries", float(array.size)
     for name, arg in zip(parameters, args, strict=False):
         if type(arg) in (int, float):
@@ -197,5 +197,5 @@ def _order(seen):
     if all(each.right.ndim and agree(each.came[..., ::-1], each.right) for each in seen[:2]):
         return Cause("These are the right numbers in the reverse order.")
     if all(each.right.ndim and agree(np.sort(each.came.ravel()), np.sort(each.right.ravel())) for each in seen[:2]):
-        return Cause("These are the right numbers in another order.")
+        return Cause("These are the right numbers in a different order.")
     return None

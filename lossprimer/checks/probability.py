@@ -73,9 +73,8 @@ _NO_MAXIMUM = Cause(
     f"Subtract the largest score of each row, {_KEEP}: the probabilities stay the same, and no exponent is above 0.",
 )
 _SIZE = Cause(
-    "The formula is right, but the numbers break it here: with scores of this size an exponential is infinite, or all "
-    "of a "
-    "row are 0, unless the largest exponent of each row is 0.",
+    "The formula is right, but the numbers break it here: with scores of this size an exponential is infinite, or "
+    "every exponential of a row is 0. Make the largest exponent of each row 0.",
     f"Subtract the largest score of each row before exp: {_KEEP}.",
 )
 _OTHER_NUMBER = Cause(
@@ -84,8 +83,8 @@ _OTHER_NUMBER = Cause(
     f"Subtract the largest score of each row: {_KEEP}.",
 )
 _CLIPPED = Cause(
-    "The scores are cut off before exp. Those beyond the limit all become equal.",
-    f"Subtract the largest score of each row, {_KEEP}, and cut nothing off.",
+    "The scores are clipped before exp. Those beyond the limit all become equal.",
+    f"Subtract the largest score of each row, {_KEEP}, and clip nothing.",
 )
 _GLOBAL_MAXIMUM = Cause(
     "The largest score of the whole array is subtracted. In a row far below it every exponential is 0, and 0/0 is nan.",
@@ -107,7 +106,7 @@ _BASE_TWO = Cause("The base of the powers is not e.", "Softmax takes powers of e
 _LOG_IS_TAKEN = Cause("This is the logarithm of the probability. The task asks for the probability itself.")
 _SUBTRACTED = Cause("The sum of the exponentials is subtracted from them. They should be divided by it.")
 _OVER_SCORES = Cause("The exponentials are divided by the sum of the scores. They should be divided by their own sum.")
-_SCORES_OVER = Cause("The scores themselves are divided by the sum of the exponentials. The exponentials are.")
+_SCORES_OVER = Cause("The scores themselves are divided by the sum of the exponentials. The exponentials should be.")
 _NOT_DIVIDED = Cause("The exponentials are not divided by their sum.")
 _TWICE = Cause("Softmax is applied twice: the second one treats the probabilities as scores.")
 _REVERSED = Cause("The signs of the scores are reversed: the largest probability goes to the smallest score.")
@@ -535,7 +534,7 @@ _UNDERFLOW = Cause(
     "which never takes the log of 0.",
 )
 _SMALL_NUMBER = Cause(
-    "A small number is added to the probability before the log, or it is cut off there. That hides the -inf and puts "
+    "A small number is added to the probability before the log, or it is clipped. That hides the -inf and puts "
     "a wrong number in its place.",
     "Compute z - log(sum(exp(z))) with the largest score subtracted; no log of 0 is left.",
 )
@@ -734,8 +733,7 @@ softmax_backward = Task(
             hint="The sum of dy p over the row is subtracted from each dy: " + _IN_FRONT,
         ),
         Mistake(
-            "Only the entries beside the diagonal of the Jacobian, -p_i p_j, are used. The diagonal, p (1 - p), is "
-            "lost.",
+            "Only the off-diagonal entries of the Jacobian, -p_i p_j, are used. The diagonal, p (1 - p), is lost.",
             lambda dy, p: -p * (_inner(dy, p) - dy * p),
             hint=_IN_FRONT,
         ),
@@ -771,13 +769,14 @@ softmax_backward = Task(
             lambda dy, p: p * (1 - p),
         ),
         Mistake(
-            "This is the gradient of log_softmax, dy - p sum(dy). Here p itself was returned, and no logarithm of it.",
+            "This is the gradient of log_softmax, dy - p sum(dy). In this task the softmax returned p itself, not its "
+            "logarithm.",
             lambda dy, p: dy - p * dy.sum(axis=-1, keepdims=True),
             hint=_IN_FRONT,
         ),
         Mistake(
-            "This is the gradient of softmax and cross-entropy together, with dy for the labels. Here dy is the "
-            "gradient of any loss.",
+            "This is the gradient of softmax and cross-entropy together, with dy taken as the labels. In this task dy "
+            "is the gradient of any loss.",
             lambda dy, p: p - dy,
             lambda dy, p: dy - p,
             lambda dy, p: (p - dy) / len(p),
@@ -789,7 +788,7 @@ softmax_backward = Task(
             hint=_IN_FRONT,
         ),
         Mistake(
-            "There is a division, or a product, where the sum is subtracted.",
+            "There is a division, or a product, where the sum should be subtracted.",
             lambda dy, p: p * (dy / _inner(dy, p)),
             lambda dy, p: p * dy * _inner(dy, p),
             hint=_IN_FRONT,
@@ -845,7 +844,7 @@ softmax_backward = Task(
             hint=_IN_FRONT,
         ),
         Mistake(
-            "p holds probabilities already. Here softmax is applied to it once more.",
+            "p holds probabilities already, and softmax is applied to it once more.",
             lambda dy, p: lossprimer.softmax_backward(dy, probabilities(p)),
         ),
         Mistake(
@@ -857,8 +856,7 @@ softmax_backward = Task(
         Mistake(_WHOLE, lambda dy, p: p * (dy - (dy * p).sum())),
         Mistake(
             "The sums of the rows form a row instead of a column: from column i the sum of row i is subtracted, and "
-            "in a square "
-            "table that goes unnoticed.",
+            "in a square table that goes unnoticed.",
             lambda dy, p: p * (dy - (dy * p).sum(axis=-1)),
             hint="Sum with keepdims=True.",
         ),

@@ -8,6 +8,7 @@ from typing import NamedTuple
 _WIDTH = 72  # fits a box of code on the site, and half a screen
 _INDENT = " " * 16
 _NOT_ATTEMPTED = "not attempted yet"
+_NEXT = "; the next one does not."
 
 
 class CheckFailed(AssertionError):
@@ -76,7 +77,7 @@ class Finding:
         pairs = (
             ("input", self.given),
             ("printed", self.printed),
-            ("came", self.came),
+            ("got", self.came),
             ("in", self.place),
             ("expected", self.expected),
             ("likely", self.cause.likely),
@@ -147,7 +148,7 @@ class Report:
             for label, text in self.finding.lines:
                 lines += _block("  " + label, text) if label in _CODE else _entry("  " + label, text)
         if self.hint:
-            lines += _entry("  hint", "folded away: add .hint to the call of the check")
+            lines += _entry("  hint", "folded away: add .hint to the call")
         if self.remark:
             lines += _entry("remark", self.remark)
         return "\n".join(lines)
@@ -161,13 +162,13 @@ class Report:
     def _summary(self):
         held, tried = len(self.held), len(self.held) + self.untried + 1
         if self.finding is None:
-            return f"all {held} checks hold."
+            return f"all {held} cases hold."
         if held == 0:
-            return f"the first of {tried} checks does not hold." if tried > 1 else "the check does not hold."
-        return f"{held} of {tried} checks hold." if held > 1 else f"1 of {tried} checks holds."
+            return f"the first of {tried} cases does not hold." if tried > 1 else "the check does not hold."
+        return f"{held} of {tried} cases hold{_NEXT}" if held > 1 else f"1 of {tried} cases holds{_NEXT}"
 
     def _html(self):
-        """Return lists and nothing else, so that the page's own colors apply, in light and in dark."""
+        """Return lists and nothing else, so that the page's own colours apply, in light and in dark."""
         if not self.attempted:
             return f"<p>{_code(self.task)}: {_NOT_ATTEMPTED}</p>"
         items = [f"<li>held: {html.escape(title)}</li>" for title in self.held]

@@ -94,7 +94,7 @@ TASKS: dict[str, "Task"] = {}  # every task there is, by its name; a task enters
 _AGAIN = "the first input once more"
 _AGAIN_AND_AGAIN = 4
 _KEPT = Cause(
-    "The same input gives a different result at another call: something is random, or kept from one call to the next.",
+    "The same input gives a different result on another call: something is random, or kept from one call to the next.",
     "Look for a variable outside the function, an attribute of the class, or a list or an array as a default value.",
 )
 _NO_INTEGERS = (
@@ -107,7 +107,7 @@ Parameters
 f : callable
     The learner's {kind}.
 rng : numpy.random.Generator, optional
-    Draw more cases from it, so that none is known beforehand.
+    Used to draw further cases, which nobody can know beforehand.
 
 Returns
 -------
@@ -202,7 +202,7 @@ class Task:
                 Trouble(
                     f"an object of type {type(f).__name__}",
                     "a function or a class",
-                    f"Hand the check {name} itself, without calling it.",
+                    f"Pass {name} itself to the check, without calling it.",
                 ),
             )
         with undisturbed(), withheld(self.usage.partition("(")[0].split()[-1]):
@@ -546,7 +546,7 @@ def _other(arg):
 def changed(name: str) -> Trouble:
     """Say that an array of the caller's was written to."""
     return Trouble(
-        f"{name} is changed after the call",
+        f"{name} has changed after the call",
         "an input that stays as it was",
         "An input is changed in place: operations such as -= and x[...] = write into the caller's array.",
         "Write x = x - y in place of x -= y, or work on x.copy().",

@@ -96,9 +96,8 @@ _CLOSE = np.array([[0.02, 0.0, 0.01, -0.02]]).repeat(12, axis=0)
 _TWO_LEVELS = np.array([[1000.0, 999.0, 1001.0], [-1000.0, -999.0, -1002.0], [1.0, 0.0, 2.0], [999.0, 1000.0, 998.0]])
 _NEVER = np.array([[-np.inf, 0.0, 1.0], [1.0, -np.inf, 0.5], [0.5, 1.0, -np.inf], [-np.inf, 1.0, -np.inf]])
 _OVERFLOW = Cause(
-    "The formula is right, but the numbers break it here: with scores of this size an exponential is infinite, or all "
-    "of a "
-    "row are 0, unless the largest exponent of each row is 0.",
+    "The formula is right, but the numbers break it here: with scores of this size an exponential is infinite, or "
+    "every exponential of a row is 0. Make the largest exponent of each row 0.",
     "lp.softmax subtracts the largest score of each row.",
 )
 _BELOW_ONE = Cause(
@@ -205,7 +204,7 @@ sample = Task(
             lambda z, temperature, rng: np.rint(rng.random(len(z)) * (z.shape[-1] - 1)).astype(int),
         ),
         Mistake(
-            "The temperature is changed before it divides the scores: it has a limit, or 1 is added.",
+            "The temperature is changed before it divides the scores: it is limited, or 1 is added to it.",
             *(
                 lambda z, temperature, rng, change=change: _sampled()(z, change(temperature), rng)
                 for change in (
@@ -281,7 +280,7 @@ sample = Task(
             hint="Take the first class at which the sum is above the number.",
         ),
         Mistake(
-            "The comparison is the wrong way round: these are the sums above the number, counted.",
+            "The comparison is the wrong way round: this counts the sums above the number.",
             _sampled(lambda p, u: np.minimum((np.cumsum(p, axis=-1) > u).sum(axis=-1), p.shape[-1] - 1)),
             _sampled(lambda p, u: (np.cumsum(p, axis=-1) > u).sum(axis=-1) - 1),
         ),
@@ -290,7 +289,7 @@ sample = Task(
             "one, or beyond it. Sums of logarithms do that.",
             *_each_pick(p=log_softmax),
             _sampled(lambda p, u: np.cumsum(p, axis=-1).argmax(axis=-1)),
-            hint="The sums are those of the probabilities.",
+            hint="Sum the probabilities themselves.",
         ),
         Mistake("This is the class after the one that is meant.", _sampled(_without_last)),
         Mistake(
@@ -300,20 +299,20 @@ sample = Task(
         ),
         Mistake("The tokens are counted from 1.", _sampled(lambda p, u: _first_above(p, u) + 1)),
         Mistake(
-            "The sum begins at the last class. It begins at class 0.",
+            "The sum begins at the last class. It should begin at class 0.",
             _sampled(lambda p, u: p.shape[-1] - 1 - _first_above(p[:, ::-1], u)),
             _sampled(lambda p, u: _first_above(p[:, ::-1], u)),
             _sampled(lambda p, u: _first_above(p, 1 - u)),
         ),
         Mistake(
-            "The probabilities are sorted, and the token is a place in that order. They stay as they are.",
+            "The probabilities are sorted, and the token is a place in that order. They should stay as they are.",
             _sampled(lambda p, u: _sorted(p, u, back=False)),
             _sampled(lambda p, u: _sorted(p, u, back=True)),
             _sampled(lambda p, u: _sorted(p, u, back=True, stable=False)),
             _sampled(lambda p, u: _first_above(np.sort(p, axis=-1), u)),
         ),
         Mistake(
-            "The sum goes down the rows, or on from one row to the next. It begins anew in each row.",
+            "The sum goes down the rows, or on from one row to the next. It should begin anew in each row.",
             _sampled(lambda p, u: np.minimum((np.cumsum(p, axis=0) <= u).sum(axis=-1), p.shape[-1] - 1)),
             _sampled(lambda p, u: (np.cumsum(p, axis=0) > u).argmax(axis=-1)),
             _sampled(lambda p, u: np.minimum((np.cumsum(p).reshape(p.shape) <= u).sum(axis=-1), p.shape[-1] - 1)),
@@ -335,7 +334,7 @@ sample = Task(
         Mistake("The softmax is applied twice.", _sampled(p=lambda z: probabilities(probabilities(z)))),
         Mistake("The signs of the scores are reversed.", _sampled(p=lambda z: probabilities(-z))),
         Mistake(
-            "This is another way to draw. The tokens have the right probabilities, but they are not the ones asked "
+            "This is a different way to draw. The tokens have the right probabilities, but they are not the ones asked "
             "for: the task wants one number for each row and the cumulative sum.",
             _gumbel,
             _uniform_gumbel,
@@ -349,7 +348,7 @@ sample = Task(
             hint=_ONE_NUMBER,
         ),
         Mistake(
-            "The numbers come from another generator than rng: with a seed of its own they are the same at each call.",
+            "The numbers come from a generator other than rng: with a seed of its own they are the same on each call.",
             *(
                 lambda z, temperature, rng, seed=seed: _sampled()(z, temperature, np.random.default_rng(seed))
                 for seed in (0, 1, 42, 123, 1234)
@@ -467,11 +466,9 @@ def _draw_kept(rng):
     sure = scores(rng, texts, length, classes, scale=400.0)
     return [
         Case("a batch", (logits, targets, kept)),
-        Case("marks at what does not count", (logits, np.where(kept, targets, -100), kept), _MARK),
-        Case(
-            "no numbers at what does not count", (np.where(kept[..., None], logits, np.nan), targets, kept), _ANYTHING
-        ),
-        Case("sure logits", (sure, targets, kept), _SIZE),
+        Case("-100 at tokens that do not count", (logits, np.where(kept, targets, -100), kept), _MARK),
+        Case("nan at tokens that do not count", (np.where(kept[..., None], logits, np.nan), targets, kept), _ANYTHING),
+        Case("confident logits", (sure, targets, kept), _SIZE),
     ]
 
 
@@ -497,11 +494,11 @@ mean_kept_loss = Task(
         Case("one text, two of three tokens count", (_FOUR, np.array([[1, 3, 0]]), np.array([[True, False, True]]))),
         Case("two texts with two and one", (_TWO_TEXTS, _TOKENS, _KEPT)),
         Case("a single token counts", (_TWO_TEXTS, _TOKENS, np.arange(6).reshape(2, 3) == 4)),
-        Case("a text of which nothing counts", (_TWO_TEXTS, _TOKENS, np.array([[True, True, False], [False] * 3]))),
+        Case("a text in which no token counts", (_TWO_TEXTS, _TOKENS, np.array([[True, True, False], [False] * 3]))),
         Case("as many texts as tokens", (_TWO_TEXTS[:, :2], _TOKENS[:, :2], np.array([[True, True], [False, True]]))),
         Case("float32", (_TWO_TEXTS.astype(np.float32), _TOKENS, _KEPT)),
-        Case("-100 where nothing counts", (_TWO_TEXTS, _PADDED, _KEPT), _MARK),
-        Case("nan and inf where nothing counts", (_NOT_A_NUMBER, _PADDED, _KEPT), _ANYTHING),
+        Case("-100 at tokens that do not count", (_TWO_TEXTS, _PADDED, _KEPT), _MARK),
+        Case("nan and inf at tokens that do not count", (_NOT_A_NUMBER, _PADDED, _KEPT), _ANYTHING),
         *(Case(step.title, _as_text(*step.args), step.cause) for step in cross_entropy.steps if step.cause),
     ],
     draw=_draw_kept,
@@ -571,7 +568,7 @@ mean_kept_loss = Task(
             hint="logits[kept], targets[kept]",
         ),
         Mistake(
-            "The sum is over all tokens, and only the number is that of the kept ones.",
+            "The sum is over all tokens; only the divisor is the number of kept ones.",
             _mean(lambda losses, kept: losses.sum() / kept.sum()),
         ),
         Mistake(
@@ -593,7 +590,7 @@ mean_kept_loss = Task(
             hint="Take them out: targets[kept].",
         ),
         Mistake(
-            "The mask is used as numbers of rows, 0 and 1. It chooses by True and False.",
+            "The mask is used as row numbers, 0 and 1. It should choose by True and False.",
             lambda z, t, kept: _losses(z[kept.astype(int)], t[kept.astype(int)]).mean(),
             hint="kept must be an array of booleans.",
         ),

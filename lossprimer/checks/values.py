@@ -50,7 +50,7 @@ def _read(value, depth):
         return value
     if kind is list or issubclass(kind, tuple):  # read without what a named tuple may say of itself
         if depth == 0:
-            raise Refused("a list in lists without end")
+            raise Refused("lists nested without end")
         return [_read(entry, depth - 1) for entry in (list if kind is list else tuple).__iter__(value)]
     if kind not in _NUMBERS:
         # A stand-in for an object in another process says of which type that is.

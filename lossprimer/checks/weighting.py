@@ -56,7 +56,7 @@ def _draw(rng):
     labels, weights = rng.integers(classes, size=n), rng.uniform(0.2, 4.0, size=classes).round(2)
     return [
         Case("a batch", (scores(rng, n, classes), labels, weights)),
-        Case("sure logits", (scores(rng, n, classes, scale=400.0), labels, weights), _SIZE),
+        Case("confident logits", (scores(rng, n, classes, scale=400.0), labels, weights), _SIZE),
     ]
 
 
@@ -121,7 +121,7 @@ weighted_cross_entropy = Task(
             hint=_DIVIDE,
         ),
         Mistake(
-            "The weighted losses of the examples come back. The task asks for their mean, one number.",
+            "The weighted losses of the examples are returned. The task asks for their mean, one number.",
             _weighted(lambda losses, w, weights: w * losses),
             _weighted(lambda losses, w, weights: w * losses / w.sum()),
             _weighted(lambda losses, w, weights: losses),
@@ -339,7 +339,7 @@ def _draw_parts(rng):
     return [
         Case("vectors", (scores(rng, parts, size), counts)),
         Case("matrices", (scores(rng, parts, size, 2), counts)),
-        Case("a part in which nothing counts", (empty, np.append(0, counts[1:])), _NOTHING_COUNTS),
+        Case("a part in which no token counts", (empty, np.append(0, counts[1:])), _NOTHING_COUNTS),
     ]
 
 
@@ -362,8 +362,8 @@ accumulated_gradient = Task(
         Case("matrices", (_MATRICES, np.array([5, 2]))),
         Case("one number for each part", (np.array([1.0, 3.0, -2.0]), np.array([4, 1, 2]))),
         Case("float32", (_PARTS.astype(np.float32), _COUNTS)),
-        Case("a part in which nothing counts", (_EMPTY, np.array([3, 0, 1])), _NOTHING_COUNTS),
-        Case("two parts in which nothing counts", (_EMPTY[[1, 1, 2]], np.array([0, 0, 4])), _NOTHING_COUNTS),
+        Case("a part in which no token counts", (_EMPTY, np.array([3, 0, 1])), _NOTHING_COUNTS),
+        Case("two parts in which no token counts", (_EMPTY[[1, 1, 2]], np.array([0, 0, 4])), _NOTHING_COUNTS),
     ],
     draw=_draw_parts,
     mistakes=[
@@ -399,8 +399,8 @@ accumulated_gradient = Task(
             _joined(lambda counts: counts / counts.sum() / len(counts)),
         ),
         Mistake(
-            "The plain sum is divided by the number of all tokens that count. Each part is a mean already, and is "
-            "multiplied by its count.",
+            "The plain sum is divided by the number of all tokens that count. Each gradient is a mean already, and "
+            "should be multiplied by its count.",
             _joined(lambda counts: np.full(len(counts), 1 / counts.sum())),
             hint="(counts * gradients).sum() / counts.sum(), with one count for each whole gradient",
         ),
@@ -413,7 +413,7 @@ accumulated_gradient = Task(
             hint="The weight of a part is the fraction of all tokens that it holds: counts / counts.sum().",
         ),
         Mistake(
-            "The weights are at the wrong parts: a part gets the weight of the others, or of all up to it.",
+            "The weights go to the wrong parts: a part gets the weight of the others, or of all up to it.",
             _joined(lambda counts: np.sort(counts) / counts.sum()),
             _joined(lambda counts: np.cumsum(counts) / counts.sum()),
             _joined(lambda counts: (counts.sum() - counts) / counts.sum()),
@@ -428,7 +428,7 @@ accumulated_gradient = Task(
             hint="Divide by counts.sum().",
         ),
         Mistake(
-            "The counts count twice, with a root, or as logarithms.",
+            "The counts enter twice, under a root, or as logarithms.",
             _joined(lambda counts: counts**2 / counts.sum() ** 2),
             _joined(lambda counts: np.log1p(counts) / np.log1p(counts).sum()),
             _joined(lambda counts: counts**2 / (counts**2).sum()),
@@ -472,7 +472,7 @@ accumulated_gradient = Task(
             hint="axis=0",
         ),
         Mistake(
-            "The gradients of the parts come back one by one. The task asks for one gradient, their weighted sum.",
+            "The gradients of the parts are returned one by one. The task asks for one gradient, their weighted sum.",
             lambda gradients, counts: _lifted(counts, gradients) * gradients / counts.sum(),
             lambda gradients, counts: _lifted(counts, gradients) * gradients,
             hint=".sum(axis=0)",
@@ -494,7 +494,7 @@ accumulated_gradient = Task(
             lambda gradients, counts: np.trunc(_lifted(counts, gradients) * gradients).sum(axis=0) / counts.sum(),
         ),
         Mistake(
-            "A part in which nothing counts makes everything nan: 0 times nan is nan.",
+            "A part in which no token counts makes everything nan: 0 times nan is nan.",
             _joined(lambda counts: counts / counts.sum(), _as_they_are),
             hint=_NOTHING_COUNTS.hint,
         ),

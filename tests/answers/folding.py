@@ -111,7 +111,7 @@ WRONG = {
         ("eps is missing", scaled(lambda gamma, var, eps: gamma / np.sqrt(var))),
         ("eps is in the wrong place", scaled(lambda gamma, var, eps: gamma / (np.sqrt(var) + eps))),
         ("number of your own", scaled(lambda gamma, var, eps: gamma / np.sqrt(var + 1e-5))),
-        ("The root of the variance multiplies", scaled(lambda gamma, var, eps: gamma * np.sqrt(var + eps))),
+        ("multiplied by the root of the variance", scaled(lambda gamma, var, eps: gamma * np.sqrt(var + eps))),
         ("upside down", scaled(lambda gamma, var, eps: np.sqrt(var + eps) / gamma)),
         ("gamma and beta are swapped", lambda w, b, gamma, beta, *rest: right(w, b, beta, gamma, *rest)),
         ("variance are swapped", lambda w, b, gamma, beta, mean, var, eps: right(w, b, gamma, beta, var, mean, eps)),

@@ -142,7 +142,7 @@ WRONG = {
         ("one below the other", like(join=appended)),
         ("still has an axis for them", like(join=lambda x: x)),
         ("dealt out to the heads", like(cut=lambda x, h: x.reshape(*x.shape[:2], -1, h).transpose(0, 3, 1, 2))),
-        ("length of a head are swapped", lambda q, k, v, h: right(q, k, v, q.shape[-1] // h)),
+        ("features of a head are swapped", lambda q, k, v, h: right(q, k, v, q.shape[-1] // h)),
         ("one head for all features", lambda q, k, v, h: right(q, k, v, 1)),
         ("use the same table of weights", like(weighted=lambda w, v: w[:, :1] @ v)),
         ("added to the output", lambda q, k, v, h: q + right(q, k, v, h)),
@@ -151,7 +151,7 @@ WRONG = {
         ("exponential of a large product", like(soft=lambda z: np.exp(z) / np.exp(z).sum(-1, keepdims=True))),
         ("not used: with a different one", like(mask=lambda z: z, soft=averaged_in_place_of_softmax)),
         ("x.T reverses all axes", like(products=lambda q, k: q @ k.T)),
-        ("Only one head comes back", last_head_only),
+        ("Only one head is returned", last_head_only),
         ("No typical mistake", swapped_after_scores),
         ("a large number, or plus infinity", like(mask=lambda z: z + 1e9 * np.triu(np.ones(z.shape[-2:]), 1))),
         ("weights are divided by the scale", like(

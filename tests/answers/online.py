@@ -108,8 +108,8 @@ WRONG = {
         ("not rescaled to the new maximum", summed(lambda s, m, new: s, powers)),
         ("not rescaled to the new maximum", too_early),
         ("factor of the old sum is the wrong way round", summed(lambda s, m, new: s * np.exp(new - m), powers)),
-        ("exponential alone", summed(lambda s, m, new: s * np.exp(-new), powers)),
-        ("exponential alone", summed(lambda s, m, new: s * np.exp(m), powers)),
+        ("of the new maximum alone", summed(lambda s, m, new: s * np.exp(-new), powers)),
+        ("of the new maximum alone", summed(lambda s, m, new: s * np.exp(m), powers)),
         ("The old sum is lost", summed(lambda s, m, new: 0.0, powers)),
         ("The old sum is lost", lambda m, s, z: right(np.full_like(m, -np.inf), 0 * s, z)),
         ("block's own maximum is subtracted", own_maximum),
@@ -133,7 +133,7 @@ WRONG = {
             right(m, s, z)[0], np.exp(z - right(m, s, z)[0][..., None]))),
         ("multiplied, or the larger", lambda m, s, z: (
             right(m, s, z)[0], kept(s, m, right(m, s, z)[0]) * powers(z, right(m, s, z)[0]))),
-        ("another base", lambda m, s, z: (right(m, s, z)[0], s * 2 ** (m - finite(right(m, s, z)[0]))
+        ("base of the exponentials", lambda m, s, z: (right(m, s, z)[0], s * 2 ** (m - finite(right(m, s, z)[0]))
                                           + (2 ** (z - finite(right(m, s, z)[0])[..., None])).sum(axis=-1))),
         ("logarithm of the sum", then(lambda m, s: (m, m + np.log(s)))),
         ("logarithm of the sum", then(lambda m, s: (m, np.log(s)))),

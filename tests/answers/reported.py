@@ -308,8 +308,8 @@ WRONG = {
     ],
     "kl_divergence": [
         ("Jensen-Shannon", lambda p, q: (rel_entr(p, (p + q) / 2) + rel_entr(q, (p + q) / 2)).sum(axis=-1) / 2),
-        ("Classes of a small p are left out", lambda p, q: np.where(p > 0.03, rel_entr(p, q), 0).sum(axis=-1)),
-        ("Classes of a small p are left out", lambda p, q: np.where(p > 1e-12, rel_entr(p, q), 0).sum(axis=-1)),
+        ("Classes with a small p are left out", lambda p, q: np.where(p > 0.03, rel_entr(p, q), 0).sum(axis=-1)),
+        ("Classes with a small p are left out", lambda p, q: np.where(p > 1e-12, rel_entr(p, q), 0).sum(axis=-1)),
         ("numbers are in float32", lambda p, q: rel_entr(p.astype(np.float32), q.astype(np.float32)).sum(axis=-1)),
     ],
     "inverted_dropout": [
@@ -333,7 +333,7 @@ WRONG = {
         ("backward draws random numbers", DrawsInBackward),
         ("changed in place", InPlace),
         ("changed in place", GradientInPlace),
-        ("A second call of backward", Once),
+        ("A second call to backward", Once),
         ("the present mode", ModeOfNow),
         ("Two layers share something", InCommon),
         ("Entries share a random number", Alternating),
@@ -362,7 +362,7 @@ WRONG = {
         ("holds a standard deviation", spread(lambda self, x: x.std(axis=0, ddof=1))),
         ("applied twice to the running", spread(lambda self, x: x.var(axis=0, ddof=1) * len(x) / (len(x) - 1))),
         ("the mean 0 and the variance 1", in_use(lambda self, x: x / np.sqrt(1 + self.eps))),
-        ("is applied again at inference", in_use(lambda self, x: (x - self.running_mean) / np.sqrt(
+        ("is applied again in evaluation mode", in_use(lambda self, x: (x - self.running_mean) / np.sqrt(
             self.running_var * len(x) / (len(x) - 1) + self.eps))),
         ("All batches have the same weight", Cumulative),
         ("keepdims=True was used for them", KeptAxis),
