@@ -228,7 +228,7 @@ accept=".ipynb"></label></div>
 _BELOW = """
 <div class="work needs-script">
 <p class="work-points"></p>
-<p>Your answers go into the notebook that students get, and nothing else of it changes. Hand that file in, or go on in
+<p>Your answers go into the notebook that students receive; nothing else in it changes. Hand that file in, or go on in
 JupyterLab.</p>
 <div class="work-buttons"><button type="button" class="work-download">Download my notebook</button>
 <button type="button" class="work-erase">Erase my answers</button>

@@ -20,7 +20,7 @@ from lossprimer.checks.task import TASKS, Task
 from tools import notebooks
 
 ROOT = Path(__file__).resolve().parent.parent
-MORE = "*Extra: it brings no points, and the set's minutes leave it out.*"
+MORE = "*Extra: it is worth no points and is not counted in the set's minutes.*"
 WIDTH = 74  # of a line of code in a set, as in exercises/source/.ruff.toml
 
 

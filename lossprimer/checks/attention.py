@@ -113,7 +113,7 @@ attention_weights = Task(
     "attention_weights(queries, keys)",
     """the causal, scaled attention weights.
 
-    Both have the shape ``(..., T, d)``. The weights have the shape ``(..., T, T)``: row t holds the softmax of the
+    Both have the shape ``(..., L, d)``. The weights have the shape ``(..., L, L)``: row t holds the softmax of the
     products of query t with the keys 0 to t, over the square root of d, and exactly 0 for the keys after t.
     """,
     right=_right,
@@ -155,7 +155,7 @@ attention_weights = Task(
             hint="Divide by the square root of d.",
         ),
         Mistake(
-            "The scale is taken from the number of positions T.",
+            "The scale is taken from the number of positions L.",
             _scaled_by(lambda q: np.sqrt(q.shape[-2])),
             _scaled_by(lambda q: q.shape[-2]),
             hint="It is the square root of d, the last axis.",
