@@ -62,10 +62,12 @@ COMPUTED = {
     "seed": "np.random.default_rng(0).random()",
     "sigmoid": "lp.softmax([2, 0])[0]",
     "squared error": "2 * (1 - 0.1) ** 2",
+    "surprise": "lp.cross_entropy([0, 0], 0)",
     "temperature": "[np.divide(*lp.softmax([1, 0], temperature=T)) for T in (1, 0.5, 2)]",
     "token": "lp.cross_entropy(np.zeros(50_257), 0)",
     "variance": "-1.5, 0.5, X[0].var(), X[0].var(ddof=1)",
     "vocabulary": "lp.softmax(2 * lp.one_hot(0, 50_257))[0]",
+    "warm-up": "0.003, 0.003 * 50 / 100",
 }
 
 
