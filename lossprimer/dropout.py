@@ -16,8 +16,8 @@ def inverted_dropout(a: ArrayLike, *, keep_prob: float, rng: np.random.Generator
     a : array_like, shape (...)
         Activations. float16, float32 and float64 keep their type; integers and booleans become float64.
     keep_prob : float
-        The probability to keep an entry, greater than 0 and at most 1. PyTorch and Keras take the probability to
-        *drop* it, which is ``1 - keep_prob``.
+        The probability of keeping an entry, greater than 0 and at most 1. PyTorch and Keras take the probability of
+        *dropping* it, which is ``1 - keep_prob``.
     rng : numpy.random.Generator
         Draws the mask: one number for each entry, whatever `keep_prob` is.
 
@@ -74,7 +74,7 @@ class Dropout(Layer):
     Parameters
     ----------
     keep_prob : float
-        The probability to keep an entry, greater than 0 and at most 1.
+        The probability of keeping an entry, greater than 0 and at most 1.
     rng : numpy.random.Generator, optional
         Draws a new mask at every call in training. Needed only there, and only where `keep_prob` is below 1.
 

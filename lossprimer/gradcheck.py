@@ -68,7 +68,7 @@ def gradient_error(
     *,
     rng: np.random.Generator,
 ) -> float:
-    r"""Largest relative error of a backward function, over every entry.
+    r"""Largest error of a backward function over all entries, relative to the largest entry.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def gradient_error(
     TypeError
         If `rng` is not a Generator.
     ValueError
-        If `backward` returns another shape than that of `x`.
+        If `backward` returns a shape other than that of `x`.
 
     Notes
     -----
@@ -124,7 +124,7 @@ def gradient_error(
 
 
 def layer_gradient_error(layer, x: ArrayLike, *, rng: np.random.Generator) -> float:
-    """Largest relative error of a layer's backward, over every entry of its input and of its parameters.
+    """Largest error of a layer's backward over its input and parameters, relative to the largest entry.
 
     Parameters
     ----------
@@ -147,7 +147,7 @@ def layer_gradient_error(layer, x: ArrayLike, *, rng: np.random.Generator) -> fl
     TypeError
         If `rng` is not a Generator.
     ValueError
-        If a parameter has no gradient, or a gradient another shape than what it belongs to.
+        If a parameter has no gradient, or a gradient has a shape other than that of what it belongs to.
 
     Notes
     -----

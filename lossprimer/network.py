@@ -182,7 +182,7 @@ class Composite(Layer):
         return self._joined(lambda child: child.gradients())
 
     def _settings(self):
-        """The layers inside as text, each with its mode where that is another one."""
+        """The layers inside as text, each with its mode where that is a different one."""
         other = ".eval()" if self.training else ".train()"
         return [child._shown() + other * (child.training != self.training) for child in self.children.values()]
 
@@ -211,7 +211,7 @@ class Sequential(Composite):
     Raises
     ------
     TypeError
-        If something else than a layer is given.
+        If anything other than a layer is given.
     ValueError
         If a layer is given twice.
 
@@ -272,7 +272,7 @@ class Residual(Composite):
     TypeError
         If `branch` is not a layer.
     ValueError
-        If the branch returns another shape than that of its input.
+        If the branch returns a shape other than that of its input.
 
     Notes
     -----
@@ -371,7 +371,7 @@ class SGD:
         Raises
         ------
         ValueError
-            If a gradient is missing, there is one too many, or one has another shape than its parameter.
+            If a gradient is missing, there is one too many, or one has a shape other than that of its parameter.
         """
         for name, parameter, gradient in _pairs(self.parameters, gradients):
             velocity = self._velocity[name]
@@ -448,7 +448,7 @@ class Adam:
         Raises
         ------
         ValueError
-            If a gradient is missing, there is one too many, or one has another shape than its parameter.
+            If a gradient is missing, there is one too many, or one has a shape other than that of its parameter.
         """
         self.steps += 1
         beta1, beta2 = self.betas

@@ -105,7 +105,7 @@ def normalize_backward(dy: ArrayLike, x: ArrayLike, *, axis: Axis, eps: float = 
     Raises
     ------
     TypeError, ValueError
-        As for `normalize`; also if `dy` is not real or has another shape than `x`.
+        As for `normalize`; also if `dy` is not real or has a shape other than that of `x`.
 
     Notes
     -----

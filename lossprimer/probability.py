@@ -52,17 +52,17 @@ def softmax(z: ArrayLike, *, temperature: float = 1.0, axis: Axis = -1) -> np.nd
 
     Notes
     -----
-    With the maximum along `axis` [1]_ and the temperature :math:`T` of [2]_,
+    With the maximum along `axis`, as in [1]_, and the temperature :math:`T`, as in [2]_,
 
     .. math:: p_i = \frac{e^{(z_i - \max z)/T}}{\sum_j e^{(z_j - \max z)/T}}
 
     The factor :math:`e^{-\max z/T}` cancels. It keeps every exponent at or below 0, where ``exp`` cannot
     overflow, and the sum at or above 1, so that nothing is divided by 0. The shift comes before the
-    division, because :math:`\max z/T` could overflow where the difference is harmless. The temperature is used in
-    the float type of `z` too: one that this type rounds to 0 or to infinity gives nan. float16 is computed in
-    float32 and rounded once. The relative error of an entry is that of its exponent, up to :math:`|z_i - m|/T` units in
-    the last place, and that of the sum: a few units along the last axis, where NumPy adds pairwise, and
-    more with K along others.
+    division, because :math:`\max z/T` could overflow where the difference is harmless. The temperature, too, is
+    converted to the float type of `z`: one that this type rounds to 0 or to infinity gives nan. float16 is
+    computed in float32 and rounded once. The relative error of an entry is that of its exponent, up to
+    :math:`|z_i - \max z|/T` units in the last place, and that of the sum: a few units along the last axis,
+    where NumPy adds pairwise; along other axes it grows with K.
 
     A score of -inf (a masked entry) gets exactly 0; where all are -inf no distribution is left and the
     slice is nan. A single score of +inf takes everything, which is the limit; two of them, or a NaN, make
@@ -153,7 +153,7 @@ def softmax_backward(dy: ArrayLike, p: ArrayLike, *, temperature: float = 1.0, a
 
 @quietly
 def log_softmax(z: ArrayLike, *, temperature: float = 1.0, axis: Axis = -1) -> np.ndarray:
-    r"""Logarithms of the probabilities, finite for all finite scores.
+    r"""Logarithms of the probabilities, finite where the gap between two scores is.
 
     Parameters
     ----------
@@ -176,11 +176,12 @@ def log_softmax(z: ArrayLike, *, temperature: float = 1.0, axis: Axis = -1) -> n
 
     .. math:: \log p_i = g_i - \log \sum_j e^{g_j}
 
-    ``log(softmax(z))`` takes the logarithm of a number that may have underflowed to 0; here nothing is
-    lost, because the gap itself is the larger part of the result. Both parts are at or below 0, so no digits
-    cancel. The largest score's own term of the sum is exactly 1; the others are summed without it and
-    ``log1p`` adds it [1]_, which keeps the loss of a confident and right answer from rounding to 0.
-    Infinite scores and NaN follow `softmax`. Scores further apart than the float type can say give -inf.
+    ``log(softmax(z))`` takes the logarithm of a number that may have underflowed to 0; here nothing is lost,
+    because where that happens the gap itself is nearly the whole result. Both parts are at or below 0, so no
+    digits cancel. The largest score's own term of the sum is exactly 1; the others are summed without it and
+    ``log1p`` adds it [1]_, which keeps the loss of a confident and right answer from rounding to 0. Infinite
+    scores and NaN follow `softmax`. A score that lies further below the largest than the float type can
+    represent gives -inf.
 
     References
     ----------

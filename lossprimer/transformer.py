@@ -25,7 +25,7 @@ class SelfAttention(Composite):
     causal : bool
         Whether a position sees only itself and those before it.
     keep_prob : float
-        The probability to keep an attention weight in dropout. Below 1, the weights of a position sum to 1 only on
+        The probability of keeping an attention weight in dropout. Below 1, the weights of a position sum to 1 only on
         average.
     zero_init : bool
         Whether the last weights start at 0, so that a residual branch adds nothing at first.
@@ -149,7 +149,7 @@ class FeedForward(Sequential):
     d_model, d_hidden : int
         Numbers of features of the input and output, and between the two layers.
     keep_prob : float
-        The probability to keep a hidden feature in dropout.
+        The probability of keeping a hidden feature in dropout.
     zero_init : bool
         Whether the last weights start at 0, so that a residual branch adds nothing at first.
     rng : numpy.random.Generator
@@ -207,8 +207,8 @@ class TransformerBlock(Sequential):
     causal : bool
         Whether a position sees only itself and those before it.
     keep_prob : float
-        The probability to keep an entry in each of three dropouts: of the attention weights, of the hidden features of
-        the feed-forward layer, and of what each of the two adds to its input.
+        The probability of keeping an entry in each of three dropouts: of the attention weights, of the hidden
+        features of the feed-forward layer, and of what each of the two adds to its input.
     zero_init : bool
         Whether both add nothing at first. The block then starts as the identity, or with "post" as two normalizations.
     rng : numpy.random.Generator

@@ -302,9 +302,9 @@ batch_norm = Task(
     "batch_norm(x, gamma, beta, eps)",
     """batch normalization in training.
 
-    `x` has the shape ``(N, C)``. Each of the C columns loses its mean and is divided by ``sqrt(var + eps)``, with the
-    variance that divides by N; then it is multiplied by its entry of `gamma` and moved by that of `beta`, both of
-    shape ``(C,)``. The result has the shape and the float type of `x`.
+    `x` has the shape ``(N, C)``. From each of the C columns its mean is subtracted; the column is then divided by
+    ``sqrt(var + eps)``, with the biased variance (divided by N), multiplied by its entry of `gamma` and shifted by that
+    of `beta`, both of shape ``(C,)``. The result has the shape and the float type of `x`.
     """,
     right=lambda x, gamma, beta, eps: gamma * lossprimer.normalize(x, axis=0, eps=eps) + beta,
     keeps_type=True,
@@ -351,9 +351,9 @@ layer_norm = Task(
     "layer_norm(x, gamma, beta, eps)",
     """layer normalization.
 
-    `x` has the shape ``(..., C)``. Each row of C numbers loses its mean and is divided by ``sqrt(var + eps)``, with the
-    variance that divides by C; then it is multiplied by `gamma` and shifted by `beta`, both of shape ``(C,)``. The
-    result has the shape and the float type of `x`.
+    `x` has the shape ``(..., C)``. From each row of C numbers its mean is subtracted; the row is then divided by
+    ``sqrt(var + eps)``, with the biased variance (divided by C), multiplied by `gamma` and shifted by `beta`, both of
+    shape ``(C,)``. The result has the shape and the float type of `x`.
     """,
     right=lambda x, gamma, beta, eps: gamma * lossprimer.normalize(x, axis=-1, eps=eps) + beta,
     keeps_type=True,

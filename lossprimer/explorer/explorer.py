@@ -121,16 +121,16 @@ def steps(
     title : str
         What the steps show.
     drawings : sequence of callables
-        Each can be called with nothing and returns a `Picture`, or a figure and its sentence.
+        Each can be called without arguments and returns a `Picture`, or a figure and its sentence.
     own : mapping of str to Field, optional
         As for `explore`: parameters of all the drawings.
 
     Raises
     ------
     ValueError
-        If there are fewer than two drawings, or one cannot be imported where there are fields.
+        If there are fewer than two drawings, or if `own` has fields and a drawing cannot be imported.
     TypeError
-        If a field is not one, or a drawing has no parameter of its name.
+        If an entry of `own` is not a `Field`, or a drawing has no parameter of that name.
     """
     if len(drawings) < 2:
         raise ValueError(f"drawings holds {len(drawings)}, expected at least 2 steps")

@@ -115,7 +115,7 @@ def dropout_masks(activations: ArrayLike, keep_prob: float = 0.5, seed: int | No
     ----------
     activations : array_like, shape (n,)
     keep_prob : float
-        The probability to keep a unit.
+        The probability of keeping a unit.
     seed : int, optional
         The seed of the mask.
     """
@@ -139,7 +139,7 @@ def dropout_average(activations: ArrayLike, keep_prob: float, seed: int) -> tupl
     ----------
     activations : array_like, shape (n,)
     keep_prob : float
-        The probability to keep a unit.
+        The probability of keeping a unit.
     seed : int
         The seed of the one mask; with a smaller `keep_prob` it drops the same units, and more.
     """
