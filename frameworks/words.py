@@ -33,7 +33,7 @@ def say(question: str, value: Any) -> str:
         What the probe returned, as it stands in the record.
     """
     if failed(value):
-        meaning = "None. " if _ABSENT.search(value["message"]) else ""
+        meaning = "No such argument. " if _ABSENT.search(value["message"]) else ""
         meaning = "No default. " if _REQUIRED.search(value["message"]) else meaning
         return meaning + error(value)
     return QUESTIONS[question](value)
@@ -46,7 +46,7 @@ def failed(value: Any) -> bool:
 
 def error(value: dict[str, str]) -> str:
     """Return the name of an error, and the beginning of its message."""
-    message = textwrap.shorten(value["message"].replace("`", "'"), 110, placeholder=" …")
+    message = textwrap.shorten(value["message"].replace("`", "'"), 110, placeholder=" …").rstrip(".")
     return f"`{value['error']}: {message}`"
 
 
@@ -290,7 +290,13 @@ def _outside(loss: Any) -> str:
 def loss_ignored(value: float) -> str:
     """Say what the mean is divided by when one of two labels is ignored."""
     first = _two()[0, 0]
-    return match(value, {"The mean over those that count.": first, "The sum of those that count, over all.": first / 2})
+    return match(
+        value,
+        {
+            "The mean over those that count.": first,
+            "The sum over those that count, divided by the number of all.": first / 2,
+        },
+    )
 
 
 def all_ignored(value: float | str) -> str:
@@ -321,7 +327,7 @@ def label_smoothing(value: Sequence[float]) -> str:
 def class_weights(value: float) -> str:
     """Say what a mean of weighted losses is divided by, with the weights 1 and 3 of two examples."""
     total = _two()[0, 0] + 3 * _two()[1, 1]
-    return match(value, {"By the sum of their weights.": total / 4, "By the number of examples.": total / 2})
+    return match(value, {"By the sum of the examples' weights.": total / 4, "By the number of examples.": total / 2})
 
 
 def smoothing_weights(value: dict[str, Any]) -> str:
@@ -372,7 +378,7 @@ def attention_masked(value: Any) -> str:
     """Say what a query gets that may attend to none of the values 1 and 3."""
     if np.isnan(np.asarray(value, np.float64)).all():
         return "nan."
-    return match(value, {"0.": 0, "The mean of all values, masked as they are.": 2})
+    return match(value, {"0.": 0, "The mean of all values, although they are masked.": 2})
 
 
 # Low precision

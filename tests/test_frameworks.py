@@ -253,11 +253,11 @@ CUBE = inputs.CUBE.astype(float)
         ("loss-reduction", FIRST + SECOND[1], "The sum."),
         ("loss-reduction", [FIRST, SECOND[1]], "None: one loss for each example."),
         ("loss-ignored", FIRST, "The mean over those that count."),
-        ("loss-ignored", FIRST / 2, "The sum of those that count, over all."),
+        ("loss-ignored", FIRST / 2, "The sum over those that count, divided by the number of all."),
         (
             "loss-ignored",
             {"error": "TypeError", "message": "f() got an unexpected keyword argument 'ignore_index'"},
-            "None. `TypeError: f() got an unexpected keyword argument 'ignore_index'`",
+            "No such argument. `TypeError: f() got an unexpected keyword argument 'ignore_index'`",
         ),
         ("all-ignored", NAN, "nan."),
         ("all-ignored", 0.0, "0."),
@@ -285,9 +285,9 @@ CUBE = inputs.CUBE.astype(float)
         (
             "label-smoothing",
             {"error": "ValidationError", "message": "Unrecognized attribute: label_smoothing"},
-            "None. `ValidationError: Unrecognized attribute: label_smoothing`",
+            "No such argument. `ValidationError: Unrecognized attribute: label_smoothing`",
         ),
-        ("class-weights", (FIRST + 3 * SECOND[1]) / 4, "By the sum of their weights."),
+        ("class-weights", (FIRST + 3 * SECOND[1]) / 4, "By the sum of the examples' weights."),
         ("class-weights", (FIRST + 3 * SECOND[1]) / 2, "By the number of examples."),
         (
             "smoothing-weights",
@@ -314,7 +314,7 @@ CUBE = inputs.CUBE.astype(float)
         ("softmax-masked", [[1 / 3] * 3], "A third for each."),
         ("attention-masked", [[[NAN]]], "nan."),
         ("attention-masked", [[[[0.0]]]], "0."),
-        ("attention-masked", [[[[2.0]]]], "The mean of all values, masked as they are."),
+        ("attention-masked", [[[[2.0]]]], "The mean of all values, although they are masked."),
         (
             "softmax-low-precision",
             {"float16": 7.808208e-06, "bfloat16": 0.00390625},
@@ -632,7 +632,7 @@ IN_WORDS = {
         ("dropout-rate", "pytorch", "Drop:"),
         ("dropout-rate", "keras", "Drop:"),
     ],
-    "PyTorch and Keras take the probability to *drop*": [
+    "PyTorch and Keras take the probability of *dropping*": [
         ("dropout-rate", "pytorch", "Drop:"),
         ("dropout-rate", "keras", "Drop:"),
     ],
