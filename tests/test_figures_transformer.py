@@ -100,7 +100,7 @@ def test_training_loss_draws_a_point_for_about_each_pixel():
 
 def test_attention_that_prefers_nothing_is_spread_evenly():
     assert figures.copying_attention({0: evenly()}, TOKENS, 0).sentence == (
-        "After 0 steps the symbol to be copied gets, on average, this part of the attention of each head: 21 and 21 %"
+        "After 0 steps the symbol to be copied gets, on average, this share of each head's attention: 21 and 21 %"
         " in block 1, 21 and 21 % in block 2. Spread evenly it would get 21 %."
     )
 

@@ -226,7 +226,7 @@ def copying_attention(snapshots: Mapping[int, ArrayLike], tokens: Sequence[int],
         for block, means in enumerate(copied.mean(axis=-1))
     )
     return figure, (
-        f"After {step} steps the symbol to be copied gets, on average, this part of the attention of each head: {said}."
+        f"After {step} steps the symbol to be copied gets, on average, this share of each head's attention: {said}."
         f" Spread evenly it would get {100 * even:.0f} %."
     )
 
