@@ -163,7 +163,7 @@ def dropout_average(activations: ArrayLike, keep_prob: float, seed: int) -> tupl
     all_of_them.grid(axis="y")
     figure.subplots_adjust(top=0.88, wspace=0.1)
     return figure, (
-        f"Keep {keep_prob:g}, mask {seed}: {kept.sum()} of {kept.size} units are on, outputs {numbers(output, 2)}."
+        f"Keep {keep_prob:g}, mask {seed}: {kept.sum()} of {kept.size} units are on, outputs {numbers(output, 3)}."
         f" Over {_MASKS:,} masks: means {numbers(mean, 2)}; deviations {numbers(deviation, 2)}."
     )
 
