@@ -177,7 +177,7 @@ def test_the_forms_that_the_pages_link_to_have_the_fields_that_they_fill_in():
 def test_each_label_of_a_form_is_one_that_a_new_repository_is_told_to_create():
     forms = [path.read_text("utf-8") for path in (ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml")]
     labels = {label for form in forms for label in re.findall(r"(?m)^labels: \[(.+)\]$", form)}
-    told = re.search(r"give them the labels(.*?), which", read("book/publishing.md"), re.DOTALL)[1]
+    told = re.search(r"attach the labels(.*?), which", read("book/publishing.md"), re.DOTALL)[1]
     assert labels == set(re.findall(r"`(\w+)`", told))
 
 
