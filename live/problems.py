@@ -211,9 +211,9 @@ def _raw(text: str) -> nodes.raw:
 
 _ABOVE = """
 <div class="work needs-script">
-<p>Write each answer into its box and press <strong>Check</strong>, or Ctrl+Enter. Python runs in this page, on your own
-machine: the first check fetches it ({size}, once). What you write is sent nowhere. It stays in this browser until you
-erase it, and you can take it with you as a notebook.</p>
+<p>Write each answer into its box and press <strong>Check</strong>, or Ctrl+Enter. Python runs in this page, on your
+own machine: the first check fetches it ({size}, once; <em>Open live</em> fetches JupyterLab as well). What you write
+is sent nowhere. It stays in this browser until you erase it, and you can take it with you as a notebook.</p>
 <p class="work-forgets" hidden>This browser keeps nothing for this page. What you write is gone when you leave the page,
 so download your notebook before you do.</p>
 <div class="work-buttons"><label class="work-load">Load a notebook<input class="work-file" type="file"

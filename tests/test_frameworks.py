@@ -287,7 +287,7 @@ CUBE = inputs.CUBE.astype(float)
             {"error": "ValidationError", "message": "Unrecognized attribute: label_smoothing"},
             "No such argument. `ValidationError: Unrecognized attribute: label_smoothing`",
         ),
-        ("class-weights", (FIRST + 3 * SECOND[1]) / 4, "By the sum of the examples' weights."),
+        ("class-weights", (FIRST + 3 * SECOND[1]) / 4, "By the sum of the weights of the examples."),
         ("class-weights", (FIRST + 3 * SECOND[1]) / 2, "By the number of examples."),
         (
             "smoothing-weights",
