@@ -327,7 +327,9 @@ def label_smoothing(value: Sequence[float]) -> str:
 def class_weights(value: float) -> str:
     """Say what a mean of weighted losses is divided by, with the weights 1 and 3 of two examples."""
     total = _two()[0, 0] + 3 * _two()[1, 1]
-    return match(value, {"By the sum of the weights of the examples.": total / 4, "By the number of examples.": total / 2})
+    return match(
+        value, {"By the sum of the weights of the examples.": total / 4, "By the number of examples.": total / 2}
+    )
 
 
 def smoothing_weights(value: dict[str, Any]) -> str:

@@ -38,8 +38,8 @@ def of_shape(came: np.ndarray, right: np.ndarray) -> Cause | None:
     if right.shape == () and came.size > 1:
         return Cause(f"{said}: there are {came.size} numbers where one is asked for.")
     if [n for n in came.shape if n > 1] == [n for n in right.shape if n > 1]:
-        what = "too many" if came.ndim > right.ndim else "missing"
-        return Cause(f"{said}: an axis of length 1 is {what}.", KEEPDIMS)
+        what = "there is an axis of length 1 too many" if came.ndim > right.ndim else "an axis of length 1 is missing"
+        return Cause(f"{said}: {what}.", KEEPDIMS)
     if came.shape == right.shape[::-1]:
         return Cause(f"{said}: rows and columns are swapped.")
     if came.ndim < right.ndim:

@@ -285,7 +285,7 @@ WRONG = {
         ("the same, whatever the function is given", lambda z, labels: 0.0),
         ("count from 1", lambda z, labels: -at(logs(z), labels - 1).mean()),
         ("This is the median", lambda z, labels: -np.median(at(logs(z), labels))),
-        ("an axis of length 1 is too many", lambda z, labels: -at(logs(z), labels).mean(keepdims=True)),
+        ("an axis of length 1 too many", lambda z, labels: -at(logs(z), labels).mean(keepdims=True)),
         (ANOTHER, lambda z, labels: -at(
             z - z[:, :1] - np.log(np.exp(z - z[:, :1]).sum(axis=1, keepdims=True)), labels).mean()),
     ],
