@@ -277,5 +277,5 @@ def test_the_page_of_notation_says_what_each_colour_means():
     assert [name for name, _ in rows] == [in_words(painted(getattr(constants, name))) for name in MEANINGS]
     assert [meaning for (_, said), meaning in zip(rows, MEANINGS, strict=True) if meaning.lower() not in said] == []
     more = [in_words(painted(colour)) for colour in constants.SERIES[2:]]
-    assert f"Two more rivals are {' and '.join(more)}." in page
+    assert f"Where there are further rivals, they are {' and '.join(more)}." in page
     assert len({painted(colour) for colour in constants.SERIES}) == len(constants.SERIES) == 4
