@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from bs4 import BeautifulSoup
+from docutils import nodes
 from docutils.core import publish_doctree
 from playwright.sync_api import expect
 from sphinx_external_toc.parsing import parse_toc_yaml
@@ -198,6 +199,14 @@ def test_a_description_is_cut_between_sentences_or_words(text, expected):
     assert len(found) <= 160
     assert found == expected or text.startswith(found.removesuffix(" …"))
     assert found.endswith((".", "word …", "A …"))
+
+
+def test_a_description_is_not_made_of_markup():
+    text = "It is about how scores turn into probabilities, and what becomes of them."
+    doctree = publish_doctree(f"T\n=\n\nmarkup\n\n{text}\n", settings_overrides={"doctitle_xform": False})
+    old = nodes.raw("", '<a id="an-old-address-of-the-title-of-this-page"></a>', format="html")
+    next(doctree.findall(nodes.paragraph)).children[:] = [old]
+    assert description(doctree) == text
 
 
 def test_a_link_is_written_without_what_has_no_effect():

@@ -93,7 +93,8 @@ def _has_math(doctree: nodes.document) -> bool:
 def description(doctree: nodes.document) -> str | None:
     """Return the beginning of the first paragraph of running text without formulas."""
     for paragraph in doctree.findall(nodes.paragraph):
-        text = " ".join(paragraph.astext().split())
+        # Markup, such as an old address of a heading, is no text.
+        text = " ".join("".join(part.astext() for part in paragraph if not isinstance(part, nodes.raw)).split())
         if isinstance(paragraph.parent, nodes.section) and len(text) > 40 and not _has_math(paragraph):
             sentences = _SENTENCES.match(text)
             return sentences[0] if sentences else _WORDS.match(f"{text} ")[0] + " …"
