@@ -24,6 +24,13 @@ class ThreeDigits(NamedTuple):
     labels: np.ndarray
 
 
+# What autodoc would say of each otherwise is "Alias for field number 0".
+ThreeDigits.names.__doc__ = "Which is which."
+ThreeDigits.images.__doc__ = "Eight rows of eight pixels, from 0 to 1, one digit in each row of the array."
+ThreeDigits.truths.__doc__ = "The digit that was written."
+ThreeDigits.labels.__doc__ = "The digit that the label says."
+
+
 def three_digits() -> ThreeDigits:
     """Return three handwritten digits: a clear 0, a 5 that might be a 6, and a clear 3 whose label says 8.
 

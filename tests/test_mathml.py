@@ -96,6 +96,14 @@ def test_only_low_roots_are_marked(tex, low):
     assert ("math-low" in root.get("class", [])) == low
 
 
+@pytest.mark.parametrize(
+    ("tex", "made_tall"),
+    [(r"\sqrt2", True), (r"\sqrt{d}", True), (r"\sqrt{n - 1}", True), (r"\sqrt{\sigma^2 + \varepsilon}", False)],
+)
+def test_a_root_of_low_signs_stands_on_the_line(tex, made_tall):
+    assert (mathml(tex).select_one("msqrt > mpadded") is not None) == made_tall
+
+
 def test_macros_can_be_configured():
     assert mathml(r"\R^d", macros={"R": r"\mathbb{R}"}).get_text() == "ℝd"
 

@@ -254,6 +254,15 @@ def test_numbers_of_another_notebook_do_not_count():
     assert missing("0.25", output="0.35") == ["0.25"]
 
 
+def test_no_line_of_a_text_is_taken_for_a_remark():
+    """Because MyST leaves out what begins with a percent sign."""
+    root = Path(__file__).parents[1]
+    texts = [path.read_text("utf-8") for path in (root / "book").rglob("*.md")]
+    for path in (root / "notebooks").glob("*.ipynb"):
+        texts += [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "markdown"]
+    assert [line for text in texts for line in text.splitlines() if line.startswith("%")] == []
+
+
 def test_the_report_names_cell_number_and_sentence():
     markdown = "Some 1.5 before.\nThe share `p` is\n**0.141**, they say. And 2.5 after."
     (found,) = prose.unsupported(notebook(markdown, output="1.5 2.5"))

@@ -32,7 +32,7 @@ PIECE = 2500
 UNSTUCK = """() => {
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(".bar, .side:not(:popover-open) { position: static !important } .bar::after { content: none }");
-  document.adoptedStyleSheets = [sheet];
+  document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
 }"""
 
 
