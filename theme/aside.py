@@ -26,7 +26,8 @@ class Mark(nodes.General, nodes.Element):
 class FoldSections(SphinxPostTransform):
     """Fold the sections that the configuration lists for this page, by their ids."""
 
-    default_priority = 960
+    # Before pace tells the minutes of what is not folded.
+    default_priority = 940
     formats = ("html",)
 
     def run(self, **_: Any) -> None:
@@ -41,6 +42,7 @@ class FoldSections(SphinxPostTransform):
                 _log.warning("a section that may be skipped is not on the page: %s", address, location=self.document)
                 continue
             section = sections[place]
+            section["aside"] = True
             said = f"{pace.minutes(**pace.content(section))} min, may be skipped"
             section.insert(1, Mark(at="after", said=said))
             section.insert(0, Mark(at="before"))

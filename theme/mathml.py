@@ -28,7 +28,6 @@ _CLASS_OF_STYLE = {
 }
 
 _TALL = "<mfrac|<munder|<mover|<mtable|<msqrt|<mroot|<msubsup"
-_TALLER = '<mpadded height="0.8em" depth="0.2em">'
 _BETTER_DRAWN = (
     # The font draws primes raised; as superscripts they would be shrunk once more.
     (r"<msup>(<mi>[^<]*</mi>)<mo>([′″‴])</mo></msup>", r'<mrow>\1<mo lspace="0" rspace="0">\2</mo></mrow>'),
@@ -41,7 +40,7 @@ _BETTER_DRAWN = (
     # The smallest root is taller than a digit or a letter, and would hang below the line: what it covers is made tall.
     (
         r"<msqrt>((?:<mrow>)?(?:<m[ino]\b[^>]*>[^<]*</m[ino]>)+(?:</mrow>)?)</msqrt>",
-        rf"<msqrt>{_TALLER}\1</mpadded></msqrt>",
+        r'<msqrt><mpadded height="0.8em" depth="0.2em">\1</mpadded></msqrt>',
     ),
     # Chromium makes each root as wide as the widest sign would need; primer.css takes that back from low ones.
     (rf"<(msqrt|mroot)>(?=(?:(?!{_TALL}).)*</\1>)", r'<\1 class="math-low">'),

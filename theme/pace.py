@@ -36,25 +36,22 @@ class TellMinutes(SphinxPostTransform):
         """Put the line below each heading."""
         if _questions(self.document) < _CHAPTER:
             return
-        aside = self._aside()
         # A title of the second rank: its section stands in that of the page.
         for section in list(self.document.findall(nodes.section)):
             above = section.parent
-            if isinstance(above, nodes.section) and isinstance(above.parent, nodes.document) and section not in aside:
-                section.insert(1, nodes.paragraph("", _said(section, aside), classes=["section-time"]))
-
-    def _aside(self) -> list[nodes.section]:
-        """Return the sections that may be skipped: they say themselves what they take."""
-        addresses = getattr(self.config, "asides", [])
-        ids = {place for page, _, place in (entry.partition("#") for entry in addresses) if page == self.env.docname}
-        return [section for section in self.document.findall(nodes.section) if ids.intersection(section["ids"])]
+            if (
+                isinstance(above, nodes.section)
+                and isinstance(above.parent, nodes.document)
+                and not section.get("aside")
+            ):
+                section.insert(1, nodes.paragraph("", _said(section), classes=["section-time"]))
 
 
-def _said(section: nodes.section, aside: list[nodes.section]) -> str:
-    """Say what a section takes without the parts that may be skipped."""
+def _said(section: nodes.section) -> str:
+    """Say what a section takes without the parts that may be skipped (theme/aside.py): they say it themselves."""
     found = content(section)
     for part in section.findall(nodes.section):
-        if part in aside:
+        if part.get("aside"):
             found.subtract(content(part))
     asked = found["questions"]
     predictions = f", {asked} prediction{'s' if asked > 1 else ''}" if asked else ""
