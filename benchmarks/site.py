@@ -17,6 +17,7 @@ import sys
 from pathlib import Path
 
 from tools.browser import find_browser
+from tools.gallery import names
 from tools.server import QuietHandler, serving
 
 ROOT = Path(__file__).parent.parent
@@ -127,17 +128,11 @@ def main() -> None:
         return
     if missing := [name for name in OFTEN if not (SITE / f"{name}.html").exists()]:
         sys.exit(f"The built site has no page {missing[0]}: run make book first.")
-    once = sorted(set(own_pages()) - set(OFTEN))
+    once = [name for name in names(ROOT / "_toc.yml") if name not in OFTEN]
     lighthouse = install_lighthouse()
     with serving(SITE, Compressing) as site, serving(build_stock(), Compressing) as stock:
         pages = {name: f"{site}/{name}.html" for name in [*OFTEN, *once]}
         report(lighthouse, pages | {STOCK_PAGE: f"{stock}/{CHAPTERS[0]}.html"})
-
-
-def own_pages() -> list[str]:
-    """Return the pages that a reader is sent to, without their ending."""
-    names = (path.relative_to(SITE).with_suffix("").as_posix() for path in SITE.glob("*/**/*.html"))
-    return [name for name in names if name.partition("/")[0] in ("book", "notebooks")]
 
 
 def report(lighthouse: Path, pages: dict[str, str]) -> None:
