@@ -175,7 +175,7 @@ def momentum(value: dict[str, float]) -> str:
     new = value["default"] / 10
     share = match(value["chosen"] / 10, {"The share of the new batch": 0.25, "The share of the old average": 0.75})
     default = 1 - new if "old" in share else new
-    return f"{share}, by default {number(default)}: a new batch counts {number(new)}."
+    return f"{share}, by default {number(default)}: a new batch counts for {number(new)}."
 
 
 def batch_norm_axis(value: Any) -> str:
@@ -260,7 +260,7 @@ def loss_reduction(value: Any) -> str:
     """Say what is made of the losses of two examples."""
     losses = np.array([_two()[0, 0], _two()[1, 1]])
     if np.ndim(value):
-        return match(value, {"None: one loss for each example.": losses})
+        return match(value, {"One loss for each example.": losses})
     return match(value, {"The mean.": losses.mean(), "The sum.": losses.sum()})
 
 

@@ -166,7 +166,7 @@ def batch_norm():
     layer = lp.BatchNorm(D, momentum=MOMENTUM)
     layer.gamma[...], layer.beta[...] = gamma, beta
     stored = {"running_mean": np.zeros(D), "running_var": np.ones(D)}
-    found = run("BatchNorm", x=x, gamma=gamma, beta=beta, m=MOMENTUM, **stored)
+    found = run("BatchNorm", x=x, gamma=gamma, beta=beta, momentum=MOMENTUM, **stored)
     return (found["y"], layer(x)), *((found[name], getattr(layer, name)) for name in stored)
 
 

@@ -202,12 +202,12 @@ CUBE = inputs.CUBE.astype(float)
         (
             "momentum",
             {"default": 1, "chosen": 2.5},
-            "The share of the new batch, by default 0.1: a new batch counts 0.1.",
+            "The share of the new batch, by default 0.1: a new batch counts for 0.1.",
         ),
         (
             "momentum",
             {"default": 0.1, "chosen": 7.5},
-            "The share of the old average, by default 0.99: a new batch counts 0.01.",
+            "The share of the old average, by default 0.99: a new batch counts for 0.01.",
         ),
         ("batch-norm-axis", normalized(1), "Axis 1, after the examples."),
         ("batch-norm-axis", normalized(2), "The last axis."),
@@ -251,7 +251,7 @@ CUBE = inputs.CUBE.astype(float)
         ("softmax-axis", lp.softmax(CUBE, axis=2).tolist(), "The last axis."),
         ("loss-reduction", (FIRST + SECOND[1]) / 2, "The mean."),
         ("loss-reduction", FIRST + SECOND[1], "The sum."),
-        ("loss-reduction", [FIRST, SECOND[1]], "None: one loss for each example."),
+        ("loss-reduction", [FIRST, SECOND[1]], "One loss for each example."),
         ("loss-ignored", FIRST, "The mean over those that count."),
         ("loss-ignored", FIRST / 2, "The sum over those that count, divided by the number of all."),
         (

@@ -168,6 +168,9 @@ def test_the_loss_is_infinite():
     assert lowest == -np.inf
     far = np.array([[1000.0, 0.0]])
     assert run("The loss is infinite", z=far, labels=np.array([1])) == [0]
+    # Padding does not count.
+    padded = np.array([[1000.0, 0.0], [-np.inf, 0.0]])
+    assert run("The loss is infinite", z=padded, labels=np.array([1, -100])) == [0]
     with np.errstate(divide="ignore"):
         assert -np.log(lp.softmax(far)[0, 1]) == np.inf
 
@@ -267,10 +270,11 @@ def test_gradients_vanish_or_explode_with_depth():
 
 def test_float16_overflows():
     assert run("float16 overflows", z=np.array([12.0]), h=np.array([-300.0])) == [True, True]
-    assert run("float16 overflows", z=np.array([11.0]), h=np.array([255.0])) == [False, False]
+    assert run("float16 overflows", z=np.array([11.0]), h=np.array([255.875])) == [False, False]
     with np.errstate(over="ignore"):
         assert np.isinf(np.exp(np.float16(11.1)))
         assert np.isinf(np.float16(256) ** 2)
+        assert np.isfinite(np.float16(255.875) ** 2)
 
 
 @pytest.mark.parametrize(("keep", "dropped"), [(0.9, 0.1), (0.1, 0.9)])
