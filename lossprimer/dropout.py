@@ -89,7 +89,7 @@ class Dropout(Layer):
     Notes
     -----
     The backward pass goes through the same mask, :math:`dx_i = dy_i\, m_i / p_\mathrm{keep}`: an entry that was dropped
-    gets no gradient. With ``keep_prob=1`` and after ``eval()`` the layer returns its input itself, and draws nothing.
+    gets no gradient. With ``keep_prob=1``, or after ``eval()``, the layer returns its input itself, and draws nothing.
 
     Examples
     --------

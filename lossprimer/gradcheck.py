@@ -130,7 +130,8 @@ def layer_gradient_error(layer, x: ArrayLike, *, rng: np.random.Generator) -> fl
     ----------
     layer : object
         ``y = layer(x)``, ``dx = layer.backward(dy)``; ``layer.parameters()`` and ``layer.gradients()`` are dicts of
-        arrays with the same keys, the first of them the arrays that the layer computes with. It is copied, not changed.
+        arrays with the same keys; the parameters are the very arrays that the layer computes with. The layer is copied,
+        not changed.
     x : array_like
         Where the gradients are compared.
     rng : numpy.random.Generator
@@ -139,7 +140,7 @@ def layer_gradient_error(layer, x: ArrayLike, *, rng: np.random.Generator) -> fl
     Returns
     -------
     float
-        As of `gradient_error`, with the input and all parameters taken as one array: an error counts by its share of
+        As for `gradient_error`, with the input and all parameters taken as one array: an error counts by its share of
         the largest gradient among them.
 
     Raises

@@ -39,7 +39,7 @@ def cross_entropy(
     axis : int
         The axis of `logits` that holds the K classes. Classes in `target` have its shape without this axis.
     weight : array_like, shape (K,), optional
-        What each true class counts; finite, not negative.
+        How much each true class counts; finite, not negative.
     ignore_index : int, optional
         A value in `target` that marks examples which do not count, whatever their logits are. Only with classes.
     label_smoothing : float
@@ -74,13 +74,13 @@ def cross_entropy(
 
     never from the softmax, whose logarithm is -inf as soon as a probability underflows. So the loss is finite for
     finite logits (unless their gap is wider than the float type), and that of a confident and right answer does not
-    round to 0. It is infinite where the truth is masked (a logit of -inf) and nan where the logits are no scores (NaN,
-    or nothing but -inf). A class with :math:`q_k = 0` adds 0 even if it is masked. float16 is computed in float32 and
-    rounded once.
+    round to 0. It is infinite where the truth is masked (a logit of -inf) and nan where the logits are not scores
+    (NaN, or nothing but -inf). A class with :math:`q_k = 0` adds 0 even if it is masked. float16 is computed in float32
+    and rounded once.
 
     Conventions, the mean's divisor included, are those of PyTorch's ``cross_entropy`` [2]_, but nothing is ignored
-    unless asked (there -100 is), and with probabilities that function makes 0 times -inf nan. A mean over no examples
-    that count is nan, as there.
+    unless asked (there -100 is), and given probabilities, that function returns nan for 0 times -inf. A mean over no
+    examples that count is nan, as there.
 
     References
     ----------

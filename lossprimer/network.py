@@ -516,8 +516,8 @@ def fit(
     Returns
     -------
     History
-        ``losses`` of shape (steps,), each in training mode before its step; ``evaluations`` and the steps that they
-        were ``evaluated_after``.
+        ``losses`` of shape (steps,), each in training mode before its step; ``evaluations``, and in
+        ``evaluated_after`` the steps after which they were made.
 
     Raises
     ------
@@ -525,7 +525,7 @@ def fit(
         If an argument has the wrong type.
     ValueError
         If a number is below 1; if `inputs` and `targets` are of different length or empty; if not exactly one of
-        `epochs` and `steps` is given; or if `optimizer` has other arrays than the model's parameters.
+        `epochs` and `steps` is given; or if `optimizer` holds arrays other than the model's parameters.
 
     Notes
     -----
@@ -535,7 +535,7 @@ def fit(
         model.backward(gradient)
         optimizer.step(model.gradients())
 
-    The same seeds give the same result on the same machine, bit by bit. On another one the last bits may differ, and
+    The same seeds give the same result on the same machine, bit for bit. On another one the last bits may differ, and
     training amplifies such differences. A loss that overflows is recorded as inf or nan; it is not an error.
 
     Examples

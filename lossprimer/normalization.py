@@ -36,8 +36,8 @@ def normalize(x: ArrayLike, *, axis: Axis, eps: float = 1e-5) -> np.ndarray:
     Returns
     -------
     ndarray, shape of `x`
-        Its mean along `axis` is 0 up to rounding. Its variance is ``var / (var + eps)``, and no entry is further from
-        0 than the square root of the number of entries that share the mean, less 1.
+        Its mean along `axis` is 0 up to rounding. Its variance is ``var / (var + eps)``; where n entries share the
+        mean, none is further from 0 than the square root of n - 1.
 
     Raises
     ------
@@ -179,8 +179,8 @@ class BatchNorm(Layer):
     TypeError
         If an argument has the wrong type; at a call, if `x` is not real.
     ValueError
-        If an argument is out of range; at a call, if `x` has not the shape (N, C) or (N, C, ...), or gives a single
-        value per feature in training.
+        If an argument is out of range; at a call, if `x` does not have the shape (N, C) or (N, C, ...), or gives a
+        single value per feature in training.
 
     Notes
     -----
@@ -281,7 +281,8 @@ class LayerNorm(Layer):
     TypeError
         If an argument has the wrong type; at a call, if `x` is not real.
     ValueError
-        If an argument is out of range; at a call, if the last axes of `x` have not the shape `normalized_shape`.
+        If an argument is out of range; at a call, if the last axes of `x` do not have the shape
+        `normalized_shape`.
 
     Notes
     -----
@@ -357,9 +358,9 @@ class RMSNorm(Layer):
     -----
     .. math:: y = \gamma\, \frac{x}{\sqrt{\overline{x^2} + \varepsilon}}
 
-    as in [1]_, which prints no :math:`\varepsilon` (its authors' code adds one to the root, outside): no mean, no
-    subtraction, no shift. For centred entries the result is that of layer normalization without `beta`. PyTorch's
-    default for `eps` is the precision of the float type; here it is that of `LayerNorm`.
+    as in [1]_, which prints no :math:`\varepsilon` (its authors' code adds an ε to the root, outside it): no
+    mean, no subtraction, no shift. For centred entries the result is that of layer normalization without `beta`.
+    PyTorch's default for `eps` is the precision of the float type; here it is that of `LayerNorm`.
 
     References
     ----------

@@ -60,7 +60,7 @@ def check(task: str, code: str, setup: str = SETUP, before: Sequence[str] = ()) 
     Parameters
     ----------
     task : str
-        The name of a check, as ``"softmax"``.
+        The name of a check, such as ``"softmax"``.
     code : str
         What was typed.
     setup : str

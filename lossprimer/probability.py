@@ -153,7 +153,7 @@ def softmax_backward(dy: ArrayLike, p: ArrayLike, *, temperature: float = 1.0, a
 
 @quietly
 def log_softmax(z: ArrayLike, *, temperature: float = 1.0, axis: Axis = -1) -> np.ndarray:
-    r"""Logarithms of the probabilities, finite where the gap between two scores is.
+    r"""Logarithms of the probabilities, finite wherever the gap to the largest score is.
 
     Parameters
     ----------
@@ -327,7 +327,7 @@ def entropy(p: ArrayLike, *, axis: Axis = -1) -> np.ndarray | np.floating:
 
 @quietly
 def kl_divergence(p: ArrayLike, q: ArrayLike, *, axis: Axis = -1) -> np.ndarray | np.floating:
-    r"""Kullback-Leibler divergence of `p` from `q`, in nats: the average loss of expecting `q` where `p` is true.
+    r"""Kullback-Leibler divergence of `p` from `q`, in nats: the average extra loss of expecting `q` where `p` is true.
 
     Parameters
     ----------

@@ -14,7 +14,7 @@ from lossprimer.probability import log_softmax, softmax, softmax_backward
 
 
 class SelfAttention(Composite):
-    r"""Multi-head self-attention: each position takes a weighted mean of the values of all positions.
+    r"""Multi-head self-attention: each position takes a weighted mean of the values that it may see.
 
     Parameters
     ----------
@@ -43,7 +43,8 @@ class SelfAttention(Composite):
     TypeError
         If an argument has the wrong type, or the input is not real.
     ValueError
-        If a number is out of range, `num_heads` does not divide `d_model`, or the input has not the shape (B, L, D).
+        If a number is out of range, `num_heads` does not divide `d_model`, or the input does not have the shape
+        (B, L, D).
     RuntimeError
         If `backward` comes before a call.
 
@@ -70,7 +71,7 @@ class SelfAttention(Composite):
     >>> attention(x).shape
     (1, 3, 8)
 
-    Where all scores are equal, all positions up to its own have the same weight.
+    Where all scores are equal, a position gives the same weight to itself and to each one before it.
 
     >>> attention.weights[0, 0].round(2)
     array([[1.  , 0.  , 0.  ],
@@ -303,7 +304,8 @@ class Embedding(Layer):
     TypeError
         If an argument has the wrong type, or the tokens are not integers.
     ValueError
-        If a number is below 1, a token is out of range, or the tokens have not the shape (B, L) with L up to `length`.
+        If a number is below 1, a token is out of range, or the tokens do not have the shape (B, L) with L up
+        to `length`.
     RuntimeError
         If `backward` comes before a call.
 
@@ -373,7 +375,8 @@ class Transformer(Sequential):
     Raises
     ------
     TypeError, ValueError, RuntimeError
-        As for `TransformerBlock` and `Embedding`.
+        As for `TransformerBlock`; also TypeError if the tokens are not integers, and ValueError if one is out of range
+        or they do not have the shape (B, L) with L up to `length`.
 
     References
     ----------

@@ -710,8 +710,8 @@ layer_norm_backward = Task(
     "layer_norm_backward(dy, x, gamma, eps)",
     """the gradients of layer normalization.
 
-    `dy`, the gradient by the output, and `x` have the shape ``(N, C)``, `gamma` has the shape ``(C,)``. The result is
-    the tuple ``(dx, dgamma, dbeta)`` in the shapes of `x`, `gamma` and beta.
+    `dy`, the gradient with respect to the output, and `x` have the shape ``(N, C)``; `gamma` has the shape ``(C,)``.
+    The result is the tuple ``(dx, dgamma, dbeta)`` in the shapes of `x`, `gamma` and beta.
     """,
     right=_right_gradients,
     returns=("dx", "dgamma", "dbeta"),

@@ -96,7 +96,7 @@ class Report:
     Parameters
     ----------
     task : str
-        What was to be written, as ``softmax(z)``.
+        What was to be written, such as ``softmax(z)``.
     held : tuple of str
         What was tried and held, in order.
     finding : Finding, optional

@@ -484,8 +484,8 @@ mean_kept_loss = Task(
     "mean_kept_loss(logits, targets, kept)",
     """the mean loss, ``-log p[target]`` in nats, over the tokens that count.
 
-    `logits` has the shape ``(B, L, K)``, `targets` and `kept` have the shape ``(B, L)``. ``kept`` holds booleans, at
-    least one of them True. Where it is False, logits and targets may hold anything, -100 and nan among it. The result
+    `logits` has the shape ``(B, L, K)``; `targets` and `kept` have the shape ``(B, L)``. ``kept`` holds booleans, at
+    least one of them True. Where it is False, logits and targets may hold anything, -100 and nan included. The result
     is one number, right for logits of any size.
     """,
     right=_on_kept(lambda z, labels: -log_softmax(z)[np.arange(len(z)), labels].mean()),

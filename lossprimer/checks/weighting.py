@@ -348,9 +348,9 @@ accumulated_gradient = Task(
     """the gradient of the mean loss of a batch, from those of its parts.
 
     `gradients` has the shape ``(M, ...)``: for each of M parts, the gradient of the mean loss over the tokens that
-    count in it. `counts` holds M integers, how many do, and not all are 0. The result has the shape ``(...)``, and is
-    the gradient of the mean over all tokens that count. A part in which none does has nan for a gradient and adds
-    nothing.
+    count in it. `counts` holds M integers, the number of these tokens in each part; not all are 0. The result has the
+    shape ``(...)``, and is the gradient of the mean over all tokens that count. A part in which none counts has nan for
+    a gradient and adds nothing.
     """,
     right=_joined(lambda counts: counts / counts.sum()),
     steps=[
