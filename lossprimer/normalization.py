@@ -133,7 +133,7 @@ def normalize_backward(dy: ArrayLike, x: ArrayLike, *, axis: Axis, eps: float = 
 
 
 def _centre(x, axis):
-    """`x` less its mean, in float32 at least; the second step takes what the rounding of the mean left."""
+    """`x` minus its mean, in float32 at least; the second step takes what the rounding of the mean left."""
     centred = x - x.mean(axis=axis, keepdims=True, dtype=np.promote_types(x.dtype, np.float32))
     return centred - centred.mean(axis=axis, keepdims=True)
 

@@ -373,13 +373,13 @@ accumulated_gradient = Task(
             _joined(lambda counts: np.full(len(counts), 1 / len(counts)), _as_they_are),
             _joined(lambda counts: (counts > 0) / (counts > 0).sum()),
             _without_nan,
-            hint="The weight of a part is the fraction of all tokens that it holds: counts / counts.sum().",
+            hint="The weight of a part is the fraction of all counted tokens that it holds: counts / counts.sum().",
         ),
         Mistake(
             "The gradients are added up, without weights and without a division.",
             _joined(lambda counts: np.ones(len(counts))),
             _joined(lambda counts: np.ones(len(counts)), _as_they_are),
-            hint="The weight of a part is the fraction of all tokens that it holds: counts / counts.sum().",
+            hint="The weight of a part is the fraction of all counted tokens that it holds: counts / counts.sum().",
         ),
         Mistake(
             "The weighted sum is not divided.",
@@ -410,7 +410,7 @@ accumulated_gradient = Task(
             _joined(lambda counts: 1 / np.maximum(counts, 1) / len(counts)),
             _joined(lambda counts: 1 / np.maximum(counts, 1) / counts.sum()),
             _joined(lambda counts: 1 / np.maximum(counts, 1) / (1 / np.maximum(counts, 1)).sum()),
-            hint="The weight of a part is the fraction of all tokens that it holds: counts / counts.sum().",
+            hint="The weight of a part is the fraction of all counted tokens that it holds: counts / counts.sum().",
         ),
         Mistake(
             "The weights go to the wrong parts: a part gets the weight of the others, or of all up to it.",
