@@ -22,7 +22,7 @@ authors:
 version: 1.2.0
 date-released: 2031-09-05
 """
-SETTINGS = {"extensions": ["myst_parser", "theme"], "html_theme": "primer", "html_math_renderer": "mathml"}
+SETTINGS = {"extensions": ["myst_parser", "theme.pages", "theme.citation"], "html_theme": "basic"}
 SETTINGS |= {"source_suffix": {".md": "markdown"}, "book_citation": "CITATION.cff", "copyright": "nobody"}
 
 
@@ -55,17 +55,14 @@ def test_what_a_citation_needs_and_lacks_is_named(name):
         read(left)
 
 
-def written(folder, settings, variables, cff=CFF):
+def written(folder, settings, cff=CFF):
     """Build a book of one page that shows its entry; returns that page and what was warned of."""
     source = folder / "source"
     source.mkdir(exist_ok=True)
     (source / "index.md").write_text("# Book\n\n```{citation}\n```\n", "utf-8")
     (source / "CITATION.cff").write_text(cff, "utf-8")
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("SITE_URL", "GITHUB_REPOSITORY"):
-            patch.setenv(name, variables.get(name, ""))
-        warnings = build(source, folder / "html", SETTINGS | settings)
-    return BeautifulSoup((folder / "html" / "index.html").read_text("utf-8"), "html.parser").main, warnings
+    warnings = build(source, folder / "html", SETTINGS | settings)
+    return BeautifulSoup((folder / "html" / "index.html").read_text("utf-8"), "html.parser").select_one("[role=main]"), warnings
 
 
 def links(page):
@@ -73,21 +70,21 @@ def links(page):
 
 
 def test_a_page_links_what_is_known_and_follows_the_file(tmp_path):
-    page, warnings = written(tmp_path, {}, {})
+    page, warnings = written(tmp_path, {"book_repository": ""})
     assert warnings == ""
     assert " ".join(page.blockquote.get_text().split()) == "".join(as_text(read(CFF)))
     assert page.pre.get_text().strip() == as_bibtex(read(CFF))
     assert links(page) == []
-    known = {"SITE_URL": "https://example.org/course", "GITHUB_REPOSITORY": "owner/name"}
-    page, _ = written(tmp_path, {}, known)
+    known = {"html_baseurl": "https://example.org/course/", "book_repository": "owner/name"}
+    page, _ = written(tmp_path, known)
     assert links(page) == ["https://example.org/course/", "https://github.com/owner/name"]
     assert "url    = {https://example.org/course/}" in page.pre.get_text()
-    page, _ = written(tmp_path, {}, known, CFF.replace("1.2.0\ndate", "1.3.0\ndate"))
+    page, _ = written(tmp_path, known, CFF.replace("1.2.0\ndate", "1.3.0\ndate"))
     assert "version 1.3.0" in page.blockquote.get_text()
 
 
 def test_a_book_without_such_a_file_is_told(tmp_path):
-    _, warnings = written(tmp_path, {"book_citation": "missing.cff"}, {})
+    _, warnings = written(tmp_path, {"book_citation": "missing.cff"})
     assert "book_citation is 'missing.cff', expected the path of a CITATION.cff" in warnings
 
 
