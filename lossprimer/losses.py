@@ -45,8 +45,8 @@ def cross_entropy(
     label_smoothing : float
         The share, from 0 to 1, of the target that is spread evenly over all classes.
     reduction : {"mean", "sum", "none"}
-        How the losses of the examples are combined. For "mean", their sum is divided by the weights of the true classes
-        that are not ignored (1 each without `weight`); with probabilities, by the number of examples.
+        How the losses of the examples are combined. For "mean", their sum is divided by the sum of the weights of the
+        true classes that are not ignored (1 each without `weight`); with probabilities, by the number of examples.
 
     Returns
     -------

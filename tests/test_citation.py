@@ -62,7 +62,8 @@ def written(folder, settings, cff=CFF):
     (source / "index.md").write_text("# Book\n\n```{citation}\n```\n", "utf-8")
     (source / "CITATION.cff").write_text(cff, "utf-8")
     warnings = build(source, folder / "html", SETTINGS | settings)
-    return BeautifulSoup((folder / "html" / "index.html").read_text("utf-8"), "html.parser").select_one("[role=main]"), warnings
+    page = BeautifulSoup((folder / "html" / "index.html").read_text("utf-8"), "html.parser")
+    return page.select_one("[role=main]"), warnings
 
 
 def links(page):

@@ -62,10 +62,11 @@ def explore(
         What is explored, in a few words; different for each explorer of a page. By default the name of `draw`.
     own : mapping of str to Field, optional
         The parameters of `draw` that a reader may give values of their own, each with the field for them: `numbers` or
-        `matrix`. It has a value already, from a control, from `functools.partial` or by default, that stands in the
-        field at first. On a page `draw` runs on the reader's machine, where it is imported by its name.
+        `matrix`. Each such parameter has a value already, from a control, from `functools.partial` or by default,
+        which stands in the field at first. On a page `draw` runs on the reader's machine, where it is imported by its
+        name.
     **controls : Control
-        A `slider` or `choice` for each parameter that the reader may set; one to three, 300 settings in all.
+        A `slider` or `choice` for each parameter that the reader may set; one to three, at most 300 settings in all.
 
     Returns
     -------

@@ -118,7 +118,7 @@ def numbers(
     Raises
     ------
     ValueError
-        If the label has no words, or a limit is above the other one.
+        If the label has no words, or the lower limit is above the upper one.
 
     Examples
     --------
@@ -151,7 +151,7 @@ def matrix(
     Raises
     ------
     ValueError
-        If the label has no words, or a limit is above the other one.
+        If the label has no words, or the lower limit is above the upper one.
 
     Examples
     --------

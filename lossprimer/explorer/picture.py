@@ -28,7 +28,7 @@ class Picture:
     Parameters
     ----------
     figure : matplotlib.figure.Figure
-        What is seen. If pyplot made it, pyplot forgets it: it would show it a second time.
+        What is seen. If pyplot made it, pyplot is made to forget it, or it would show the figure a second time.
     sentence : str
         What it shows, in words: the caption, the text alternative, and what a re-executed notebook is
         compared by.

@@ -107,7 +107,7 @@ def predict(
     Raises
     ------
     ValueError
-        If what `right` returns does not fall on the option that is marked right, or out of the range of a number;
+        If what `right` returns does not fall on the option that is marked right, or lies outside the range of a number;
         if not exactly one of two to five options is marked right; if a text has no words.
     TypeError
         If `right` cannot be called, or returns what no option can mean.
@@ -121,7 +121,7 @@ def predict(
     - nan or infinity: on the option whose first word is "nan", or "∞" or "infinity";
     - a number: on the option whose first number it becomes when rounded to that number's last digit that is not a
       trailing zero. A percentage stands for the share: 0.4508 falls on "about 45 %", and 148.4 on "150 times". If
-      it becomes the numbers of several options so, it falls on the one written most exactly.
+      it fits the numbers of several options in this way, it falls on the one written most exactly.
 
     Examples
     --------
