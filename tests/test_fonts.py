@@ -7,7 +7,7 @@ import pytest
 from fontTools.ttLib import TTFont
 
 from conftest import PAGES, SITE
-from theme.fonts import FAMILY, SERIF, TEXT, UPRIGHT, characters, cut, kerning, letters, texts
+from theme.fonts import FAMILY, MATH, SERIF, TEXT, UPRIGHT, characters, cut, kerning, letters, texts
 
 FILES = ("math.woff2", *TEXT)
 # In bytes, of all faces together: they are compressed already.
@@ -48,6 +48,21 @@ def test_a_cut_face_kerns_the_pairs_of_the_text_as_the_whole_one_does(tmp_path):
     with TTFont(tmp_path / "a.woff2") as font:
         # The text has no "VA".
         assert [kerning(font, *pair) for pair in ("To", "AV", "VA", "nn")] == [*expected[:2], 0, 0]
+
+
+def test_a_tall_bracket_is_whole_only_where_it_cannot_be_made_of_parts(tmp_path):
+    cut(MATH, "(⟨", tmp_path / "a.woff2")
+    with TTFont(tmp_path / "a.woff2") as font:
+        variants = font["MATH"].table.MathVariants
+        made = dict(zip(variants.VertGlyphCoverage.glyphs, variants.VertGlyphConstruction, strict=True))
+        names = font.getBestCmap()
+        heights = {
+            letter: [one.AdvanceMeasurement for one in made[names[ord(letter)]].MathGlyphVariantRecord]
+            for letter in "(⟨"
+        }
+        assert made[names[ord("(")]].GlyphAssembly.PartCount == 3
+        assert 2000 < max(heights["("]) < 2500
+        assert max(heights["⟨"]) > 3000
 
 
 @pytest.mark.site

@@ -30,6 +30,8 @@ TEXT = {
 # In thousandths of the type's size: less is half a pixel of the text, which is not seen.
 _LEAST_KERN = 30
 FAMILY = "Primer Text"
+# The tallest bracket that is kept whole, in thousandths of the type's size: a taller one is put together from parts.
+_TALLEST = 2400
 # Letters and figures that stand upright in a formula are those of the text.
 UPRIGHT = set(string.ascii_letters + string.digits)
 # Copyright, trademark and licence (OFL-1.1) stay inside a font, beside its name.
@@ -113,6 +115,14 @@ def _kern(font: TTFont, whole: TTFont, text: str) -> None:
         addOpenTypeFeaturesFromString(font, f"feature kern {{\n{rules}}} kern;", tables=["GPOS"])
 
 
+def _drop_tall(font: TTFont) -> None:
+    """Leave out the tallest brackets of a font for formulas, where it has the parts that they can be made of."""
+    for made in font["MATH"].table.MathVariants.VertGlyphConstruction:
+        if made.GlyphAssembly:
+            whole = [one for one in made.MathGlyphVariantRecord if one.AdvanceMeasurement <= _TALLEST]
+            made.MathGlyphVariantRecord, made.VariantCount = whole, len(whole)
+
+
 def cut(font: tuple[str, str], characters: Iterable[str], target: Path, *, text: str = "", family: str = "") -> None:
     """Write the part of a font that shows some characters.
 
@@ -136,6 +146,8 @@ def cut(font: tuple[str, str], characters: Iterable[str], target: Path, *, text:
     # A character that a font does not have is shown in the next one of the list.
     subsetter.populate(text="".join(characters))
     with subset.load_font(source, options) as part:
+        if "MATH" in part:
+            _drop_tall(part)
         subsetter.subset(part)
         if text:
             with TTFont(source) as whole:
