@@ -36,6 +36,11 @@ c.SandboxPreprocessor.call_timeout = 2
 """
 
 
+PIPES = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+# With that variable a program would write each line at once, whether or not it means to.
+BUFFERED = {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
+
+
 def run(*command, folder, status=0):
     environment = {**os.environ, "PATH": f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}", "PYTHONWARNINGS": "ignore"}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
@@ -282,7 +287,7 @@ def test_an_interrupted_grading_leaves_no_process_and_can_go_on(given_out, tmp_p
     hand_in(course, "second", endless)
     command = [sys.executable, "-m", "lossprimer.grading", "autograde", SET, "--jobs=1"]
     command += ["--SandboxPreprocessor.call_timeout=60"]
-    grading = subprocess.Popen(command, cwd=course, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    grading = subprocess.Popen(command, cwd=course, env=BUFFERED, **PIPES)
     assert grading.stdout.readline() == "first: graded\n"
     family = psutil.Process(grading.pid)
     until(lambda: any(map(is_worker, family.children(recursive=True))))
@@ -418,7 +423,7 @@ def test_a_cluster_grades_and_loses_nothing_with_one_of_its_workers(given_out, t
         workers = [start("dask_worker", *options, f"--name={number}") for number in range(2)]
         address = json.loads(file.read_text())["address"]
         command = [sys.executable, "-m", "lossprimer.grading", "autograde", SET, "--scheduler", address]
-        grading = subprocess.Popen(command, cwd=course, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        grading = subprocess.Popen(command, cwd=course, env=BUFFERED, **PIPES)
         said = [grading.stdout.readline() for _ in range(2)]
         workers[0].kill()
         rest, errors = grading.communicate(timeout=120)

@@ -96,6 +96,7 @@ def _autograde(course, options):
             tally[result.status] += 1
             bar.update()
             bar.write(_line(f"{result.student}: {result.status}" + (f": {result.reason}" if result.reason else "")))
+            sys.stdout.flush()  # also where somebody else reads it, as in "| tee log"
     counts = ", ".join(f"{count} {status}" for status, count in sorted(tally.items()))
     plural = "" if len(students) == 1 else "s"
     print(f"{len(students)} submission{plural}: {counts}, in {time.perf_counter() - start:.0f} s")
