@@ -5,8 +5,9 @@ A check takes the learner's function (or class) and returns a `Report`::
     checks.softmax(softmax)
 
 It tries named cases in order and stops at the first that does not hold. The report says what held, and of that case the
-input, what it gave, what was expected, and the likely cause; its `hint` is the remedy. The named cases decide. With
-``rng=np.random.default_rng()`` it draws more, so that knowing the named ones by heart gets nobody far;
+input, what it gave, what was expected, and the likely cause; its `hint` is the remedy. By default
+only these cases decide. With ``rng=np.random.default_rng()`` it draws more, so that knowing the named ones by heart
+gets nobody far;
 ``checks.softmax(softmax, rng=rng).require()`` raises `CheckFailed` unless all hold. A function that raises
 NotImplementedError is "not attempted yet".
 
