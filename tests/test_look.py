@@ -34,6 +34,15 @@ def test_every_part_looks_as_it_was_accepted(parts):
     assert {name: faults for name, faults in found.items() if faults} == {}
 
 
+def test_all_that_stands_in_the_column_has_its_edges(parts):
+    screen, page = parts
+    whole = {"bar", "title", "table", *(["explorer"] if screen == "phone" else [])}  # from edge to edge, or as it comes
+    edges = "one => { const { left, right } = one.getBoundingClientRect(); return [left, right].map(Math.round); }"
+    column = page.locator("main").evaluate(edges)
+    found = {name: page.locator(part).first.evaluate(edges) for name, part in look.PARTS.items() if name not in whole}
+    assert found == dict.fromkeys(found, column)
+
+
 def test_no_text_lies_on_another_and_none_is_cut_off(parts):
     _, page = parts
     for change in ("0", *look.STATES.values()):

@@ -22,7 +22,7 @@ const colours = HighlightStyle.define([
 const look = EditorView.theme({
   "&": { color: "var(--pst-color-text-base)", background: "var(--pst-color-surface)", borderRadius: "0.375rem" },
   "&.cm-focused": { outline: "3px solid var(--pst-color-primary)", outlineOffset: "2px" },
-  ".cm-scroller": { fontFamily: "var(--mono)", fontSize: "0.875em", lineHeight: "1.5" },
+  ".cm-scroller": { fontFamily: "var(--mono)", fontSize: "var(--code)", lineHeight: "1.5" },
   ".cm-content": { padding: "0.75rem 0", caretColor: "var(--pst-color-text-base)" },
   ".cm-line": { padding: "0 1rem 0 0.5rem" },
   ".cm-gutters": { border: "0", background: "inherit", color: "var(--pst-color-text-muted)" },
