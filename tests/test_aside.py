@@ -58,6 +58,23 @@ def test_without_scripts_all_is_open(visit):
     assert page.locator(f"[id='{place}'] > details.aside p").first.is_visible()
 
 
+@pytest.mark.site
+def test_folds_below_each_other_share_a_rule_and_an_open_one_keeps_its_distance(visit):
+    page = visit("notebooks/04_normalization.html")
+    first, second = page.locator("section:has(> .aside) + section > .aside").evaluate_all(
+        "all => [all[0].parentElement.previousElementSibling.firstElementChild, all[0]]"
+        ".map((one) => '#' + one.parentElement.id + ' > .aside')"
+    )
+
+    def apart():
+        boxes = page.locator(first).bounding_box(), page.locator(f"{second} > summary").bounding_box()
+        return boxes[1]["y"] - boxes[0]["y"] - boxes[0]["height"]
+
+    assert apart() == pytest.approx(-1, abs=0.5)
+    page.locator(f"{first} > summary").click()
+    assert apart() > 20
+
+
 def test_each_section_that_may_be_skipped_is_of_a_chapter():
     chapters = {f"notebooks/{path.stem}" for path in (ROOT / "notebooks").glob("*.ipynb")}
     assert {aside.partition("#")[0] for aside in ASIDES} <= chapters
