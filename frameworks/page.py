@@ -31,7 +31,7 @@ def spoken(sentence: str) -> list[nodes.Node]:
 def folded(seen: list[nodes.Node], *code: str) -> disclosure:
     """Return lines of Python below what is seen of them."""
     blocks = [nodes.literal_block(text, text, language="python") for text in code]
-    return disclosure("", summary("", "", *seen), *blocks, classes=["probe"])
+    return disclosure("", summary("", "", *seen), *blocks)
 
 
 def answered(answer: record.Answer) -> nodes.list_item:

@@ -163,8 +163,10 @@ def test_each_page_links_to_its_own_source(sites):
 
 def test_each_page_says_which_edition_of_the_course_it_is(sites):
     for name in ("intro.html", "part/more.html", "search.html"):
-        assert read(sites["known"], name).footer.get_text(strip=True) == f"© nobody · {unquote(EDITION)}"
-        assert read(sites["unknown"], name).footer.get_text(strip=True) == f"© nobody · version {__version__}"
+        said = {site: read(sites[site], name).footer.get_text(strip=True) for site in ("known", "unknown")}
+        # No line ends within it.
+        editions = {"known": unquote(EDITION), "unknown": f"version {__version__}"}
+        assert said == {site: "© nobody · " + words.replace(" ", "\u00a0") for site, words in editions.items()}
 
 
 def test_a_report_says_which_place_of_the_page_it_is_about(sites, serve, open_page):

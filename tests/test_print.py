@@ -45,11 +45,6 @@ def test_answers_are_open_and_names_follow_what_they_name():
     assert text.svg["stroke"] == "#a0a0a0"
 
 
-def test_how_something_was_measured_stays_folded():
-    text = printed('<details class="probe"></details><details></details>')
-    assert [details.has_attr("open") for details in text.select("details")] == [False, True]
-
-
 @pytest.fixture(scope="module")
 def paper():
     """Return the document of the built site, as text."""
@@ -79,6 +74,17 @@ def test_nothing_is_wider_than_the_paper(paper, tmp_path, open_page):
     assert wide == []
     assert page.locator("article button:visible, article input:visible").count() == 0
     assert page.locator("article details > :not(summary)").first.is_visible()
+
+
+@pytest.mark.site
+@pytest.mark.parametrize("scripts", [True, False])
+@pytest.mark.parametrize("name", ["book/frameworks", "book/exercises/04_normalization", "book/self-test/01_softmax"])
+def test_all_that_is_folded_is_on_paper_also_without_scripts(visit, name, scripts):
+    page = visit(f"{name}.html", covered=True, java_script_enabled=scripts)
+    page.emulate_media(media="print")
+    folds = page.locator("main details > :not(summary)")
+    assert folds.count() > 5
+    assert folds.evaluate_all("all => all.filter((one) => !one.checkVisibility({ contentVisibilityAuto: true }))") == []
 
 
 @pytest.mark.site

@@ -25,6 +25,9 @@ _LINKED = re.compile(r'<span class="(?:std std-(?:ref|doc|term)|xref myst)">([^<
 _REFERENCE = re.compile(r'<a class="reference (?:in|ex)ternal" href')
 # What Sphinx puts around each word of a piece of code in a sentence.
 _PIECE = re.compile(r'<span class="pre">([^<]*)</span>')
+_HEADING = re.compile(r"<h[1-6]>.*?</h[1-6]>", re.DOTALL)
+# "Problem set 4" does not end a line before its number.
+_NUMBERED = re.compile(r"\b(chapter|section|set|task|test|week) (?=\d)", re.IGNORECASE)
 # Kinds of code that primer.css gives one colour; the first name of each stands for all.
 _KINDS = {
     "k": "kc|kd|kn|kr|ow|bp",
@@ -81,6 +84,7 @@ def _lighter(body: str) -> str:
     for kind, others in _KINDS.items():
         body = re.sub(rf'<span class="(?:{others})">', f'<span class="{kind}">', body)
         body = re.sub(rf'(<span class="{kind}">[^<]*)</span>(\s*)<span class="{kind}">', r"\1\2", body)
+    body = _HEADING.sub(lambda heading: _NUMBERED.sub("\\1\u00a0", heading[0]), body)
     body = body.replace("<pre><span></span>", "<pre>").replace(' docutils container"', '"')
     # The role that docutils gives an entry of the bibliography is withdrawn; it is one of a list.
     return body.replace('role="doc-biblioentry"', 'role="listitem"')

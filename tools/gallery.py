@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from sphinx_external_toc.parsing import parse_toc_yaml
 
 from tools.browser import ARGUMENTS, MISSING, find_browser
+from tools.pdf import MARGINS
 from tools.server import serving
 
 ROOT = Path(__file__).parent.parent
@@ -128,7 +129,7 @@ def look_at(browser: Browser, address: str, pages: list[str], look: Look, folder
         for i, sheet in enumerate(sheets(photographs(opened)), start=1):
             sheet.save(file.with_name(f"{file.name}-{i}.png"))
         if look.medium == "print":
-            opened.pdf(path=file.with_name(f"{file.name}.pdf"), format="A4", print_background=True)
+            opened.pdf(path=file.with_name(f"{file.name}.pdf"), format="A4", margin=MARGINS, print_background=True)
     context.close()
 
 

@@ -25,6 +25,7 @@ TARGET = ROOT / "_build" / "primer.pdf"
 SITE_ONLY = {"book/accessibility", "book/publishing"}
 STYLES = "primer.css", "explorer.css", "prediction.css"
 NOT_PRINTED = "script, noscript, .needs-script, .headerlink, .neighbours, .explorer-announcement"
+MARGINS = dict.fromkeys(("top", "bottom", "left", "right"), "18mm")
 RUNNING = '<p style="font: 8px sans-serif; width: 100%; text-align: center; color: #555">{}</p>'
 
 
@@ -39,8 +40,7 @@ def chapter(name: str, soup: BeautifulSoup, names: list[str], address: str) -> T
     text = soup.main
     for element in text.select(NOT_PRINTED):
         element.decompose()
-    # How something was measured is not unfolded: on the page of frameworks, twenty sheets of code.
-    for details in text.select("details:not(.probe)"):
+    for details in text.select("details"):
         details["open"] = ""
     # Two pages may have the same picture.
     within = {element["id"] for element in text.select("svg [id]")}
@@ -113,7 +113,7 @@ def print_pdf(browser: Browser, page: Path, target: Path, title: str) -> None:
     opened.pdf(
         path=target,
         format="A4",
-        margin=dict.fromkeys(("top", "bottom", "left", "right"), "18mm"),
+        margin=MARGINS,
         display_header_footer=True,
         header_template=RUNNING.format(title),
         footer_template=RUNNING.format('<span class="pageNumber"></span> / <span class="totalPages"></span>'),

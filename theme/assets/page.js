@@ -323,12 +323,12 @@
   }
   tellProgress();
 
-  // Paper is white, and nothing on it can be unfolded; how something was measured stays where it is.
+  // Paper is white, and nothing on it can be unfolded.
   let folded = [];
   document.querySelector(".print-button").addEventListener("click", () => print());
   addEventListener("beforeprint", () => {
     page.dataset.theme = "light";
-    folded = all("details:not([open], .probe)");
+    folded = all("details:not([open])");
     folded.forEach((details) => { details.open = true; });
   });
   addEventListener("afterprint", () => {
