@@ -524,6 +524,35 @@ def test_an_answer_opens_by_key_and_fits_the_screen(visit, width):
     assert opened.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+# Pieces of names that go on in the next line with a letter before and after the break.
+WITHIN_WORDS = r"""all => all.flatMap((name) => {
+  const texts = document.createTreeWalker(name, NodeFilter.SHOW_TEXT);
+  const letters = [];
+  for (let text = texts.nextNode(); text; text = texts.nextNode()) {
+    [...text.data].forEach((letter, i) => {
+      const range = document.createRange();
+      range.setStart(text, i);
+      range.setEnd(text, i + 1);
+      letters.push([letter, range.getBoundingClientRect()]);
+    });
+  }
+  return letters.flatMap(([letter, box], i) => {
+    const [before, last] = letters[i - 1] ?? [" "];
+    const ends = /[A-Za-z]/.test(before) && /[A-Za-z]/.test(letter) && box.top > last.top + 4;
+    return ends ? [`${name.textContent} before its letter ${i}`] : [];
+  });
+})"""
+
+
+@pytest.mark.site
+@pytest.mark.parametrize("width", [1280, 375])
+def test_no_name_ends_its_line_within_a_word(visit, width):
+    opened = visit("book/frameworks.html", viewport={"width": width, "height": 800})
+    names = opened.locator("ul.measured summary code")
+    assert names.count() > 200
+    assert names.evaluate_all(WITHIN_WORDS) == []
+
+
 # What the course says of frameworks, here and elsewhere
 
 

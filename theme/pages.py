@@ -28,6 +28,10 @@ _PIECE = re.compile(r'<span class="pre">([^<]*)</span>')
 _HEADING = re.compile(r"<h[1-6]>.*?</h[1-6]>", re.DOTALL)
 # "Problem set 4" does not end a line before its number.
 _NUMBERED = re.compile(r"\b(chapter|section|set|task|test|week) (?=\d)", re.IGNORECASE)
+# In a narrow column a long name ends its line after a dot, a stroke or a bracket, and not within a word.
+_TABLE = re.compile(r'<table\b.*?</table>|<ul class="measured[ "].*?</ul>', re.DOTALL)
+_NAME = re.compile(r"(<code>)([^<]{13,})(?=</code>)")
+_JOINT = re.compile(r"(?<=[A-Za-z)\]][./=])(?=[A-Za-z_])|(?<=[A-Za-z\d]_)(?=[A-Za-z\d])|(?<=\w\()(?=[A-Za-z])")
 # Kinds of code that primer.css gives one colour; the first name of each stands for all.
 _KINDS = {
     "k": "kc|kd|kn|kr|ow|bp",
@@ -84,6 +88,7 @@ def _lighter(body: str) -> str:
     for kind, others in _KINDS.items():
         body = re.sub(rf'<span class="(?:{others})">', f'<span class="{kind}">', body)
         body = re.sub(rf'(<span class="{kind}">[^<]*)</span>(\s*)<span class="{kind}">', r"\1\2", body)
+    body = _TABLE.sub(lambda table: _NAME.sub(lambda name: name[1] + _JOINT.sub("<wbr>", name[2]), table[0]), body)
     body = _HEADING.sub(lambda heading: _NUMBERED.sub("\\1\u00a0", heading[0]), body)
     body = body.replace("<pre><span></span>", "<pre>").replace(' docutils container"', '"')
     # The role that docutils gives an entry of the bibliography is withdrawn; it is one of a list.
