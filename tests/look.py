@@ -47,6 +47,7 @@ PARTS = {
     "explorer": "figure.explorer",
     "table": "table:not(.prose)",
     "table-of-prose": "table.prose",
+    "entries": "table.entries",
     "cards": ".cards",
     "neighbours": ".neighbours",
 }
@@ -101,6 +102,12 @@ Between.
 |---|---|---|
 | S1 | A statement of some length, which takes several lines on a phone | wrong |
 | S2 | Another one, which is not shorter than the first by very much | half true |
+
+Between.
+
+| Id | As it is said | Verdict | What is true | Where |
+|---|---|---|---|---|
+| S3 | A statement | needs a condition | What is true of it, in more words than fit on a phone | [Where](other.md) |
 
 ::::{container} cards
 :::{container} card

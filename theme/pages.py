@@ -149,6 +149,8 @@ class ScrollingTables(SphinxPostTransform):
             box += table
 
 
+# A table with an Id and as many columns in all has entries rather than rows: primer.css says how they are laid out.
+_ENTRY = 5
 # A table with a longer text than this in a cell is read row by row: on a narrow screen each row becomes a card.
 _PROSE = 32
 
@@ -171,6 +173,8 @@ class LabelCells(SphinxPostTransform):
         for table in filter(_is_prose, self.document.findall(nodes.table)):
             table["classes"].append("prose")
             names = [entry.astext() for entry in next(table.findall(nodes.thead))[-1]]
+            if names[0] == "Id" and len(names) == _ENTRY:
+                table["classes"].append("entries")
             for row in next(table.findall(nodes.tbody)):
                 for name, entry in zip(names[1:], row[1:], strict=False):
                     entry["label"] = name
