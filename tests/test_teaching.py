@@ -23,7 +23,8 @@ ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "book" / "teaching.md").read_text("utf-8")
 PROSE = re.sub(r"\s+", " ", PAGE)
 BLOCKS = re.findall(r"^```(sh|python)\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
-LINES = [line.split(" #")[0].strip() for kind, text in BLOCKS if kind == "sh" for line in text.splitlines()]
+# A command may go on in the next line.
+LINES = [line for kind, text in BLOCKS if kind == "sh" for line in re.sub(r"\\\n\s*", "", text).splitlines()]
 LINES += [text for text in re.findall(r"`([^`\n]+)`", PAGE) if text.startswith(("make ", "nbgrader ", "python "))]
 CONFIGURABLE = (SandboxPreprocessor, DailyPenalty, FeedbackExporter, Exchange)
 CONFIGURABLE += (exporters.CanvasExporter, exporters.MoodleWorksheetExporter)
@@ -40,9 +41,14 @@ def options(words):
     return {word.split("=")[0] for word in words if word.startswith("--")}
 
 
-def block(beginning):
-    (found,) = [text for _, text in BLOCKS if text.startswith(beginning)]
+def block(words):
+    (found,) = [text for _, text in BLOCKS if words in text]
     return found
+
+
+def test_every_line_of_a_block_is_seen_whole():
+    wide = [line for _, text in BLOCKS for line in text.splitlines() if len(line) > 74]
+    assert wide == []
 
 
 @pytest.mark.parametrize("words", commands("make "), ids=" ".join)
