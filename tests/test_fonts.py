@@ -7,7 +7,7 @@ import pytest
 from fontTools.ttLib import TTFont
 
 from conftest import PAGES, SITE
-from theme.fonts import FAMILY, MATH, SERIF, TEXT, UPRIGHT, characters, cut, kerning, letters, texts
+from theme.fonts import FAMILY, MATH, SERIF, TEXT, UPRIGHT, anchors, characters, cut, kerning, letters, texts
 
 FILES = ("math.woff2", *TEXT)
 # In bytes, of all faces together: they are compressed already.
@@ -63,6 +63,20 @@ def test_a_tall_bracket_is_whole_only_where_it_cannot_be_made_of_parts(tmp_path)
         assert made[names[ord("(")]].GlyphAssembly.PartCount == 3
         assert 2000 < max(heights["("]) < 2500
         assert max(heights["⟨"]) > 3000
+
+
+def test_a_cut_face_sets_an_accent_on_its_letter_as_the_whole_one_does(tmp_path):
+    face = SERIF[0], SERIF[1].format("Semibold")
+    with TTFont(Path(find_spec(face[0]).origin).parent / face[1]) as whole:
+        hat = whole.getBestCmap()[0x302]
+        expected = anchors(whole, "x", hat)
+        assert anchors(whole, "x", "y") == []
+    cut(face, "xyTo\u0302", tmp_path / "a.woff2", text="To x\u0302 yo")
+    with TTFont(tmp_path / "a.woff2") as font:
+        assert anchors(font, "x", hat) == expected != []
+        # The text has no hat on a y; and there is still kerning.
+        assert anchors(font, "y", hat) == []
+        assert kerning(font, "T", "o") < 0
 
 
 @pytest.mark.site

@@ -4,15 +4,16 @@ import html
 import re
 import string
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from fontTools import subset
 from fontTools.feaLib.builder import addOpenTypeFeaturesFromString
 from fontTools.ttLib import TTFont
-from fontTools.ttLib.tables.otTables import PairPos
+from fontTools.ttLib.tables.otTables import MarkBasePos, PairPos
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
@@ -74,17 +75,28 @@ def letters(text: str) -> set[str]:
     return set(string.printable) - set(string.whitespace) | set(" ‘’“”–…") | set(text) - set(string.whitespace)
 
 
+def _positions(font: TTFont, feature: str) -> Iterator[Any]:
+    """Yield the tables by which a feature of a font places glyphs."""
+    table = font["GPOS"].table
+    records = (record for record in table.FeatureList.FeatureRecord if record.FeatureTag == feature)
+    for i in sorted({i for record in records for i in record.Feature.LookupListIndex}):
+        yield from (getattr(part, "ExtSubTable", part) for part in table.LookupList.Lookup[i].SubTable)
+
+
+def anchors(font: TTFont, base: str, mark: str) -> list[tuple[int, int]]:
+    """Return the points that a font lays on each other where the glyph `mark` stands on `base`; [] if it has none."""
+    for part in _positions(font, "mark"):
+        if isinstance(part, MarkBasePos) and base in part.BaseCoverage.glyphs and mark in part.MarkCoverage.glyphs:
+            record = part.MarkArray.MarkRecord[part.MarkCoverage.glyphs.index(mark)]
+            places = part.BaseArray.BaseRecord[part.BaseCoverage.glyphs.index(base)].BaseAnchor
+            if place := places[record.Class]:
+                return [(point.XCoordinate, point.YCoordinate) for point in (place, record.MarkAnchor)]
+    return []
+
+
 def kerning(font: TTFont, left: str, right: str) -> int:
     """Return by how much a font moves the glyph `right` after the glyph `left`, in its own units."""
-    table = font["GPOS"].table
-    kern = {
-        i
-        for record in table.FeatureList.FeatureRecord
-        if record.FeatureTag == "kern"
-        for i in record.Feature.LookupListIndex
-    }
-    for part in (part for i in sorted(kern) for part in table.LookupList.Lookup[i].SubTable):
-        pairs = getattr(part, "ExtSubTable", part)
+    for pairs in _positions(font, "kern"):
         # The first table that knows the left one, and where it lists pairs, the right one too, has the word.
         if not isinstance(pairs, PairPos) or left not in pairs.Coverage.glyphs:
             continue
@@ -102,17 +114,23 @@ def kerning(font: TTFont, left: str, right: str) -> int:
     return 0
 
 
-def _kern(font: TTFont, whole: TTFont, text: str) -> None:
-    """Give a font the kerning of the `whole` one for the pairs of letters that stand in a text.
+def _place(font: TTFont, whole: TTFont, text: str) -> None:
+    """Give a font the kerning and the accents of the `whole` one for the pairs of letters that stand in a text.
 
-    As tables of classes it would weigh a third of the letters.
+    As tables of classes they would weigh a third of the letters.
     """
     names = font.getBestCmap()
     pairs = sorted({(names[ord(a)], names[ord(b)]) for a, b in set(pairwise(text)) if {ord(a), ord(b)} <= names.keys()})
     values = ((a, b, kerning(whole, a, b)) for a, b in pairs)
     rules = "".join(f"pos {a} {b} {value};\n" for a, b, value in values if abs(value) >= _LEAST_KERN)
-    if rules:
-        addOpenTypeFeaturesFromString(font, f"feature kern {{\n{rules}}} kern;", tables=["GPOS"])
+    features = f"feature kern {{\n{rules}}} kern;\n" if rules else ""
+    for base, mark in pairs:
+        if points := anchors(whole, base, mark):
+            (x, y), (own_x, own_y) = points
+            features += f"markClass {mark} <anchor {own_x} {own_y}> @{base}_{mark};\n"
+            features += f"feature mark {{ pos base {base} <anchor {x} {y}> mark @{base}_{mark}; }} mark;\n"
+    if features:
+        addOpenTypeFeaturesFromString(font, features, tables=["GPOS"])
 
 
 def _drop_tall(font: TTFont) -> None:
@@ -135,7 +153,7 @@ def cut(font: tuple[str, str], characters: Iterable[str], target: Path, *, text:
     target : Path
         The file to write, in the format WOFF2.
     text : str
-        Where two letters stand beside each other here, the part has the font's kerning for them.
+        Where two letters stand beside each other here, or a mark on a letter, the part places them as the font does.
     family : str
         A name of its own, for a font whose licence reserves its name for the whole of it.
     """
@@ -151,7 +169,7 @@ def cut(font: tuple[str, str], characters: Iterable[str], target: Path, *, text:
         subsetter.subset(part)
         if text:
             with TTFont(source) as whole:
-                _kern(part, whole, text)
+                _place(part, whole, text)
         if family:
             for record in part["name"].names:
                 if record.nameID == 1:
