@@ -169,15 +169,16 @@ class LabelCells(SphinxPostTransform):
     formats = ("html",)
 
     def run(self) -> None:
-        """Hand the words of the head down, but to the first column: it names the row."""
+        """Hand the words of the head down; to the first column, which names the row, where it has but a number."""
         for table in filter(_is_prose, self.document.findall(nodes.table)):
             table["classes"].append("prose")
             names = [entry.astext() for entry in next(table.findall(nodes.thead))[-1]]
             if names[0] == "Id" and len(names) == _ENTRY:
                 table["classes"].append("entries")
             for row in next(table.findall(nodes.tbody)):
-                for name, entry in zip(names[1:], row[1:], strict=False):
-                    entry["label"] = name
+                for name, entry in zip(names, row, strict=False):
+                    if entry is not row[0] or entry.astext().isdigit():
+                        entry["label"] = name
 
 
 def _write_cell(self: HTML5Translator, node: nodes.entry) -> None:
