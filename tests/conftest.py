@@ -63,36 +63,16 @@ def pytest_collection():
         gc.set_threshold(50_000)
 
 
-# The files whose tests take a minute of a process or more. Of the others those begin first whose marks come first.
-LONGEST = (
-    "test_grading",
-    "test_accessibility",
-    "test_frames",
-    "test_site",
-    "test_problems_in_browser",
-    "test_pages",
-    "test_live_in_browser",
-    "test_grading_pages",
-)
-
-
-def turn(item: pytest.Item) -> tuple[int, int]:
-    """Return when a test has its turn: what takes longest begins first, and what is quick comes last.
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Mark what asks for the browser, before the marks choose what is run; what takes longest begins first.
 
     So the processes that share the tests end at about the same time.
     """
-    mark = next((i for i, mark in enumerate(LONG) if item.get_closest_marker(mark)), len(LONG))
-    name = item.path.stem
-    return LONGEST.index(name) if name in LONGEST and mark < len(LONG) else len(LONGEST), mark
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """Mark what asks for the browser, before the marks choose what is run, and put the tests in order."""
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
-    items.sort(key=turn)
+    items.sort(key=lambda item: next((i for i, mark in enumerate(LONG) if item.get_closest_marker(mark)), len(LONG)))
 
 
 @pytest.hookimpl(trylast=True, specname="pytest_collection_modifyitems")
