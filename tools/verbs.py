@@ -196,11 +196,9 @@ def unit(words: list[str]) -> Iterator[Step]:
 def test(words: list[str]) -> Iterator[Step]:
     yield _tool("", "tools.browser")
     yield _tool("", "tools.isolation")
-    pages = [command for step in _before_the_book() for command in step.commands[0]] + [BOOK]
+    yield from _before_the_book()
     beside = [COMPARE, BESIDE_THE_BOOK]
-    yield Step(
-        "making the problem sets and the pages, and the quick tests beside them, about four minutes", (pages, beside)
-    )
+    yield Step("building the pages, and the quick tests beside it, about four minutes", ([BOOK], beside))
     options = ["--numprocesses", "4", "--dist", "loadfile", "--no-loadscope-reorder"]
     yield _step("testing, about eight minutes", "pytest", "tests", "-m", " or ".join(AFTER_THE_BOOK), *options, *words)
 
