@@ -531,7 +531,7 @@ def fit(
     -----
     A step of the loop is the whole of training::
 
-        loss, gradient = loss(model(inputs), targets)
+        value, gradient = loss(model(inputs), targets)
         model.backward(gradient)
         optimizer.step(model.gradients())
 

@@ -195,7 +195,7 @@ class BatchNorm(Layer):
     in PyTorch; ONNX keeps the biased one. After ``eval()`` the running statistics take the place of :math:`\mu` and
     :math:`\sigma^2`, no example depends on another, and one example is enough. In training a single value is refused:
     it would be its own mean, and the output `beta` whatever the value. One example with several values per feature, as
-    an image has, is normalized with its own.
+    an image has, is normalized with its own mean and variance.
 
     The output has the float type of `x`, the gradient that of `dy`. Statistics are computed in the type of `x`, in
     float32 at least.
