@@ -21,7 +21,7 @@ from lossprimer._layer import Layer
 
 @quietly
 def normalize(x: ArrayLike, *, axis: Axis, eps: float = 1e-5) -> np.ndarray:
-    r"""Entries moved to mean 0 and scaled to variance 1, or a little below, along the given axes.
+    r"""Entries moved to mean 0 and scaled to variance 1, or below where `eps` matters, along the given axes.
 
     Parameters
     ----------

@@ -45,8 +45,8 @@ def softmax(z: ArrayLike, *, temperature: float = 1.0, axis: Axis = -1) -> np.nd
     Raises
     ------
     TypeError
-        If `z` is not real (complex, object, string, long double), or `temperature` or `axis` has the wrong
-        type.
+        If the entries of `z` are complex numbers, long doubles, strings or objects, or `temperature` or `axis` has the
+        wrong type.
     ValueError
         If `temperature` or `axis` is out of range, or `z` has no entries along `axis`.
 

@@ -208,7 +208,7 @@ class TransformerBlock(Sequential):
     causal : bool
         Whether a position sees only itself and those before it.
     keep_prob : float
-        The probability of keeping an entry in each of three dropouts: of the attention weights, of the hidden
+        The probability of keeping an entry in each dropout: of the attention weights, of the hidden
         features of the feed-forward layer, and of what each of the two adds to its input.
     zero_init : bool
         Whether both add nothing at first. The block then starts as the identity, or with "post" as two normalizations.

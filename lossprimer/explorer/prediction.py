@@ -50,7 +50,7 @@ def number(least: float, most: float, unit: str = "", *, slips: Mapping[float, s
     least, most : number
         The smallest and the largest number that may be typed.
     unit : str, optional
-        What stands behind it: ``"%"``, ``"nats"``. The right answer is in the same unit.
+        What follows it: ``"%"``, ``"nats"``. The right answer is in the same unit.
     slips : mapping of number to str, optional
         Numbers that a reader may well come to by mistake, each with the sentence that says why one might think so.
 
