@@ -507,7 +507,7 @@ def fit(
         Takes the number of the step, from 1, and returns its learning rate. A warm-up over 50 steps to 0.003:
         ``lambda step: 0.003 * min(1, step / 50)``.
     evaluate : callable
-        Called with the model in evaluation mode.
+        Takes the model, which is in evaluation mode then; what it returns is kept in ``evaluations``.
     evaluate_every : int
         Steps between the calls of `evaluate`; one epoch by default.
     progress : bool

@@ -57,7 +57,7 @@ def normalize(x: ArrayLike, *, axis: Axis, eps: float = 1e-5) -> np.ndarray:
 
     The squares are those of the centred entries. The form :math:`\overline{x^2} - \mu^2` subtracts two numbers that
     agree in nearly all digits when the mean is large beside the deviation: of 1e8 ± 1 it leaves nothing in float64. A
-    mean is rounded, and what the rounding left is taken from the centred entries in a second step. float16 is
+    mean is rounded, and the error of that rounding is taken from the centred entries in a second step. float16 is
     computed in float32 and rounded once.
 
     Sums and squares must fit the float type, in effect entries below 1e19 in float32 and 1e154 in float64; beyond,

@@ -59,10 +59,11 @@ def softmax(z: ArrayLike, *, temperature: float = 1.0, axis: Axis = -1) -> np.nd
     The factor :math:`e^{-\max z/T}` cancels. It keeps every exponent at or below 0, where ``exp`` cannot
     overflow, and the sum at or above 1, so that nothing is divided by 0. The shift comes before the
     division, because :math:`\max z/T` could overflow where the difference is harmless. The temperature, too, is
-    converted to the float type of `z`: one that this type rounds to 0 or to infinity gives nan. float16 is
-    computed in float32 and rounded once. The relative error of an entry is that of its exponent, up to
-    :math:`|z_i - \max z|/T` units in the last place, and that of the sum: a few units along the last axis,
-    where NumPy adds pairwise; along other axes it grows with K.
+    converted to the float type of `z`: one that this type rounds to 0 gives nan, and one that it rounds to
+    infinity the uniform distribution. float16 is computed in float32 and rounded once. The relative error of
+    an entry is the absolute one of its exponent, up to :math:`|z_i - \max z|/T` units in the last place, and the
+    relative one of the sum: a few units along the last axis, where NumPy adds pairwise; along other axes it
+    grows with K.
 
     A score of -inf (a masked entry) gets exactly 0; where all are -inf no distribution is left and the
     slice is nan. A single score of +inf takes everything, which is the limit; two of them, or a NaN, make
