@@ -55,6 +55,7 @@ def test_the_bar_names_the_page_and_the_section_in_view(visit, width):
 
 def test_the_bar_leads_to_the_page_and_to_the_section(visit):
     page = visit(f"{CHAPTER}#is-everything-safe-after-the-shift", covered=True)
+    page.wait_for_load_state("networkidle")
     settle(page)  # until then the browser itself goes back to the place of the address
     names = ["Softmax", "4. Where does the formula break?", "Is everything safe after the shift?"]
     expect(where(page).get_by_role("link")).to_have_text(names)
