@@ -3,8 +3,9 @@
 import pytest
 from bs4 import BeautifulSoup
 
-from conftest import PAGES, SITE
+from conftest import PAGES
 from tests.building import build
+from tests.parsed import read
 from theme.callouts import kind, verdict
 
 DRAMA = """Page
@@ -79,7 +80,7 @@ def test_every_account_of_the_course_is_marked():
     """And each that speaks of a claim in its own paragraph has a verdict that the style sheet knows."""
     found = 0
     for name in PAGES:
-        for quotation in BeautifulSoup((SITE / name).read_text("utf-8"), "html.parser").select("main blockquote"):
+        for quotation in read(name).select("main blockquote"):
             bold = quotation.select_one("p:first-child > strong:first-child")
             if bold and "popular account" in bold.get_text().lower():
                 found += 1

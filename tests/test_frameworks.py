@@ -7,13 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bs4 import BeautifulSoup
 
 import lossprimer as lp
-from conftest import SITE
 from frameworks import FRAMEWORKS, HERE, __main__, fingerprint, inputs, page, pins, record, words
 from frameworks.probes import attempt, plain
 from frameworks.words import QUESTIONS, say
+from tests.parsed import read
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "book" / "frameworks.md").read_text("utf-8")
@@ -495,7 +494,7 @@ def test_code_in_a_sentence_is_code():
 
 @pytest.mark.site
 def test_the_built_page_says_what_the_record_says():
-    built = BeautifulSoup((SITE / "book" / "frameworks.html").read_text("utf-8"), "html.parser")
+    built = read("book/frameworks.html")
     lists = built.select("ul.measured")
     assert len(lists) == len(QUESTIONS)
     for question, shown in zip(QUESTIONS, lists, strict=True):

@@ -5,13 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bs4 import BeautifulSoup
 from page_numbers import unsupported
 from playwright.sync_api import expect
 
 import lossprimer as lp
-from conftest import SITE
 from lossprimer.normalization import normalize
+from tests.parsed import read
 from tools import notebooks
 
 ROOT = Path(__file__).parent.parent
@@ -52,7 +51,7 @@ def test_a_card_says_how_often_a_chapter_asks(name, predictions):
 @pytest.mark.site
 @pytest.mark.parametrize(("name", "least", "most"), [card[:3] for card in CARDS])
 def test_a_card_says_what_a_chapter_takes_without_and_with_what_may_be_skipped(name, least, most):
-    page = BeautifulSoup((SITE / "notebooks" / f"{name}.html").read_text("utf-8"), "html.parser")
+    page = read(f"notebooks/{name}.html")
     main, skipped = (
         sum(int(line.get_text().partition(" min")[0]) for line in page.select(lines))
         for lines in (".section-time", "details.aside > summary > span")

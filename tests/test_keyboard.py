@@ -1,12 +1,10 @@
 """One page, read by keyboard, enlarged, in forced colours, without motion; and what each page has for all readers."""
 
-from functools import cache
-
 import pytest
-from bs4 import BeautifulSoup
 from playwright.sync_api import expect
 
-from conftest import PAGES, SITE
+from conftest import PAGES
+from tests.parsed import read
 
 pytestmark = pytest.mark.site
 
@@ -37,11 +35,6 @@ FOCUSED = """
   return [element.closest("[data-order]")?.dataset.order ?? null, outlined, inside, element.outerHTML];
 }
 """
-
-
-@cache
-def read(name):
-    return BeautifulSoup((SITE / name).read_text("utf-8"), "html.parser")
 
 
 def test_the_tabulator_reaches_everything_in_the_order_of_the_page_with_a_visible_focus(visit):

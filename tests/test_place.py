@@ -3,10 +3,10 @@
 import re
 
 import pytest
-from bs4 import BeautifulSoup
 from playwright.sync_api import expect
 
-from conftest import NEXT_FRAME, PAGES, SITE, settle
+from conftest import NEXT_FRAME, PAGES, settle
+from tests.parsed import read
 
 pytestmark = pytest.mark.site
 
@@ -108,7 +108,7 @@ def test_what_can_be_done_with_a_page_is_in_view_below_however_many_contents(vis
 
 @pytest.mark.parametrize("name", [page for page in PAGES if page not in {"index.html", "search.html"}])
 def test_a_card_leads_to_each_neighbour_with_its_question(name):
-    cards = BeautifulSoup((SITE / name).read_text("utf-8"), "html.parser").select("nav.neighbours a")
+    cards = read(name).select("nav.neighbours a")
     assert cards
     for card in cards:
         texts = [part.get_text() for part in card.find_all(["span", "strong"])]

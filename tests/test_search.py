@@ -2,15 +2,16 @@
 
 import json
 import re
+from copy import copy
 from functools import cache
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from bs4 import BeautifulSoup
 from playwright.sync_api import expect
 
 from conftest import BOOK, PAGES, SITE, opening
+from tests.parsed import read
 from theme.search import NAME, entries, read_words, write_index
 
 CHAPTER = "notebooks/01_softmax.html"
@@ -115,11 +116,6 @@ def rows():
     return data["entries"], data["synonyms"]
 
 
-@cache
-def read(name):
-    return BeautifulSoup((SITE / name).read_text("utf-8"), "html.parser")
-
-
 def places(page):
     """Return all that has an address of its own on a page."""
     return {f"{page}#{tag['id']}" for tag in read(page).main.select("section[id], dt[id], tr[id]")}
@@ -141,7 +137,7 @@ def test_every_correction_is_a_place():
 @pytest.mark.site
 @pytest.mark.parametrize("page", [page for page in PAGES if page not in {"index.html", "search.html"}])
 def test_no_sentence_that_is_shown_has_figure_text_or_a_flattened_formula(page):
-    soup = BeautifulSoup((SITE / page).read_text("utf-8"), "html.parser").main
+    soup = copy(read(page).main)
     for tag in soup.select("pre, svg, figure, .headerlink"):
         tag.replace_with(" ¤ ")
     for note in soup.select("annotation"):
@@ -188,7 +184,7 @@ def ask(browser, serve):
 def today(place):
     """Return what a place is called now, where the site still has what it was called before."""
     page, _, name = place.partition("#")
-    mark = read(f"{page}.html").select_one(f'[id="{name}"]') if (SITE / f"{page}.html").exists() and name else None
+    mark = read(f"{page}.html").find(id=name) if (SITE / f"{page}.html").exists() and name else None
     return f"{page}#{mark.find_parent('section')['id']}" if mark and mark.name in {"a", "span"} else place
 
 
