@@ -37,8 +37,8 @@ FOCUSED = """
 """
 
 
-def test_the_tabulator_reaches_everything_in_the_order_of_the_page_with_a_visible_focus(visit):
-    opened = visit(CHAPTER)
+def test_the_tabulator_reaches_everything_in_the_order_of_the_page_with_a_visible_focus(look_at):
+    opened = look_at(CHAPTER)
     expected = opened.evaluate(FOCUSABLE)
     reached, faults = [], []
     for _ in range(len(expected) + 5):
@@ -53,8 +53,8 @@ def test_the_tabulator_reaches_everything_in_the_order_of_the_page_with_a_visibl
     assert reached == expected
 
 
-def test_the_first_link_skips_to_the_text(visit):
-    opened = visit(CHAPTER)
+def test_the_first_link_skips_to_the_text(look_at):
+    opened = look_at(CHAPTER)
     opened.keyboard.press("Tab")
     skip = opened.get_by_role("link", name="Skip to the text")
     expect(skip).to_be_focused()
@@ -65,8 +65,8 @@ def test_the_first_link_skips_to_the_text(visit):
 
 
 @pytest.mark.parametrize("name", ["search", "site-contents", "page-contents"])
-def test_what_a_button_opens_can_be_left_by_key_and_gives_the_focus_back(visit, name):
-    opened = visit(CHAPTER, viewport={"width": 600, "height": 800})
+def test_what_a_button_opens_can_be_left_by_key_and_gives_the_focus_back(look_at, name):
+    opened = look_at(CHAPTER, 600, 800)
     button, target = opened.locator(f"[popovertarget={name}]"), opened.locator(f"#{name}")
     button.press("Enter")
     expect(target).to_be_visible()
@@ -100,8 +100,8 @@ RING = """() => {
 
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 600), (1100, 600)])
-def test_the_ring_in_the_lists_beside_the_text_is_whole(visit, width, height):
-    page = visit("book/intro.html", viewport={"width": width, "height": height})
+def test_the_ring_in_the_lists_beside_the_text_is_whole(look_at, width, height):
+    page = look_at("book/intro.html", width, height)
     page.locator(".site-contents a").first.focus()
     cut, seen = [], 0
     # By the keyboard: only then there is a ring.
@@ -115,8 +115,8 @@ def test_the_ring_in_the_lists_beside_the_text_is_whole(visit, width, height):
     assert cut == []
 
 
-def test_the_skip_link_leads_the_focus_into_the_text(visit):
-    page = visit(CHAPTER)
+def test_the_skip_link_leads_the_focus_into_the_text(look_at):
+    page = look_at(CHAPTER)
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page.get_by_role("main")).to_be_focused()
@@ -146,6 +146,23 @@ def test_a_picture_has_its_sentence(name):
         sentence = soup.find(id=drawing["aria-labelledby"])
         assert len(sentence.get_text().split()) > 3
     assert soup.select('main svg:not([aria-hidden="true"])') == []
+
+
+FOCUSED_ALONE = """all => all.filter((one) => one.checkVisibility()).map((one) => {
+  const before = scrollY;
+  one.focus();
+  return [one.textContent, scrollY - before, document.activeElement === one];
+})"""
+
+
+@pytest.mark.parametrize("width", [375, 1280])
+def test_the_focus_in_the_bar_does_not_move_the_page(look_at, width):
+    page = look_at(CHAPTER, width, 700)
+    page.evaluate("scrollTo(0, 5000)")
+    expect(page.locator(".where a").first).to_be_visible()
+    found = page.locator(".bar :is(a, button)").evaluate_all(FOCUSED_ALONE)
+    assert len(found) > 4
+    assert [one for one in found if one[1:] != [0, True]] == []
 
 
 def test_a_page_fits_at_a_zoom_of_200_percent(visit):
