@@ -30,8 +30,8 @@ def test_there_are_pages():
 
 @pytest.mark.parametrize("name", [page for page in PAGES if page != "index.html"])
 @pytest.mark.parametrize("width", [1280, 320])
-def test_a_page_is_accessible_and_as_wide_as_the_screen(visit, name, width):
-    opened = visit(name, viewport={"width": width, "height": 800}, color_scheme="light")
+def test_a_page_is_accessible_and_as_wide_as_the_screen(look_at, name, width):
+    opened = look_at(name, width=width)
     opened.evaluate(Axe().axe_script)
     for scheme in ("light", "dark"):
         opened.emulate_media(color_scheme=scheme)

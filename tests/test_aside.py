@@ -40,12 +40,12 @@ def test_a_section_that_is_not_there_is_told(tmp_path):
 
 
 @pytest.mark.site
-def test_a_link_and_the_contents_open_what_they_lead_to(visit):
+def test_a_link_and_the_contents_open_what_they_lead_to(look_at):
     name, _, place = ASIDES[0].partition("#")
-    page = visit(f"{name}.html#{place}")
+    page = look_at(f"{name}.html#{place}")
     inside = page.locator(f"[id='{place}'] > details.aside")
     expect(inside).to_have_attribute("open", "")
-    page = visit(f"{name}.html")
+    page = look_at(f"{name}.html")
     expect(page.locator(f"[id='{place}'] > details.aside")).not_to_have_attribute("open", "")
     page.evaluate("place => { location.hash = place; }", place)
     expect(page.locator(f"[id='{place}'] > details.aside")).to_have_attribute("open", "")
@@ -59,8 +59,8 @@ def test_without_scripts_all_is_open(visit):
 
 
 @pytest.mark.site
-def test_folds_below_each_other_share_a_rule_and_an_open_one_keeps_its_distance(visit):
-    page = visit("notebooks/04_normalization.html")
+def test_folds_below_each_other_share_a_rule_and_an_open_one_keeps_its_distance(look_at):
+    page = look_at("notebooks/04_normalization.html")
     first, second = page.locator("section:has(> .aside) + section > .aside").evaluate_all(
         "all => [all[0].parentElement.previousElementSibling.firstElementChild, all[0]]"
         ".map((one) => '#' + one.parentElement.id + ' > .aside')"

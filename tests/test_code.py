@@ -57,8 +57,8 @@ def test_what_gets_things_ready_stands_after_what_the_page_opens_with():
 
 @pytest.mark.site
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_every_cell_is_on_the_page_and_no_claim_stands_bare(path, visit):
-    page = visit(f"notebooks/{path.stem}.html")
+def test_every_cell_is_on_the_page_and_no_claim_stands_bare(path, look_at):
+    page = look_at(f"notebooks/{path.stem}.html")
     cells = [cell for cell in json.loads(path.read_text("utf-8"))["cells"] if cell["cell_type"] == "code"]
     asked = sum("".join(cell["source"]).startswith("predict(") for cell in cells)
     assert page.locator(".cell .cell_input").count() == len(cells) - asked

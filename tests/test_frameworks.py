@@ -513,8 +513,8 @@ def test_the_built_page_says_what_the_record_says():
 
 @pytest.mark.site
 @pytest.mark.parametrize("width", [1280, 375])
-def test_an_answer_opens_by_key_and_fits_the_screen(visit, width):
-    opened = visit("book/frameworks.html", viewport={"width": width, "height": 800})
+def test_an_answer_opens_by_key_and_fits_the_screen(look_at, width):
+    opened = look_at("book/frameworks.html", width, 800)
     probe = opened.locator("ul.measured details").first
     probe.locator("summary").focus()
     opened.keyboard.press("Enter")
@@ -545,8 +545,8 @@ WITHIN_WORDS = r"""all => all.flatMap((name) => {
 
 @pytest.mark.site
 @pytest.mark.parametrize("width", [1280, 375])
-def test_no_name_ends_its_line_within_a_word(visit, width):
-    opened = visit("book/frameworks.html", viewport={"width": width, "height": 800})
+def test_no_name_ends_its_line_within_a_word(look_at, width):
+    opened = look_at("book/frameworks.html", width, 800)
     names = opened.locator("ul.measured summary code")
     assert names.count() > 200
     assert names.evaluate_all(WITHIN_WORDS) == []

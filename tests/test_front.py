@@ -61,8 +61,8 @@ def test_a_card_says_what_a_chapter_takes_without_and_with_what_may_be_skipped(n
 
 @pytest.mark.site
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (375, 667)])
-def test_the_explorer_is_in_the_first_screen_and_answers(visit, width, height):
-    page = visit("book/intro.html", viewport={"width": width, "height": height})
+def test_the_explorer_is_in_the_first_screen_and_answers(look_at, width, height):
+    page = look_at("book/intro.html", width, height)
     explorer = page.locator("figure.explorer")
     for part in ("input[type=range]", "svg >> nth=0"):
         box = explorer.locator(part).bounding_box()

@@ -6,7 +6,7 @@ import pytest
 
 CHAPTERS = sorted(path.stem for path in (Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
 WORDS, SCREENS, OPEN_SCREENS = 3500, 20, 38
-SCREEN = {"width": 1280, "height": 800}
+WIDTH, HEIGHT = 1280, 800
 
 # Text that is read: no code, no output, no picture and no question, and nothing of what is folded but its line.
 READ = r"""() => {
@@ -19,13 +19,13 @@ READ = r"""() => {
 
 @pytest.mark.site
 @pytest.mark.parametrize("name", CHAPTERS)
-def test_a_chapter_opens_with_something_to_move_and_its_main_path_is_short(name, visit):
-    page = visit(f"notebooks/{name}.html", viewport=SCREEN, covered=True)
+def test_a_chapter_opens_with_something_to_move_and_its_main_path_is_short(name, look_at):
+    page = look_at(f"notebooks/{name}.html", WIDTH, HEIGHT, covered=True)
     screens = "document.documentElement.scrollHeight / innerHeight"
     figure = page.locator("main figure.explorer").first
     picture, control = figure.bounding_box(), figure.locator("input, button").first.bounding_box()
-    assert picture["y"] < SCREEN["height"] / 2
-    assert control["y"] + control["height"] < SCREEN["height"]
+    assert picture["y"] < HEIGHT / 2
+    assert control["y"] + control["height"] < HEIGHT
     assert page.evaluate(READ) <= WORDS
     assert page.evaluate(screens) <= SCREENS
     page.evaluate("document.querySelectorAll('.prediction-cover').forEach((one) => one.removeAttribute('hidden'))")

@@ -368,8 +368,8 @@ def test_the_html_of_a_chapter_weighs_little(name):
 
 
 @each_document
-def test_what_scrolls_can_be_reached_by_keyboard(visit, name):
-    opened = visit(f"{name}.html", viewport={"width": 320, "height": 800})
+def test_what_scrolls_can_be_reached_by_keyboard(look_at, name):
+    opened = look_at(f"{name}.html", width=320)
     # What is folded is measured when it is opened.
     opened.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
     opened.evaluate(f"{NEXT_FRAME}.then(() => {NEXT_FRAME}).then(() => null)")
@@ -380,8 +380,8 @@ def test_what_scrolls_can_be_reached_by_keyboard(visit, name):
 
 
 @pytest.mark.parametrize("name", [name for name in DOCUMENTS if name.startswith("notebooks/")])
-def test_the_code_of_a_chapter_fits_the_column_of_a_desk(visit, name):
-    opened = visit(f"{name}.html")
+def test_the_code_of_a_chapter_fits_the_column_of_a_desk(look_at, name):
+    opened = look_at(f"{name}.html")
     opened.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
     blocks = opened.locator(".cell_input pre").evaluate_all(
         # That of a laboratory stands in a text box.
@@ -392,10 +392,10 @@ def test_the_code_of_a_chapter_fits_the_column_of_a_desk(visit, name):
     assert [text for width, needed, text in blocks if needed > width] == []
 
 
-def test_each_section_and_each_explorer_is_a_layer(visit):
+def test_each_section_and_each_explorer_is_a_layer(look_at):
     """What changes in one is laid out and painted without a walk through the whole page."""
     flat = "nodes => nodes.filter((one) => getComputedStyle(one).position === 'static').map(({ id }) => id)"
-    parts = visit("notebooks/03_dropout.html").locator("main section, main .explorer")
+    parts = look_at("notebooks/03_dropout.html").locator("main section, main .explorer")
     assert parts.count() > 10
     assert parts.evaluate_all(flat) == []
 

@@ -38,8 +38,8 @@ def frames(page, count=3):
 
 
 @pytest.mark.parametrize("width", [375, 1100, 1280])
-def test_the_bar_names_the_page_and_the_section_in_view(visit, width):
-    page = visit(CHAPTER, viewport={"width": width, "height": 700})
+def test_the_bar_names_the_page_and_the_section_in_view(look_at, width):
+    page = look_at(CHAPTER, width, 700)
     expect(where(page)).to_be_hidden()
     height = page.evaluate("document.documentElement.scrollHeight")
     for part in range(1, 11):
@@ -84,8 +84,8 @@ def test_a_line_tells_how_far_the_reader_is(visit, motion):
 
 
 @pytest.mark.parametrize("width", [375, 1000, 1024, 1279, 1280])
-def test_the_contents_can_be_had_at_every_width(visit, width):
-    page = visit(CHAPTER, viewport={"width": width, "height": 700})
+def test_the_contents_can_be_had_at_every_width(look_at, width):
+    page = look_at(CHAPTER, width, 700)
     contents = page.get_by_role("navigation", name="On this page")
     page.evaluate("scrollTo(0, 5000)")
     if width < 1024:
@@ -97,8 +97,8 @@ def test_the_contents_can_be_had_at_every_width(visit, width):
     expect(page.locator("#recap > h2")).to_be_in_viewport()
 
 
-def test_what_can_be_done_with_a_page_is_in_view_below_however_many_contents(visit):
-    page = visit(CHAPTER)
+def test_what_can_be_done_with_a_page_is_in_view_below_however_many_contents(look_at):
+    page = look_at(CHAPTER)
     contents = page.get_by_role("navigation", name="On this page")
     assert contents.evaluate("list => list.scrollHeight > list.clientHeight")
     for place in ("", f"#{SECTION}"):

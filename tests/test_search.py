@@ -212,15 +212,15 @@ def test_what_readers_ask_for_comes_first_nine_times_in_ten_and_else_among_the_f
         ("author", "book/intro.html#how-can-you-cite-it", "Primer authors (2026)"),
     ],
 )
-def test_a_result_shows_a_sentence_with_the_words_or_says_what_a_name_means(visit, query, place, said):
-    page = visit(f"search.html?q={query}")
+def test_a_result_shows_a_sentence_with_the_words_or_says_what_a_name_means(look_at, query, place, said):
+    page = look_at(f"search.html?q={query}")
     result = page.get_by_role("main").get_by_role("listitem").filter(has=page.locator(f'a[href$="{place}"]'))
     expect(result.locator(".context")).to_contain_text(said)
 
 
 @pytest.mark.site
-def test_what_means_the_same_is_not_taken_for_the_beginning_of_a_word(visit):
-    page = visit("search.html?q=nan")
+def test_what_means_the_same_is_not_taken_for_the_beginning_of_a_word(look_at):
+    page = look_at("search.html?q=nan")
     page.get_by_role("main").get_by_role("listitem").first.wait_for()
     assert {mark.lower() for mark in page.locator("main mark").all_inner_texts()} <= {"nan", "not", "number", "inf"}
 
@@ -260,8 +260,8 @@ def test_no_expression_means_two_things_in_the_table():
 
 
 @pytest.mark.site
-def test_a_search_can_be_linked_to_and_opens_at_the_section(visit):
-    page = visit("search.html?q=perplexity")
+def test_a_search_can_be_linked_to_and_opens_at_the_section(look_at):
+    page = look_at("search.html?q=perplexity")
     first = page.get_by_role("main").get_by_role("listitem").first
     expect(first).to_contain_text("Cross-entropy")
     link = first.get_by_role("link")
@@ -271,8 +271,8 @@ def test_a_search_can_be_linked_to_and_opens_at_the_section(visit):
 
 
 @pytest.mark.site
-def test_results_come_as_one_types_are_counted_and_change_the_address(visit):
-    page = visit("search.html")
+def test_results_come_as_one_types_are_counted_and_change_the_address(look_at):
+    page = look_at("search.html")
     status, found = page.get_by_role("status"), page.get_by_role("main").get_by_role("listitem")
     expect(status).to_be_empty()
     field = page.get_by_role("searchbox", name="Search the book")
@@ -289,8 +289,8 @@ def test_results_come_as_one_types_are_counted_and_change_the_address(visit):
 
 @pytest.mark.site
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (375, "dark")])
-def test_results_are_accessible_and_fit(visit, scheme, width):
-    page = visit("search.html?q=softmax", color_scheme=scheme, viewport={"width": width, "height": 700})
+def test_results_are_accessible_and_fit(look_at, scheme, width):
+    page = look_at("search.html?q=softmax", width, 700, scheme=scheme)
     page.get_by_role("main").get_by_role("listitem").first.wait_for()
     assert Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"] == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

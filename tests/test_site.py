@@ -302,8 +302,8 @@ def scriptless(browser):
 
 
 @pytest.mark.parametrize("name", [name for name in PAGES if name.startswith("notebooks/")])
-def test_no_line_of_a_chapters_code_is_wider_than_its_column(visit, name):
-    page = visit(name, viewport={"width": 1280, "height": 800})
+def test_no_line_of_a_chapters_code_is_wider_than_its_column(look_at, name):
+    page = look_at(name, 1280, 800)
     page.evaluate("document.querySelectorAll('main details').forEach((one) => { one.open = true; })")
     wide = "all => all.filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.innerText)"
     assert page.locator("main .cell pre").evaluate_all(wide) == []

@@ -126,8 +126,8 @@ def test_1_3_4_orientation_both_show_the_page(pages, size):
 
 
 @pytest.mark.parametrize("width", [320, 667, 830, 1024, 1280])
-def test_nothing_in_the_bar_lies_on_anything_else(visit, width):
-    page = visit(CHAPTER, viewport={"width": width, "height": 600})
+def test_nothing_in_the_bar_lies_on_anything_else(look_at, width):
+    page = look_at(CHAPTER, width, 600)
     page.locator("main h3").nth(1).evaluate("one => one.scrollIntoView()")
     expect(page.locator(".where")).to_be_visible()
     boxes = page.locator(".bar > *, .where > *").evaluate_all(
@@ -139,8 +139,8 @@ def test_nothing_in_the_bar_lies_on_anything_else(visit, width):
         assert min(right, right2) - max(left, left2) <= 1 or min(bottom, bottom2) - max(top, top2) <= 1
 
 
-def test_1_4_4_resize_text_to_twice_its_size(visit):
-    page = visit(CHAPTER, viewport={"width": 1280, "height": 800})
+def test_1_4_4_resize_text_to_twice_its_size(look_at):
+    page = look_at(CHAPTER, 1280, 800)
     page.evaluate("document.documentElement.style.fontSize = '200%'")
     assert page.evaluate(WIDTH) <= 0
     assert page.evaluate(CUT) == []
@@ -216,8 +216,8 @@ SPACED = """() => {
 
 
 @pytest.mark.parametrize("name", [CHAPTER, TABLES, FIRST])
-def test_1_4_12_text_spacing_loses_nothing(visit, name):
-    page = visit(name, viewport={"width": 375, "height": 800})
+def test_1_4_12_text_spacing_loses_nothing(look_at, name):
+    page = look_at(name, 375, 800)
     page.evaluate(SPACED)
     page.evaluate(f"{NEXT_FRAME}.then(() => null)")
     assert page.evaluate(WIDTH) <= 0
@@ -236,8 +236,8 @@ def test_1_4_13_content_on_hover_or_focus_nothing_is_told_by_it_alone():
             assert ":focus" in selector, selector
 
 
-def test_2_1_2_no_keyboard_trap_the_focus_leaves_the_page_at_its_end(visit):
-    page = visit(TABLES)
+def test_2_1_2_no_keyboard_trap_the_focus_leaves_the_page_at_its_end(look_at):
+    page = look_at(TABLES)
     stops = page.locator("a[href], button, input, select, textarea, summary, [tabindex='0']").count()
     for _ in range(stops + 3):
         page.keyboard.press("Tab")
@@ -285,8 +285,8 @@ COVERED = """() => {
 
 
 @pytest.mark.parametrize("key", ["Tab", "Shift+Tab"])
-def test_2_4_11_focus_not_obscured_by_the_bar(visit, key):
-    page = visit(CHAPTER, viewport={"width": 1280, "height": 400})
+def test_2_4_11_focus_not_obscured_by_the_bar(look_at, key):
+    page = look_at(CHAPTER, 1280, 400)
     if key == "Tab":
         page.locator("main a").first.focus()
     else:
@@ -347,8 +347,8 @@ def test_2_5_8_target_size_is_24_pixels_or_there_is_room_around(pages, name, wid
     assert pages(name, width, 800).evaluate(TARGETS) == []
 
 
-def test_3_2_1_on_focus_and_3_2_2_on_input_nothing_leads_elsewhere(visit):
-    page = visit(CHAPTER)
+def test_3_2_1_on_focus_and_3_2_2_on_input_nothing_leads_elsewhere(look_at):
+    page = look_at(CHAPTER)
     before = page.url.partition("#")[0]
     for control in page.locator("main :is(input, select, button)").all()[:40]:
         if control.is_visible() and control.is_enabled():
@@ -438,8 +438,8 @@ def test_a_test_that_is_named_here_exists(test):
 # Beyond the criteria.
 
 
-def test_a_translated_page_leaves_code_formulas_and_pictures_as_they_are(visit):
-    page = visit(CHAPTER, viewport={"width": 375, "height": 800})
+def test_a_translated_page_leaves_code_formulas_and_pictures_as_they_are(look_at):
+    page = look_at(CHAPTER, 375, 800)
     page.evaluate("document.documentElement.dir = 'rtl'")
     kept = """all => all.filter((one) => one.translate || getComputedStyle(one).direction !== "ltr")
       .map((one) => one.outerHTML)"""
