@@ -1,15 +1,19 @@
 """How quickly does a page stand, and how heavy is it? Lighthouse on every page, beside a stock Jupyter Book page.
 
-The rival has the same content: chapter 1, built in the same run by Jupyter Book with its own theme and settings. The
-front page, the chapters and the rival are measured five times, every other page once. All are served compressed from
-this machine. Requests to other hosts fail at once: on a reader's machine the rival also waits for those and loads what
-they send, which is not counted here. Build the site first. Node 18 or newer is needed.
+The rival has the same content: chapter 1, built in the same run by Jupyter Book with its own theme and settings. Each
+figure is the median of five runs; on a desk pages other than the front page, the chapters and the rival are measured
+once. All are served compressed from this machine. Requests to other hosts fail at once: on a reader's machine the rival
+also waits for those and loads what they send, which is not counted here. Below a page stand its figures in the last
+version, recorded by ``python -m benchmarks.site --record VERSION`` when it was current; their seconds are those of that
+machine. Build the site first. Node 18 or newer is needed.
 """
 
+import argparse
 import functools
 import gzip
 import json
 import os
+import re
 import shutil
 import statistics
 import subprocess
@@ -21,10 +25,13 @@ from tools.gallery import names
 from tools.server import QuietHandler, serving
 
 ROOT = Path(__file__).parent.parent
-SITE = ROOT / "_build" / "html"
 WORKPLACE = ROOT / "_build" / "bench"
 VERSION = "12.8.2"  # 13 needs Node 22
 RUNS = 5
+DEVICES = "mobile", "desktop"
+# What --record wrote, by the version of the course.
+RECORDED = Path(__file__).parent / "recorded"
+PREFIX = "site-"
 CHAPTERS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
 # What is measured more than once.
 OFTEN = ["book/intro", *(f"notebooks/{name}" for name in CHAPTERS)]
@@ -121,35 +128,87 @@ def measure(lighthouse: Path, address: str, *, desktop: bool, times: int) -> dic
     return {name: statistics.median(run[name] for run in runs) for name in runs[0]}
 
 
-def main() -> None:
-    """Print a line for each chapter and the rival, on a phone and on a desk, and what the rival costs more."""
+Figures = dict[str, dict[str, dict[str, float]]]
+
+
+def read_last() -> tuple[str, Figures]:
+    """Return the newest version whose figures are recorded, and what `measure_all` returned for it."""
+    path = max(RECORDED.glob(f"{PREFIX}*.json"), key=lambda path: [int(part) for part in re.findall(r"\d+", path.stem)])
+    return path.stem.removeprefix(PREFIX), json.loads(path.read_text("utf-8"))
+
+
+def measure_all(lighthouse: Path, pages: dict[str, str], version: str = "", last: Figures | None = None) -> Figures:
+    """Measure pages on a phone and on a desk, and print a line for each with that of the last version below it.
+
+    Parameters
+    ----------
+    lighthouse : Path
+        The program.
+    pages : dict of str to str
+        Addresses by the names of the pages.
+    version : str, optional
+        The last version.
+    last : dict, optional
+        What this returned for it.
+
+    Returns
+    -------
+    dict
+        For each device and page the scores and audits, as `measure` returns them.
+    """
+    found = {}
+    for device in DEVICES:
+        print(f"{device:30} performance access. practices  SEO first, s paint, s ready, s  shift   kB")
+        found[device] = {}
+        for name, address in pages.items():
+            often = device == "mobile" or name in (*OFTEN, STOCK_PAGE)
+            values = measure(lighthouse, address, desktop=device == "desktop", times=RUNS if often else 1)
+            found[device][name] = values
+            print(line(name, values), flush=True)
+            if last and name in last[device]:
+                print(line(f"    in version {version}", last[device][name]))
+        print()
+    return found
+
+
+def line(title: str, values: dict[str, float]) -> str:
+    """Return a line of the table."""
+    scores = "{:11.0f} {:7.0f} {:9.0f} {:4.0f}".format(*(values[category] for category in CATEGORIES))
+    audits = "{:8.2f} {:8.2f} {:8.2f} {:6.3f} {:4.0f}".format(*(values[audit] for audit in AUDITS))
+    return f"{title:30} {scores} {audits}"
+
+
+def main(*words: str) -> None:
+    """Measure every page and the rival, or record the figures of a version."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.site", description=__doc__.splitlines()[0])
+    parser.add_argument("--record", metavar="VERSION", help="record the figures of this version, without the rival")
+    parser.add_argument("--project", metavar="FOLDER", type=Path, default=ROOT, help="whose built site is measured")
+    chosen = parser.parse_args(words)
     if shutil.which("node") is None or shutil.which("npm") is None:
         print("There is no Node here, so Lighthouse was not run.")
         return
-    if missing := [name for name in OFTEN if not (SITE / f"{name}.html").exists()]:
+    site = chosen.project / "_build" / "html"
+    if missing := [name for name in OFTEN if not (site / f"{name}.html").exists()]:
         sys.exit(f"The built site has no page {missing[0]}: run make book first.")
-    once = [name for name in names(ROOT / "_toc.yml") if name not in OFTEN]
     lighthouse = install_lighthouse()
-    with serving(SITE, Compressing) as site, serving(build_stock(), Compressing) as stock:
-        pages = {name: f"{site}/{name}.html" for name in [*OFTEN, *once]}
-        report(lighthouse, pages | {STOCK_PAGE: f"{stock}/{CHAPTERS[0]}.html"})
-
-
-def report(lighthouse: Path, pages: dict[str, str]) -> None:
-    """Print a line for each page, on a phone and on a desk."""
-    for device in ("mobile", "desktop"):
-        print(f"{device:30} performance access. practices  SEO first, s paint, s ready, s  shift   kB")
-        found = {}
-        for name, address in pages.items():
-            times = RUNS if name in (*OFTEN, STOCK_PAGE) else 1
-            found[name] = values = measure(lighthouse, address, desktop=device == "desktop", times=times)
-            scores = "{:11.0f} {:7.0f} {:9.0f} {:4.0f}".format(*(values[category] for category in CATEGORIES))
-            audits = "{:8.2f} {:8.2f} {:8.2f} {:6.3f} {:4.0f}".format(*(values[audit] for audit in AUDITS))
-            print(f"{name:30} {scores} {audits}", flush=True)
-        ours, theirs = found[f"notebooks/{CHAPTERS[0]}"], found[STOCK_PAGE]
-        ratios = (f"{theirs[name] / ours[name]:.1f} times the {name}" for name in ("paint", "ready", "weight"))
-        print(f"The stock page of chapter 1 has {', '.join(ratios)}.\n")
+    every = [*OFTEN, *(name for name in names(chosen.project / "_toc.yml") if name not in OFTEN)]
+    with serving(site, Compressing) as ours:
+        pages = {name: f"{ours}/{name}.html" for name in every}
+        if chosen.record:
+            RECORDED.mkdir(exist_ok=True)
+            figures = {
+                device: {page: {name: round(value, 3) for name, value in values.items()} for page, values in of.items()}
+                for device, of in measure_all(lighthouse, pages).items()
+            }
+            (RECORDED / f"{PREFIX}{chosen.record}.json").write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
+            return
+        with serving(build_stock(), Compressing) as stock:
+            found = measure_all(lighthouse, pages | {STOCK_PAGE: f"{stock}/{CHAPTERS[0]}.html"}, *read_last())
+    for device, values in found.items():
+        mine, theirs = values[f"notebooks/{CHAPTERS[0]}"], values[STOCK_PAGE]
+        ratios = (f"{theirs[name] / mine[name]:.1f} times the {name}" for name in ("paint", "ready", "weight"))
+        print(f"{device}: the stock page of chapter 1 has {', '.join(ratios)}.")
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])
