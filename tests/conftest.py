@@ -183,7 +183,7 @@ def look_at(browser, address) -> Iterator[Callable[..., Page]]:
             # A link within the page that is open would not open it again.
             window.goto("about:blank")
             window.set_viewport_size({"width": width, "height": height})
-            window.emulate_media(color_scheme=scheme)
+            window.emulate_media(media="null", color_scheme=scheme, reduced_motion="null", forced_colors="null")
             window.goto(f"{address}/{name}")
             if not covered:
                 window.evaluate(UNCOVER)
