@@ -63,6 +63,20 @@ def test_every_link_within_the_document_has_a_target_that_exists_once(paper):
 
 
 @pytest.mark.site
+def test_the_document_has_the_type_of_the_pages(tmp_path, open_page, visit):
+    (tmp_path / "paper.html").write_text(document(SITE, ["book/ten-minutes"]), "utf-8")
+    site, paper = visit("book/ten-minutes.html"), open_page((tmp_path / "paper.html").as_uri())
+    for part in ("h2", "h2 ~ p", ".prediction", ".explorer"):
+        looks = [
+            page.locator(f"main {part}").first.evaluate(
+                "one => (({ font, background, padding }) => [font, background, padding])(getComputedStyle(one))"
+            )
+            for page in (site, paper)
+        ]
+        assert looks[0] == looks[1], part
+
+
+@pytest.mark.site
 def test_nothing_is_wider_than_the_paper(paper, tmp_path, open_page):
     (tmp_path / "paper.html").write_text(paper, "utf-8")
     page = open_page((tmp_path / "paper.html").as_uri(), viewport={"width": PAPER, "height": 900})

@@ -91,8 +91,8 @@ def document(site: Path, names: list[str], address: str = "") -> str:
     entries = "".join(_entry(text) for text in chapters)
     return (
         f'<!doctype html><html lang="en" data-theme="light"><head><meta charset="utf-8"><title>{title}</title>{styles}'
-        f'</head><body class="paper"><nav aria-label="Contents"><p class="paper-title">{title}</p><ul>{entries}</ul>'
-        f"</nav>{''.join(map(str, chapters))}</body></html>"
+        f'</head><body class="paper"><main><nav aria-label="Contents"><p class="paper-title">{title}</p>'
+        f"<ul>{entries}</ul></nav>{''.join(map(str, chapters))}</main></body></html>"
     )
 
 
