@@ -210,6 +210,8 @@ def test_a_link_is_written_without_what_has_no_effect():
     assert _lighter(link.replace("<code>x</code>", "slope")) == '<a href="a.html#b">the slope</a>'
     outside = '<a class="reference external" href="https://example.org">x</a>'
     assert _lighter(outside) == '<a href="https://example.org">x</a>'
+    assert _lighter(outside.replace(">x", ">doi:1")) == '<a class="url" href="https://example.org">doi:1</a>'
+    assert _lighter(outside.replace(">x", ">https://x")) == '<a class="url" href="https://example.org">https://x</a>'
     heading = '<a class="headerlink" href="#a" title="Link to this heading">¶</a>'
     assert _lighter(heading) == '<a class="headerlink" href="#a">¶</a>'
     code = '<code class="docutils literal notranslate"><span class="pre">x</span></code>'

@@ -4,12 +4,12 @@ import pytest
 from bs4 import BeautifulSoup
 
 from conftest import SITE
-from tools.pdf import ROOT, chapter, contents, document, print_pdf
+from tools.pdf import MARGINS, ROOT, chapter, contents, document, print_pdf
 
 NAMES = ["book/intro", "notebooks/one"]
 ADDRESS = "https://example.org/name/"
-# The width of A4 without its margins, in CSS pixels.
-PAPER = 657
+# A4 without its margins, in CSS pixels.
+PAPER, HEIGHT = 657, 986
 
 
 def printed(body, address=""):
@@ -99,6 +99,130 @@ def test_all_that_is_folded_is_on_paper_also_without_scripts(visit, name, script
     folds = page.locator("main details > :not(summary)")
     assert folds.count() > 5
     assert folds.evaluate_all("all => all.filter((one) => !one.checkVisibility({ contentVisibilityAuto: true }))") == []
+
+
+# What says what follows, and what is looked at as a whole.
+ANNOUNCES = (
+    "h1, h2, h3, h4, dt, summary, .rubric, .section-time, .laboratory-title, .answer-form > label, p:has(+ .measured), "
+    "p:has(+ .cell .prediction), p:has(+ div.math), :is(.cell_input, .code):has(+ .cell_output)"
+)
+WHOLE = "dt, figure, blockquote, .card, .surprise, .measured > li, .doctest, .output, .prediction, .cell > .cell_input"
+# A browser divides columns as it divides pages, and says where what stands in them is. Returns on which page each text
+# and each picture begins and ends, by their order; and what each selector finds, with its first and its last of them.
+LAID_OUT = """
+([selectors, width, height]) => {
+  const main = document.querySelector("main");
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(`main {
+    width: ${width}px; max-width: none !important; height: ${height}px; margin: 0 !important;
+    columns: ${width}px auto; column-gap: 0; column-fill: auto;
+  }`);
+  document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
+  const left = main.getBoundingClientRect().left;
+  const things = [];
+  const walker = document.createTreeWalker(main, NodeFilter.SHOW_TEXT | NodeFilter.SHOW_ELEMENT);
+  while (walker.nextNode()) {
+    const node = walker.currentNode;
+    const element = node.parentElement;
+    const text = node.data?.trim() && !element.closest("svg, .explorer-announcement");
+    if (!text && !node.matches?.("svg, textarea")) continue;
+    if (!element.checkVisibility({ contentVisibilityAuto: true })) continue;
+    const range = document.createRange();
+    range.selectNode(node);
+    const boxes = [...range.getClientRects()].filter((box) => box.width);
+    // The answers of the frameworks stand in two columns of each page.
+    const part = width / (element.closest(".measured") ? 2 : 1);
+    const page = (box) => (Math.floor((box.left - left + 1) / part) * part) / width;
+    if (boxes.length) things.push({ node, pages: [page(boxes[0]), page(boxes.at(-1))] });
+  }
+  const found = (selector) => [...main.querySelectorAll(selector)].flatMap((one) => {
+    const first = things.findIndex(({ node }) => one.contains(node));
+    const last = things.findLastIndex(({ node }) => one.contains(node));
+    return first < 0 ? [] : [[one.textContent.trim().slice(0, 60), first, last]];
+  });
+  return [things.map(({ pages }) => pages), ...selectors.map(found)];
+}
+"""
+
+
+def laid_out(visit, name):
+    """Print a page into columns; return where its texts are, those that announce, and those that stay whole."""
+    opened = visit(f"{name}.html", viewport={"width": PAPER, "height": HEIGHT})
+    opened.emulate_media(media="print")
+    opened.evaluate("dispatchEvent(new Event('beforeprint'))")
+    opened.evaluate("document.fonts.ready.then(() => null)")
+    return opened.evaluate(LAID_OUT, [[ANNOUNCES, WHOLE], PAPER, HEIGHT])
+
+
+@pytest.mark.site
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(f"notebooks/{path.stem}" for path in sorted((ROOT / "notebooks").glob("*.ipynb"))),
+        *(f"book/{name}" for name in ("intro", "ten-minutes", "glossary", "frameworks", "api")),
+        *(f"book/{name}/01_softmax" for name in ("self-test", "exercises")),
+    ],
+)
+def test_a_page_ends_between_things(visit, name):
+    pages, announce, whole = laid_out(visit, name)
+    assert len(announce) > 5
+    assert len(whole) > 1
+    parted = [text for text, _, last in announce if last + 1 < len(pages) and pages[last][1] != pages[last + 1][0]]
+    # Now and then Chromium finds no better end.
+    assert len(parted) <= len(announce) // 100, parted
+    assert [text for text, first, last in whole if pages[first][0] != pages[last][1]] == []
+
+
+@pytest.mark.site
+@pytest.mark.parametrize("name", ["book/ten-minutes", "book/exercises/02_cross_entropy"])
+def test_the_last_page_is_not_empty(visit, name):
+    pages, *_ = laid_out(visit, name)
+    printed = visit(f"{name}.html").pdf(format="A4", margin=MARGINS)
+    assert printed.count(b"/Type /Page\n") == pages[-1][1] + 1
+
+
+@pytest.mark.site
+def test_a_setting_is_its_name_and_its_value_on_one_line(visit):
+    opened = visit("book/ten-minutes.html")
+    opened.emulate_media(media="print")
+    settings = opened.locator(".explorer-row:not(.explorer-steps)").evaluate_all(
+        """rows => rows.map((row) => {
+          const name = row.querySelector("label[for], :scope > span");
+          const value = row.querySelector("output, :checked + span");
+          const [from, to] = [name, value].map((one) => one.getBoundingClientRect());
+          const { borderStyle, textDecorationLine } = getComputedStyle(value);
+          return [from.top === to.top, to.left - from.right < 20, borderStyle, textDecorationLine];
+        })"""
+    )
+    assert len(settings) > 3
+    assert settings == [[True, True, "none", "none"]] * len(settings)
+
+
+@pytest.mark.site
+@pytest.mark.parametrize("name", ["notebooks/03_dropout", "book/intro", "book/self-test/01_softmax"])
+def test_nothing_is_larger_than_the_text_but_what_is_meant_to_be(visit, name):
+    opened = visit(f"{name}.html")
+    opened.emulate_media(media="print")
+    large = opened.locator("main *").evaluate_all(
+        """all => {
+          const size = (one) => parseFloat(getComputedStyle(one).fontSize);
+          return all.filter((one) => one.checkVisibility() && size(one) > size(one.closest("main")))
+            .filter((one) => !one.closest("h1, h2, h3, .surprise, .account, math, svg"))
+            .map((one) => one.outerHTML.slice(0, 99));
+        }"""
+    )
+    assert large == []
+
+
+@pytest.mark.site
+def test_an_address_is_added_to_a_link_that_does_not_spell_it_out(visit):
+    opened = visit("notebooks/02_cross_entropy.html")
+    opened.emulate_media(media="print")
+    links = opened.locator('main a[href^="http"]').evaluate_all(
+        "all => all.map((one) => [one.textContent, getComputedStyle(one, '::after').content !== 'none'])"
+    )
+    assert {added for text, added in links if text.startswith(("doi:", "http"))} == {False}
+    assert {added for text, added in links if not text.startswith(("doi:", "http"))} == {True}
 
 
 @pytest.mark.site

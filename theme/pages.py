@@ -23,6 +23,8 @@ _UNCOLOURED = re.compile(r'<span class="[nopw]">([^<]*)</span>')
 # What Sphinx and MyST put around the text of a link.
 _LINKED = re.compile(r'<span class="(?:std std-(?:ref|doc|term)|xref myst)">([^<]*)</span>')
 _REFERENCE = re.compile(r'<a class="reference (?:in|ex)ternal" href')
+# A link whose text is its address: on paper the address is not added.
+_SPELLED_OUT = re.compile(r'<a (?=href="http[^>]*>(?:https?|doi):)')
 # What Sphinx puts around each word of a piece of code in a sentence.
 _PIECE = re.compile(r'<span class="pre">([^<]*)</span>')
 _HEADING = re.compile(r"<h[1-6]>.*?</h[1-6]>", re.DOTALL)
@@ -32,7 +34,7 @@ _NUMBERED = re.compile(r"\b(chapter|section|set|task|test|week) (?=\d)", re.IGNO
 _TABLE = re.compile(r'<table\b.*?</table>|<ul class="measured[ "].*?</ul>', re.DOTALL)
 _NAME = re.compile(r"(<code>)([^<]{13,})(?=</code>)")
 _JOINT = re.compile(r"(?<=[A-Za-z)\]][./=])(?=[A-Za-z_])|(?<=[A-Za-z\d]_)(?=[A-Za-z\d])|(?<=\w\()(?=[A-Za-z])")
-# Kinds of code that primer.css gives one colour; the first name of each stands for all.
+# Kinds of code that have one colour: the first name of each stands for all, and is the one that primer.css knows.
 _KINDS = {
     "k": "kc|kd|kn|kr|ow|bp",
     "s": "s1|s2|sa|sd|si|se|sr|dl",
@@ -80,6 +82,7 @@ def _questions(app: Sphinx, name: str) -> dict[str, str | None]:
 def _lighter(body: str) -> str:
     """Return a page's HTML without elements, classes and roles that have no effect."""
     body = _REFERENCE.sub("<a href", _LINKED.sub(r"\1", body))
+    body = _SPELLED_OUT.sub('<a class="url" ', body)
     # page.js names the links to headings, and keeps translators from code.
     body = body.replace(' title="Link to this heading"', "").replace(' notranslate"', '"')
     body = _PIECE.sub(r"\1", body).replace('<code class="docutils literal">', "<code>")
