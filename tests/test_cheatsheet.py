@@ -31,7 +31,7 @@ def code(card):
 
 
 def field(card, name):
-    (text,) = re.findall(rf"^- \*\*{name}\*\* (.*?)(?=^- |^```|\Z)", CARDS[card], re.MULTILINE | re.DOTALL)
+    (text,) = re.findall(rf"^- \*\*{name}:\*\* (.*?)(?=^- |^```|\Z)", CARDS[card], re.MULTILINE | re.DOTALL)
     return " ".join(text.split())
 
 
@@ -276,7 +276,7 @@ NUMBERS = {
 
 @each_card
 def test_a_card_has_its_five_lines_and_three_of_code(card):
-    assert re.findall(r"^- \*\*(\w+)\*\*", CARDS[card], re.MULTILINE) == FIELDS
+    assert re.findall(r"^- \*\*(\w+):\*\* ", CARDS[card], re.MULTILINE) == FIELDS
     assert all(field(card, name) for name in FIELDS)
     lines = code(card).strip().splitlines()
     assert len(lines) == 3
