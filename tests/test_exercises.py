@@ -176,6 +176,12 @@ def test_every_task_has_a_stub_a_visible_check_and_a_hidden_one(path):
 
 
 @each_set
+def test_a_stub_fits_the_box_it_is_written_in(path):
+    stubs = [cell.source for cell in code(released(path)) if cell.metadata.nbgrader.solution]
+    assert [line for stub in stubs for line in stub.splitlines() if len(line) > 69] == []
+
+
+@each_set
 def test_a_set_is_written_as_chapters_are(path):
     nb = notebooks.load(path)
     texts = [cell.source for cell in nb.cells if cell.cell_type == "markdown"]
