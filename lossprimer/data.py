@@ -124,8 +124,10 @@ def batches(
 
     Examples
     --------
-    >>> for images, labels in batches(np.arange(5) / 10, np.arange(5), 2, np.random.default_rng(0)):
-    ...     print(images, labels)
+    >>> images, labels = np.arange(5) / 10, np.arange(5)
+    >>> rng = np.random.default_rng(0)
+    >>> for some, theirs in batches(images, labels, 2, rng):
+    ...     print(some, theirs)
     [0.2 0.4] [2 4]
     [0.3 0. ] [3 0]
     [0.1] [1]

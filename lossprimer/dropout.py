@@ -51,7 +51,9 @@ def inverted_dropout(a: ArrayLike, *, keep_prob: float, rng: np.random.Generator
 
     Examples
     --------
-    >>> output, mask = inverted_dropout([1.2, 0.7, 1.8, -0.3, 0.9], keep_prob=0.5, rng=np.random.default_rng(2))
+    >>> rng = np.random.default_rng(2)
+    >>> a = [1.2, 0.7, 1.8, -0.3, 0.9]
+    >>> output, mask = inverted_dropout(a, keep_prob=0.5, rng=rng)
     >>> output
     array([ 2.4,  1.4,  0. , -0.6,  0. ])
     >>> mask
@@ -59,8 +61,9 @@ def inverted_dropout(a: ArrayLike, *, keep_prob: float, rng: np.random.Generator
 
     The average over many masks comes back to what went in, here within 3 of its standard errors:
 
-    >>> output, _ = inverted_dropout(np.ones(90_000), keep_prob=0.1, rng=np.random.default_rng(0))
-    >>> bool(abs(output.mean() - 1) < 3 * np.sqrt(0.9 / 0.1 / output.size))
+    >>> a = np.ones(90_000)
+    >>> output, _ = inverted_dropout(a, keep_prob=0.1, rng=rng)
+    >>> bool(abs(output.mean() - 1) < 3 * np.sqrt(0.9 / 0.1 / a.size))
     True
     """
     a, keep_prob = float_array("a", a), number("keep_prob", keep_prob, POSITIVE_SHARE)

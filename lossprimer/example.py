@@ -48,8 +48,10 @@ def three_digits() -> ThreeDigits:
     Examples
     --------
     >>> digits = three_digits()
-    >>> digits.images.shape, digits.truths.tolist(), digits.labels.tolist()
-    ((3, 64), [0, 5, 3], [0, 5, 8])
+    >>> digits.images.shape
+    (3, 64)
+    >>> digits.truths.tolist(), digits.labels.tolist()
+    ([0, 5, 3], [0, 5, 8])
     """
     images, truths = collection()
     places = list(_PLACES.values())

@@ -44,7 +44,8 @@ def numerical_gradient(f: Callable[[np.ndarray], float], x: ArrayLike) -> np.nda
 
     Examples
     --------
-    >>> numerical_gradient(lambda x: (x**2).sum(), [1.0, -2.0, 0.0]).round(6)
+    >>> x = [1.0, -2.0, 0.0]
+    >>> numerical_gradient(lambda x: (x**2).sum(), x).round(6)
     array([ 2., -4.,  0.])
     """
     x = float_array("x", x).astype(np.float64)
@@ -108,9 +109,10 @@ def gradient_error(
     --------
     >>> rng = np.random.default_rng(0)
     >>> x = np.array([1.0, 2.0])
-    >>> gradient_error(np.exp, lambda dy: dy * np.exp(x), x, rng=rng) < 1e-9
+    >>> right, wrong = lambda dy: dy * np.exp(x), lambda dy: dy
+    >>> gradient_error(np.exp, right, x, rng=rng) < 1e-9
     True
-    >>> gradient_error(np.exp, lambda dy: dy, x, rng=rng) > 0.1
+    >>> gradient_error(np.exp, wrong, x, rng=rng) > 0.1
     True
     """
     x = float_array("x", x).astype(np.float64)
@@ -174,7 +176,8 @@ def layer_gradient_error(layer, x: ArrayLike, *, rng: np.random.Generator) -> fl
     ...
     ...     def gradients(self):
     ...         return {"gamma": self.dgamma}
-    >>> layer_gradient_error(Scale(), [[1.0, -1.0], [0.5, 4.0]], rng=np.random.default_rng(0)) < 1e-9
+    >>> x, rng = [[1.0, -1.0], [0.5, 4.0]], np.random.default_rng(0)
+    >>> layer_gradient_error(Scale(), x, rng=rng) < 1e-9
     True
     """
     x = float_array("x", x)

@@ -91,12 +91,15 @@ def cross_entropy(
     --------
     >>> cross_entropy([[2.0, 1.0, 0.5]], [0]).round(3)
     np.float64(0.464)
-    >>> cross_entropy([[2.0, 1.0, 0.5], [0.0, 0.0, 0.0]], [[0.5, 0.5, 0.0], [1.0, 0.0, 0.0]], reduction="none")
+    >>> logits = [[2.0, 1.0, 0.5], [0.0, 0.0, 0.0]]
+    >>> target = [[0.5, 0.5, 0.0], [1.0, 0.0, 0.0]]
+    >>> cross_entropy(logits, target, reduction="none")
     array([0.96436878, 1.09861229])
 
     A wrong prediction whose loss would be infinite through a softmax, and a right one whose loss would be 0:
 
-    >>> cross_entropy([[1000.0, 0.0], [50.0, 0.0]], [1, 0], reduction="none")
+    >>> logits = [[1000.0, 0.0], [50.0, 0.0]]
+    >>> cross_entropy(logits, [1, 0], reduction="none")
     array([1.00000000e+03, 1.92874985e-22])
     """
     z, q, divisor = _scores_and_target(logits, target, axis, weight, ignore_index, label_smoothing, reduction)
@@ -148,7 +151,8 @@ def cross_entropy_grad(
 
     Confident predictions, one wrong and one right. Computed through 1/p, the gradient of the first would be nan:
 
-    >>> cross_entropy_grad([[1e30, 0.0], [1e30, 0.0]], [1, 0], reduction="sum")
+    >>> logits = [[1e30, 0.0], [1e30, 0.0]]
+    >>> cross_entropy_grad(logits, [1, 0], reduction="sum")
     array([[ 1., -1.],
            [ 0.,  0.]])
     """

@@ -218,7 +218,9 @@ class Sequential(Composite):
     Examples
     --------
     >>> rng = np.random.default_rng(0)
-    >>> network = Sequential(Linear(64, 32, rng=rng), ReLU(), Linear(32, 10, rng=rng, scale=1))
+    >>> first = Linear(64, 32, rng=rng)
+    >>> last = Linear(32, 10, rng=rng, scale=1)
+    >>> network = Sequential(first, ReLU(), last)
     >>> network(np.zeros((5, 64))).shape
     (5, 10)
     >>> network.eval()
@@ -228,7 +230,10 @@ class Sequential(Composite):
 
     Through fifty layers the signal keeps its size:
 
-    >>> deep = Sequential(*[layer for _ in range(50) for layer in (Linear(128, 128, rng=rng), ReLU())])
+    >>> layers = []
+    >>> for _ in range(50):
+    ...     layers += [Linear(128, 128, rng=rng), ReLU()]
+    >>> deep = Sequential(*layers)
     >>> bool(0.1 < deep(rng.standard_normal((64, 128))).std() < 10)
     True
     """
@@ -290,7 +295,8 @@ class Residual(Composite):
     --------
     A branch whose weights are 0 changes nothing, whatever the input:
 
-    >>> identity = Residual(Linear(3, 3, rng=np.random.default_rng(0), scale=0))
+    >>> rng = np.random.default_rng(0)
+    >>> identity = Residual(Linear(3, 3, rng=rng, scale=0))
     >>> identity([[1.0, -1e300, 0.0]])
     array([[ 1.e+000, -1.e+300,  0.e+000]])
     """
@@ -414,7 +420,8 @@ class Adam:
     Examples
     --------
     >>> theta = np.array([0.0, 0.0, 0.0])
-    >>> Adam({"theta": theta}, lr=0.1).step({"theta": np.array([1e100, -1.0, 1e-5])})
+    >>> gradient = np.array([1e100, -1.0, 1e-5])
+    >>> Adam({"theta": theta}, lr=0.1).step({"theta": gradient})
     >>> theta.round(3)
     array([-0.1, 0.1, -0.1])
     """
@@ -543,9 +550,12 @@ def fit(
     >>> rng = np.random.default_rng(0)
     >>> inputs = rng.standard_normal((200, 2))
     >>> labels = (inputs[:, 0] * inputs[:, 1] > 0).astype(int)
-    >>> model = Sequential(Linear(2, 16, rng=rng), ReLU(), Linear(16, 2, rng=rng))
+    >>> first, last = Linear(2, 16, rng=rng), Linear(16, 2, rng=rng)
+    >>> model = Sequential(first, ReLU(), last)
+    >>> adam = Adam(model.parameters(), lr=0.01)
     >>> history = fit(
-    ...     model, inputs, labels, optimizer=Adam(model.parameters(), lr=0.01), rng=rng, batch_size=20, epochs=30
+    ...     model, inputs, labels,
+    ...     optimizer=adam, rng=rng, batch_size=20, epochs=30,
     ... )
     >>> len(history.losses), bool(history.losses[-10:].mean() < 0.2)
     (300, True)
@@ -553,7 +563,11 @@ def fit(
     A learning rate that is far too large:
 
     >>> sgd = SGD(model.parameters(), lr=1e300)
-    >>> np.isfinite(fit(model, inputs, labels, optimizer=sgd, rng=rng, batch_size=200, steps=3).losses)
+    >>> history = fit(
+    ...     model, inputs, labels,
+    ...     optimizer=sgd, rng=rng, batch_size=200, steps=3,
+    ... )
+    >>> np.isfinite(history.losses)
     array([ True, False, False])
     """
     _check_layer("model is", model)

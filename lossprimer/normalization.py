@@ -71,7 +71,8 @@ def normalize(x: ArrayLike, *, axis: Axis, eps: float = 1e-5) -> np.ndarray:
 
     Examples
     --------
-    >>> normalize([[2.0, -1.5, 0.5, 3.0], [0.5, 1.0, 2.5, -0.5]], axis=-1).round(3)
+    >>> x = [[2.0, -1.5, 0.5, 3.0], [0.5, 1.0, 2.5, -0.5]]
+    >>> normalize(x, axis=-1).round(3)
     array([[ 0.59 , -1.474, -0.295,  1.18 ],
            [-0.346,  0.115,  1.501, -1.27 ]])
 
@@ -119,9 +120,11 @@ def normalize_backward(dy: ArrayLike, x: ArrayLike, *, axis: Axis, eps: float = 
 
     Examples
     --------
-    >>> normalize_backward([1.0, 0.0, 0.0], [0.0, 3.0, 0.0], axis=0).round(3)
+    >>> dy, x = [1.0, 0.0, 0.0], [0.0, 3.0, 0.0]
+    >>> normalize_backward(dy, x, axis=0).round(3)
     array([ 0.354, -0.   , -0.354])
-    >>> normalize_backward([0.0, 0.0, 1e8], [1.0, 1.0, 1.0], axis=0, eps=1.0)
+    >>> dy, x = [0.0, 0.0, 1e8], [1.0, 1.0, 1.0]
+    >>> normalize_backward(dy, x, axis=0, eps=1.0)
     array([-33333333.33333333, -33333333.33333333,  66666666.66666667])
     """
     dy, x = float_array("dy", dy), float_array("x", x, SLICES, axis=axis)

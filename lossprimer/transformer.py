@@ -173,7 +173,8 @@ class FeedForward(Sequential):
 
     Examples
     --------
-    >>> FeedForward(8, 32, zero_init=True, rng=np.random.default_rng(0))([[1e300] * 8])
+    >>> rng = np.random.default_rng(0)
+    >>> FeedForward(8, 32, zero_init=True, rng=rng)([[1e300] * 8])
     array([[0., 0., 0., 0., 0., 0., 0., 0.]])
     """
 
@@ -245,7 +246,8 @@ class TransformerBlock(Sequential):
 
     Examples
     --------
-    >>> block = TransformerBlock(8, 2, 32, zero_init=True, rng=np.random.default_rng(0))
+    >>> rng = np.random.default_rng(0)
+    >>> block = TransformerBlock(8, 2, 32, zero_init=True, rng=rng)
     >>> x = np.full((1, 3, 8), 1e300)
     >>> bool((block(x) == x).all())
     True
@@ -463,7 +465,9 @@ def generate(
     Examples
     --------
     >>> model = Transformer(12, 16, rng=np.random.default_rng(0)).eval()
-    >>> generate(model, [3, 1, 0], 5, temperature=1e-300, rng=np.random.default_rng(1)).shape
+    >>> rng = np.random.default_rng(1)
+    >>> prompt = [3, 1, 0]
+    >>> generate(model, prompt, 5, temperature=1e-300, rng=rng).shape
     (8,)
     """
     if not isinstance(model, Transformer):

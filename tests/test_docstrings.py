@@ -1,5 +1,6 @@
 """The package's page: all public names, every check as a function, and references that share one page."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -10,7 +11,10 @@ from lossprimer import checks, explorer
 from tests.building import build
 from theme.docstrings import without_footnotes
 
-PAGE = (Path(__file__).parent.parent / "book" / "api.md").read_text("utf-8")
+ROOT = Path(__file__).parent.parent
+PAGE = (ROOT / "book" / "api.md").read_text("utf-8")
+# An example and what it shows, to the next empty line.
+EXAMPLE = re.compile(r"^>>> .+(?:\n.+)*", re.MULTILINE)
 
 
 def test_the_page_lists_every_public_name_once():
@@ -42,3 +46,15 @@ def test_references_become_a_list_and_their_marks_plain_numbers():
 def test_other_lines_stay_as_they_are():
     lines = ["A summary.", "", "    x = a[1]", ".. math:: x_1", "          + 1"]
     assert without_footnotes(lines) == lines
+
+
+def test_an_example_fits_the_box_it_is_shown_in():
+    # 1,280 px hold 72 letters beside the contents, and a box in a list a few less than one in the text.
+    modules = sorted((ROOT / "lossprimer").rglob("*.py"))
+    parts = [part for path in modules for part in ast.walk(ast.parse(path.read_text("utf-8")))]
+    texts = [
+        ast.get_docstring(part) or "" for part in parts if isinstance(part, ast.Module | ast.ClassDef | ast.FunctionDef)
+    ]
+    examples = [line for text in texts for shown in EXAMPLE.findall(text) for line in shown.splitlines()]
+    assert len(examples) > 200
+    assert [line for line in examples if len(line) > 70] == []

@@ -127,7 +127,8 @@ def choice(label: str, options: Mapping[str, Any] | Iterable[str], *, initial: s
 
     Examples
     --------
-    >>> choice("Scores", {"three": (2, 1, 0.5), "a tie": (2, 2, 0.5)}).values
+    >>> scores = {"three": (2, 1, 0.5), "a tie": (2, 2, 0.5)}
+    >>> choice("Scores", scores).values
     ((2, 1, 0.5), (2, 2, 0.5))
     """
     options = dict(options) if isinstance(options, Mapping) else {name: name for name in options}

@@ -88,9 +88,9 @@ def explore(
     >>> def line(slope):
     ...     figure = Figure()
     ...     figure.add_subplot(ylim=(-3, 3)).plot([0, 1], [0, slope])
-    ...     return figure, f"Slope {slope:g}: from 0 to 1 the line rises by {slope:g}."
+    ...     return figure, f"From 0 to 1 the line rises by {slope:g}."
     >>> explore(line, slope=slider("Slope", [-2, -1, 0, 1, 2], initial=1))
-    Line: Slope 1: from 0 to 1 the line rises by 1.
+    Line: From 0 to 1 the line rises by 1.
     """
     if title is None:
         title = getattr(draw, "__name__", "").replace("_", " ").strip("<> ").capitalize() or "Explorer"

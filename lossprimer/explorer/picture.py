@@ -135,7 +135,8 @@ def pictured(draw: Callable[..., tuple[Figure, str]] | None = None, /, *, style:
     >>> @pictured(style="ggplot")
     ... def square(side):
     ...     figure = Figure()
-    ...     figure.add_subplot().fill([0, side, side, 0], [0, 0, side, side])
+    ...     x, y = [0, side, side, 0], [0, 0, side, side]
+    ...     figure.add_subplot().fill(x, y)
     ...     return figure, f"A square of area {side**2:g}."
     >>> square(3)
     A square of area 9.

@@ -71,7 +71,8 @@ class Submission:
     Examples
     --------
     >>> with Submission(isolated=False) as submission:
-    ...     outputs = submission.run("double", "def double(x): return 2 * x")
+    ...     source = "def double(x): return 2 * x"
+    ...     outputs = submission.run("double", source)
     ...     submission["double"](np.array([1.0, 2.5]))
     array([2., 5.])
     """
