@@ -32,14 +32,26 @@ LONG = "def spread(x):\n" + "    x = x * 2\n" * LONGEST + "    return x"
         ("a = 1\nb = 1\nc = 1\na == b == c", "True", "Checked: the claim holds"),
         ("print(True)\nprint(3)\n\nx", "True 3", None),
         (LONG, "", "Code: spread, 14 lines"),
-        ("\n".join(["x = [", *["    1,"] * LONGEST, "]"]), "", "Code: x, 14 lines"),
-        ("\n".join(["print(", *["    1,"] * LONGEST, ")"]), "", "Code: 14 lines"),
+        ("# One model, twice.\n" + "x = 1\n" * LONGEST, "", "Code: one model, twice, 13 lines"),
+        ("# Twice.\n# And again.\n" + LONG, "", "Code: twice, 16 lines"),
         ("\n".join(["predict(", *["    1,"] * LONGEST, ")"]), "", None),
         ("def short(x):\n    return x", "", None),
     ],
 )
 def test_what_serves_the_idea_is_folded_by_a_line_that_names_it(source, output, expected):
     assert heading(source, output) == expected
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_the_line_of_a_long_cell_says_what_it_does(path):
+    cells = [cell for cell in json.loads(path.read_text("utf-8"))["cells"] if cell["cell_type"] == "code"]
+    for cell in cells:
+        source, tags = "".join(cell["source"]), cell["metadata"].get("tags", [])
+        output = "".join("".join(one.get("data", {}).get("text/plain", "")) for one in cell["outputs"])
+        if not {"idea", "laboratory"} & set(tags):
+            assert not re.match(r"Code: \d", heading(source, output) or ""), f"{cell['id']} begins with no comment"
+        if "set-up" in tags:
+            assert heading(source) or re.match("# |def ", source), f"{cell['id']} begins with no comment"
 
 
 def test_what_gets_things_ready_stands_after_what_the_page_opens_with():

@@ -50,7 +50,7 @@ def heading(source: str, output: str = "") -> str | None:
         return "Code: what is imported"
     if lines >= _SHORT and (shown := _shown(tree)):
         return f"Code: {shown}"
-    return f"Code: {', '.join([*_named(tree), f'{lines} lines'])}" if lines > LONGEST else None
+    return f"Code: {', '.join([*_said(source, tree), f'{lines} lines'])}" if lines > LONGEST else None
 
 
 def _called(tree: ast.Module) -> str:
@@ -69,11 +69,11 @@ def _shown(tree: ast.Module) -> str | None:
     return f"the picture of {called[8:].replace('_', ' ')}" if called.startswith("figures.") else None
 
 
-def _named(tree: ast.Module) -> list[str]:
-    """Name what a cell defines: its functions, or else the first name that it gives."""
-    functions = [part.name for part in tree.body if isinstance(part, ast.FunctionDef | ast.ClassDef)]
-    given = [part.id for part in ast.walk(tree) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)]
-    return functions or given[:1]
+def _said(source: str, tree: ast.Module) -> list[str]:
+    """Say what a cell does: in the words of the comment that begins it, or by the functions that it defines."""
+    if first := re.match(r"# (.+?)\.?$", source, re.MULTILINE):
+        return [first[1][0].lower() + first[1][1:]]
+    return [part.name for part in tree.body if isinstance(part, ast.FunctionDef | ast.ClassDef)]
 
 
 class FoldCode(SphinxPostTransform):
@@ -92,7 +92,7 @@ class FoldCode(SphinxPostTransform):
                 continue
             line = heading(code.astext(), "\n".join(output.astext() for output in outputs))
             if line is None and _SET_UP in cell["classes"]:
-                line = f"Code: {', '.join(_named(ast.parse(code.astext())))}"
+                line = f"Code: {', '.join(_said(code.astext(), ast.parse(code.astext())))}"
             if line:
                 inside = outputs if line.startswith("Checked") else []
                 folded = disclosure("", summary("", line), code, *inside, classes=["code"])
