@@ -5,6 +5,9 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
+from bs4 import BeautifulSoup
+
+from tests.building import build
 
 ROOT = Path(__file__).parent.parent
 LISTED = (ROOT / "book" / "references.bib").read_text("utf-8")
@@ -58,3 +61,23 @@ def test_what_is_cited_is_found():
     text = "[a](https://doi.org/10.1162/neco.1995.7.1.108), doi:10.48550/arXiv.1706.03762; arXiv:1502.03167."
     text += " (10.1000/a-b(1)c)"
     assert works(text) == {"10.1162/neco.1995.7.1.108", "1706.03762", "1502.03167", "10.1000/a-b(1)c"}
+
+
+def test_an_entry_has_a_link_for_each_place_and_no_other(tmp_path):
+    fields = {
+        "a": "doi={10.48550/arXiv.1706.03762}, eprint={1706.03762}",
+        "b": "doi={10.1000/b}, eprint={1706.03763}",
+        "c": "url={https://example.org/c}",
+    }
+    works = (f"@misc{{{key}, author={{A}}, title={{T}}, year={{2000}}, {rest}}}" for key, rest in fields.items())
+    (tmp_path / "a.bib").write_text("\n".join(works), "utf-8")
+    (tmp_path / "index.rst").write_text(".. bibliography::\n   :all:\n", "utf-8")
+    settings = {"extensions": ["sphinxcontrib.bibtex", "theme.references"], "bibtex_default_style": "primer"}
+    assert build(tmp_path, tmp_path / "out", settings | {"bibtex_bibfiles": ["a.bib"]}) == ""
+    page = BeautifulSoup((tmp_path / "out" / "index.html").read_text("utf-8"), "html.parser")
+    assert [[link.get_text() for link in entry.select("p a")] for entry in page.select(".citation")] == [
+        ["doi:10.48550/arXiv.1706.03762"],
+        ["arXiv:1706.03763", "doi:10.1000/b"],
+        ["https://example.org/c"],
+    ]
+    assert "URL" not in page.get_text()

@@ -20,6 +20,7 @@ from theme import (
     pace,
     pages,
     policy,
+    references,
     search,
     slim,
     terms,
@@ -41,6 +42,7 @@ PARTS = [
     docstrings,
     terms,
     names,
+    references,
     search,
     slim,
 ]
