@@ -457,18 +457,6 @@ def test_a_copied_formula_is_its_tex(visit):
     assert len(copied[0]) > len(copied[1]) + 20
 
 
-def test_on_a_phone_a_number_that_names_a_row_says_of_what_and_empty_cells_are_left_out(visit):
-    opened = visit("book/teaching.html", viewport={"width": 375, "height": 667})
-    weeks = opened.locator("tr:has(> td[data-label=Week])")
-    said = weeks.locator("td:first-child").evaluate_all(
-        "all => all.map((one) => getComputedStyle(one, '::before').content.split('\"')[1] + one.textContent)"
-    )
-    assert [" ".join(words.split()) for words in said] == [f"Week {week}" for week in range(1, 5)]
-    shown = weeks.locator("td").evaluate_all("all => all.map((one) => [!!one.textContent, one.checkVisibility()])")
-    assert all(has_text == visible for has_text, visible in shown)
-    assert [False, False] in shown
-
-
 def test_print_is_light_and_unfolded(visit):
     name = next(name for name in DOCUMENTS if page(name).select("details:not([open])"))
     opened = visit(f"{name}.html", color_scheme="dark")

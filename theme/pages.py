@@ -172,7 +172,7 @@ class LabelCells(SphinxPostTransform):
     formats = ("html",)
 
     def run(self) -> None:
-        """Hand the words of the head down; to the first column, which names the row, where it has but a number."""
+        """Hand the words of the head down; not to the first column, which names the row."""
         for table in filter(_is_prose, self.document.findall(nodes.table)):
             table["classes"].append("prose")
             names = [entry.astext() for entry in next(table.findall(nodes.thead))[-1]]
@@ -180,7 +180,7 @@ class LabelCells(SphinxPostTransform):
                 table["classes"].append("entries")
             for row in next(table.findall(nodes.tbody)):
                 for name, entry in zip(names, row, strict=False):
-                    if entry is not row[0] or entry.astext().isdigit():
+                    if entry is not row[0]:
                         entry["label"] = name
 
 
