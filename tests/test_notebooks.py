@@ -30,6 +30,14 @@ def test_chapter_is_canonical(path):
     assert notebooks.check(path) == []
 
 
+@each_chapter
+def test_a_printed_mean_stands_on_a_phone_with_its_range(path):
+    outputs = (output for cell in notebooks.load(path).cells for output in cell.get("outputs", []))
+    lines = [line for output in outputs for line in output.get("text", "").splitlines()]
+    # 375 px hold 43 letters, four fewer in a fold.
+    assert [line for line in lines if re.search(r"\(\d.* to |mean .*, dev", line) and len(line) > 39] == []
+
+
 # --- The canonical form ----------------------------------------------------------------------------
 
 
