@@ -381,6 +381,13 @@ def test_what_scrolls_can_be_reached_by_keyboard(look_at, name):
     assert [box for box in boxes if len(set(box)) > 1] == []
 
 
+@each_document
+def test_no_formula_begins_with_a_space(name):
+    """Where its line is broken before it, the space would begin the next line."""
+    formulas = page(name).select("main math annotation")
+    assert [tex for tex in (one.get_text() for one in formulas) if re.match(r"\\([,:;! ]|q?quad\b)|~", tex)] == []
+
+
 @pytest.mark.parametrize("name", [name for name in DOCUMENTS if name.startswith("notebooks/")])
 def test_the_code_of_a_chapter_fits_the_column_of_a_desk(look_at, name):
     opened = look_at(f"{name}.html")
