@@ -19,6 +19,7 @@ from sphinx_external_toc.parsing import parse_toc_yaml
 
 from conftest import BOOK, NEXT_FRAME, SITE, UNCOVER, own
 from live import WORKERS
+from tests.building import build
 from tests.parsed import ids, read
 from theme.pages import _lighter, description, page_links
 from theme.policy import EARLY_SCRIPT, POLICY, source_of
@@ -204,6 +205,18 @@ def test_a_description_is_not_made_of_markup():
     assert description(doctree) == text
 
 
+def test_an_old_address_takes_no_room(tmp_path):
+    mark = '<a id="{}"></a>'.format
+    text = f"# Title\n\n{mark('old')}\n{mark('older')}\n\nText.\n\n{mark('between')}\n\n{mark('within')} Words.\n"
+    (tmp_path / "index.md").write_text(text, "utf-8")
+    settings = {"extensions": ["myst_parser", "theme.pages"], "html_theme": "basic"}
+    assert build(tmp_path, tmp_path / "out", settings) == ""
+    soup = BeautifulSoup((tmp_path / "out" / "index.html").read_text("utf-8"), "html.parser")
+    parts = [part.get("id") or part.get_text() for part in soup.h1.find_next_siblings()]
+    assert parts == ["old", "older", "Text.", "between", " Words."]
+    assert soup.select_one("p > a")["id"] == "within"
+
+
 def test_a_link_is_written_without_what_has_no_effect():
     link = '<a class="reference internal" href="a.html#b"><span class="std std-ref">the <code>x</code></span></a>'
     assert _lighter(link) == '<a href="a.html#b"><span class="std std-ref">the <code>x</code></span></a>'
@@ -379,6 +392,11 @@ def test_what_scrolls_can_be_reached_by_keyboard(look_at, name):
         "boxes => boxes.map(box => [box.scrollWidth > box.clientWidth, box.tabIndex === 0, box.ariaLabel !== null])"
     )
     assert [box for box in boxes if len(set(box)) > 1] == []
+
+
+@each_document
+def test_no_paragraph_is_but_an_old_address(name):
+    assert [str(one) for one in page(name).select("main p:has(> a[id]:empty)") if not one.get_text(strip=True)] == []
 
 
 @each_document

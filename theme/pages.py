@@ -195,6 +195,24 @@ def _end_cell(self: HTML5Translator, node: nodes.entry) -> None:
     HTML5Translator.depart_entry(self, node)
 
 
+# What a place was called before, as one keeps it in Markdown.
+_OLD_ADDRESSES = re.compile(r'(?:<a id="[^"]+">|</a>)+')
+
+
+class OldAddresses(SphinxTransform):
+    """Take old addresses out of paragraphs that have nothing else, so that they take no room."""
+
+    default_priority = 890
+
+    def apply(self, **_: Any) -> None:
+        """Put them where the paragraph stood."""
+        for paragraph in list(self.document.findall(nodes.paragraph)):
+            marks = [part for part in paragraph if part.astext().strip()]
+            is_old = all(isinstance(part, nodes.raw) for part in marks)
+            if is_old and _OLD_ADDRESSES.fullmatch("".join(part.astext() for part in marks)):
+                paragraph.replace_self(marks)
+
+
 class RowAddresses(SphinxTransform):
     """Give each row of a table that has a column "Id" first the address that stands there."""
 
@@ -220,6 +238,7 @@ def setup(app: Sphinx) -> None:
     app.add_config_value("book_repository", os.environ.get("GITHUB_REPOSITORY", ""), "html")
     app.add_config_value("book_edition", edition(os.environ), "html")
     app.add_config_value("book_launch_branch", os.environ.get("LAUNCH_BRANCH", ""), "html")
+    app.add_transform(OldAddresses)
     app.add_transform(RowAddresses)
     app.add_post_transform(LabelCells)
     app.add_node(nodes.entry, override=True, html=(_write_cell, _end_cell))
