@@ -70,7 +70,7 @@ def cross_entropy(
 
     which is :math:`-\log p_c` for a true class c without options. The logarithms are taken from the logits z,
 
-    .. math:: \log p_k = (z_k - \max z) - \log \sum_j e^{z_j - \max z}
+    .. math:: \log p_k = (z_k - m) - \log \sum_j e^{z_j - m}, \qquad m = \max z
 
     never from the softmax, whose logarithm is -inf as soon as a probability underflows. So the loss is finite for
     finite logits (unless their gap is wider than the float type), and that of a confident and right answer does not

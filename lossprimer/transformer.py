@@ -163,7 +163,7 @@ class FeedForward(Sequential):
 
     Notes
     -----
-    .. math:: y = \mathrm{Dropout}(\max(x W_1 + b_1, 0))\, W_2 + b_2
+    .. math:: h = \max(x W_1 + b_1, 0), \qquad y = \mathrm{Dropout}(h)\, W_2 + b_2
 
     with :math:`W_1` and :math:`W_2` in the layers 0 and 3 [1]_.
 

@@ -9,7 +9,7 @@ from math_core import LatexError
 
 from tests.building import build
 from theme.fonts import MATH, characters, cut
-from theme.mathml import converter, keep_together, to_mathml
+from theme.mathml import converter, keep_together, parts, to_mathml
 
 # What the chapters are written with.
 FORMULAS = (
@@ -118,6 +118,29 @@ def test_a_mistake_is_an_error(tex):
 
 
 @pytest.mark.parametrize(
+    ("tex", "apart"),
+    [
+        (r"a = b", ["a = b"]),
+        (r"a = b, \qquad c = d, \quad e", ["a = b,", "c = d,", "e"]),
+        ("a, \\qquad\n  b \\qquad", ["a,", "b"]),
+        (r"a, \qquad\text{so}\qquad b", ["a,", r"\text{so}\qquad b"]),
+        (r"a \quad\text{and}\quad b \quad \text{for } c", ["a", r"\text{and}\quad b", r"\text{for } c"]),
+        (r"m \in \{0, 1\}, \qquad x \in [0, 1), \qquad y", [r"m \in \{0, 1\},", r"x \in [0, 1),", "y"]),
+        (r"\begin{aligned} a &= b \qquad c \\[4pt] d &= e \end{aligned}, \qquad f", None),
+        (r"\left( a \quad b \right], \qquad c", [r"\left( a \quad b \right],", "c"]),
+        (
+            r"\left\{ a \quad b \right., \qquad \Bigl(c \quad d\Bigr)",
+            [r"\left\{ a \quad b \right.,", r"\Bigl(c \quad d\Bigr)"],
+        ),
+        (r"\frac{a \qquad b}{c}, \qquad (d \quad e)", [r"\frac{a \qquad b}{c},", r"(d \quad e)"]),
+        (r"\leftarrow \quad \quadratic", [r"\leftarrow", r"\quadratic"]),
+    ],
+)
+def test_a_display_has_its_formulas_apart(tex, apart):
+    assert parts(tex) == (apart or [tex[: tex.index(r" \qquad f")], "f"])
+
+
+@pytest.mark.parametrize(
     ("before", "after"), [("", "."), ("(", "),"), ("", "-th power"), ("a ", " b"), ("", "</p><p>.")]
 )
 def test_punctuation_stays_on_the_line_of_its_formula(before, after):
@@ -150,6 +173,16 @@ def test_formulas_of_a_page_are_rendered_in_their_places(built):
     assert page.select_one(f"{shown} > annotation").get_text() == "y = 1"
     assert page.select_one("div.math .eqno").get_text().startswith("(1)")
     assert page.select_one('p a[href="#equation-one"]').get_text() == "(1)"
+
+
+def test_the_parts_of_a_display_are_formulas_of_one_box(built):
+    page, warnings = built("Title\n=====\n\n.. math:: y = x, \\qquad x > 0\n   :label: one\n")
+    assert warnings == ""
+    box = page.select_one("div.math#equation-one")
+    assert [part.get_text() for part in box.select(":scope > math[display=block] annotation")] == ["y = x,", "x > 0"]
+    # Nothing stands between them: page.js joins them where they are copied.
+    assert "</math><math" in str(box)
+    assert len(box.select(".eqno")) == 1
 
 
 def test_a_mistake_in_a_page_is_a_warning_with_its_place(built):

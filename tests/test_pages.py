@@ -395,6 +395,19 @@ def test_what_scrolls_can_be_reached_by_keyboard(look_at, name):
 
 
 @each_document
+def test_no_display_is_wider_than_a_phone_and_no_paragraph_is_empty(visit, name):
+    """Half a display can look like a whole one, as "x = m / p" does before "· x"."""
+    opened = visit(f"{name}.html", viewport={"width": 375, "height": 800})
+    opened.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
+    boxes = opened.locator("div.math").evaluate_all(
+        "all => all.map((one) => [one.clientWidth, one.scrollWidth, one.textContent])"
+    )
+    assert len(boxes) == len(page(name).select("main div.math"))
+    assert all(width for width, _, _ in boxes)
+    assert [text for width, needed, text in boxes if needed > width] == []
+
+
+@each_document
 def test_no_paragraph_is_but_an_old_address(name):
     assert [str(one) for one in page(name).select("main p:has(> a[id]:empty)") if not one.get_text(strip=True)] == []
 
@@ -467,19 +480,33 @@ def test_code_can_be_copied(visit):
     assert opened.evaluate("navigator.clipboard.readText()") == code
 
 
-def test_a_copied_formula_is_its_tex(visit):
-    page = visit("notebooks/01_softmax.html")
-    copied = page.evaluate(
-        """() => {
-          const math = document.querySelector("p math");
-          getSelection().selectAllChildren(math.closest("p"));
+def copied(page, selector):
+    """Return what is copied of the first element that a selector finds, as plain text."""
+    return page.locator(selector).first.evaluate(
+        """(box) => {
+          getSelection().selectAllChildren(box);
           const clipboardData = new DataTransfer();
           document.body.dispatchEvent(new ClipboardEvent("copy", { clipboardData, bubbles: true, cancelable: true }));
-          return [clipboardData.getData("text/plain"), math.querySelector("annotation").textContent];
+          return clipboardData.getData("text/plain");
         }"""
     )
-    assert f"${copied[1]}$" in copied[0]
-    assert len(copied[0]) > len(copied[1]) + 20
+
+
+def test_a_copied_formula_is_its_tex(visit):
+    page = visit("notebooks/01_softmax.html")
+    tex = page.locator("p math annotation").first.text_content()
+    said = copied(page, "p:has(math)")
+    assert f"${tex}$" in said
+    assert len(said) > len(tex) + 20
+
+
+def test_a_copied_display_is_one_formula(visit):
+    page = visit("notebooks/04_normalization.html")
+    box = "div.math:has(> :nth-child(3))"
+    parts = page.locator(box).first.locator("annotation").all_text_contents()
+    joined = r" \qquad ".join(parts)
+    assert len(parts) == 3
+    assert copied(page, box).strip() == f"$${joined}$$"
 
 
 def test_print_is_light_and_unfolded(visit):

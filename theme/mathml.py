@@ -27,6 +27,13 @@ _CLASS_OF_STYLE = {
     "margin-left:-0.16666667em": "math-negative",
 }
 
+# In a display: a space that parts formulas, and what opens or closes a group that such a space may stand in.
+_SPACE = r"\\q?quad(?![A-Za-z])"
+_OPENS = r"\\(?:begin(?![A-Za-z])|left(?![A-Za-z])\s*(?:\\[A-Za-z]+|\\?.))|\\?\{|[(\[]"
+_CLOSES = r"\\(?:end(?![A-Za-z])|right(?![A-Za-z])\s*(?:\\[A-Za-z]+|\\?.))|\\?\}|[)\]]"
+_TOKEN = re.compile(rf"(?P<space>{_SPACE})|(?P<opens>{_OPENS})|(?P<closes>{_CLOSES})|\\.|.", re.DOTALL)
+_WORDS_ALONE = re.compile(r"\s*\\text\{[^{}]*\}\s*")
+
 _TALL = "<mfrac|<munder|<mover|<mtable|<msqrt|<mroot|<msubsup"
 _BETTER_DRAWN = (
     # The font draws primes raised; as superscripts they would be shrunk once more.
@@ -50,6 +57,21 @@ _BETTER_DRAWN = (
 def converter(macros: dict[str, str] | None = None) -> LatexToMathML:
     r"""Return a strict converter that also knows `macros`, such as ``{"R": r"\mathbb{R}"}``, and keeps the TeX."""
     return LatexToMathML(macros=macros, fancy_error=False, annotation=True)
+
+
+def parts(tex: str) -> list[str]:
+    r"""Return the formulas of a display that ``\quad`` or ``\qquad`` sets apart, in their order.
+
+    A space within brackets, an environment or ``\left`` and ``\right`` sets nothing apart. Words alone, as in
+    ``a \qquad\text{so}\qquad b``, begin the formula that follows them.
+    """
+    found, begins, depth = [], 0, 0
+    for token in _TOKEN.finditer(tex):
+        depth += (token["opens"] is not None) - (token["closes"] is not None)
+        if token["space"] and depth == 0 and not _WORDS_ALONE.fullmatch(tex, begins, token.start()):
+            found.append(tex[begins : token.start()])
+            begins = token.end()
+    return [part.strip() for part in [*found, tex[begins:]] if part.strip()]
 
 
 def to_mathml(tex: str, convert: LatexToMathML, *, display: bool) -> str:
@@ -77,13 +99,14 @@ def _classes(style: re.Match) -> str:
 
 
 def _visit_inline(translator: HTML5Translator, node: nodes.math) -> None:
-    translator.body.append(f'<span class="math">{_rendered(translator, node, display=False)}</span>')
+    translator.body.append(f'<span class="math">{_rendered(translator, node, node.astext(), display=False)}</span>')
     raise nodes.SkipNode
 
 
 def _visit_displayed(translator: HTML5Translator, node: nodes.math_block) -> None:
     translator.body.append(translator.starttag(node, "div", CLASS="math"))
-    translator.body.append(_rendered(translator, node, display=True))
+    # One element each: of the browsers Chromium alone would wrap the parts of a single one.
+    translator.body.extend(_rendered(translator, node, part, display=True) for part in parts(node.astext()))
     if node["number"]:
         translator.body.append(f'<span class="eqno">({node["number"]})')
         translator.add_permalink_ref(node, "Link to this equation")
@@ -92,14 +115,14 @@ def _visit_displayed(translator: HTML5Translator, node: nodes.math_block) -> Non
     raise nodes.SkipNode
 
 
-def _rendered(translator: HTML5Translator, node: nodes.Element, *, display: bool) -> str:
-    """Return a formula's markup; a mistake in it is a warning, so that a build under ``-W`` fails."""
+def _rendered(translator: HTML5Translator, node: nodes.Element, tex: str, *, display: bool) -> str:
+    """Return the markup of a formula at `node`; a mistake in it is a warning, so that a build under ``-W`` fails."""
     convert = converter(translator.config.mathml_macros)
     try:
-        return to_mathml(node.astext(), convert, display=display)
+        return to_mathml(tex, convert, display=display)
     except LatexError as error:
-        _log.warning("in the formula %s: %s", node.astext(), error, location=node, type="mathml")
-        return f"<code>{html.escape(node.astext())}</code>"
+        _log.warning("in the formula %s: %s", tex, error, location=node, type="mathml")
+        return f"<code>{html.escape(tex)}</code>"
 
 
 def keep_together(page: str) -> str:

@@ -220,7 +220,7 @@
     for (const box of boxes.keys()) {
       observer.observe(box);
       // A formula or a table grows within its box, as when its font arrives.
-      if (box.matches("div.math, .table-scroll")) observer.observe(box.firstElementChild);
+      if (box.matches("div.math, .table-scroll")) for (const part of box.children) observer.observe(part);
     }
   }
 
@@ -276,6 +276,8 @@
       formula.replaceWith(formula.matches("[display=block]") ? `$$${tex}$$` : `$${tex}$`);
     }
     all("script, style, button", copied).forEach((element) => element.remove());
+    // The parts of a display are one formula.
+    copied.innerHTML = copied.innerHTML.replaceAll("$$$$", " \\qquad ");
     // Laid out for a moment, so that paragraphs and lists have their lines.
     Object.assign(copied, { className: "copied" });
     document.body.append(copied);
