@@ -21,7 +21,7 @@ from lossprimer.probability import one_hot, softmax, softmax_backward
 
 OPTIMIZERS = {"SGD": SGD, "Adam": Adam}
 SHOWN = ("SGD 0.5", "SGD 1", "SGD 2")
-SMALL = {"seeds": (0,), "sgd": (0.5, 1, 2), "adam": (0.003,), "epochs": 5, "misled_for": 1}
+SMALL = {"seeds": (0,), "sgd": (0.5, 1, 2), "adam": (0.003,), "epochs": 1, "misled_for": 1}
 
 
 def squared_error(logits, labels):

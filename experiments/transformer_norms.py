@@ -29,7 +29,7 @@ KINDS = {
     "no norm": {"norm": "none"},
     "silent start": {"norm": "none", "zero_init": True},
 }
-SMALL = {"seeds": (0,), "steps": 3, "depth": 1}
+SMALL = {"seeds": (0,), "rates": (0.003,), "steps": 2, "depth": 1}
 
 
 def run(seeds=(0, 1, 2, 3, 4), rates=(0.001, 0.003, 0.01), steps=150, depth=8):

@@ -24,7 +24,7 @@ _UNCOLOURED = re.compile(r'<span class="[nopw]">([^<]*)</span>')
 _LINKED = re.compile(r'<span class="(?:std std-(?:ref|doc|term)|xref myst)">([^<]*)</span>')
 _REFERENCE = re.compile(r'<a class="reference (?:in|ex)ternal" href')
 # A link whose text is its address: on paper the address is not added.
-_SPELLED_OUT = re.compile(r'<a (?=href="http[^>]*>(?:https?|doi):)')
+_SPELLED_OUT = re.compile(r'<a (?=href="http[^>]*>(?:https?|doi|arXiv):)')
 # What Sphinx puts around each word of a piece of code in a sentence.
 _PIECE = re.compile(r'<span class="pre">([^<]*)</span>')
 _HEADING = re.compile(r"<h[1-6]>.*?</h[1-6]>", re.DOTALL)
