@@ -148,11 +148,36 @@ def add_rectangles(axes: Axes, boxes: Iterable[tuple[float, float, float, float]
     axes.add_patch(PathPatch(Path.make_compound_path(*parts), **{"facecolor": "none", "edgecolor": "none", **look}))
 
 
-def add_rounded_box(axes: Axes, corner: tuple[float, float], width: float, height: float, pad: float, **look) -> None:
-    """Draw the outline of a box with rounded corners, `pad` outside of a rectangle."""
+def add_sheet(figure: Figure, bottom: float = 0, height: float | None = None) -> Axes:
+    """Add axes for a diagram, as wide as the figure, on which a length is in inches; by default as high, too."""
+    width, whole = figure.get_size_inches()
+    height = whole if height is None else height
+    axes = figure.add_axes((0, bottom / whole, 1, height / whole))
+    axes.set(xlim=(0, width), ylim=(0, height))
+    axes.axis("off")
+    return axes
+
+
+def add_part(
+    axes: Axes, x: float, y: float, width: float, text: str, *, height: float = 0.28, weight: str = "normal", **look
+) -> None:
+    """Draw a part of a diagram: a box with rounded corners around (x, y), and what it is called."""
     from matplotlib.patches import FancyBboxPatch
 
-    axes.add_patch(FancyBboxPatch(corner, width, height, boxstyle=f"round,pad={pad}", facecolor="none", **look))
+    round_ = 0.03
+    corner = x - width / 2 + round_, y - height / 2 + round_
+    size = width - 2 * round_, height - 2 * round_
+    look = {"facecolor": "none", "linewidth": 1.2, **look}
+    axes.add_patch(FancyBboxPatch(corner, *size, boxstyle=f"round,pad={round_}", **look))
+    axes.text(x, y, text, ha="center", va="center", weight=weight)
+
+
+def add_arrow(axes: Axes, *points: tuple[float, float]) -> None:
+    """Draw an arrow of a diagram from the first of some points to the last."""
+    look = {"color": REFERENCE, "linewidth": 1.2}
+    if len(points) > 2:
+        axes.plot(*zip(*points[:-1], strict=True), **look)
+    axes.annotate("", points[-1], points[-2], arrowprops={"arrowstyle": "->", "shrinkA": 0, "shrinkB": 0, **look})
 
 
 def draw_digit(axes: Axes, image: np.ndarray) -> None:

@@ -17,7 +17,9 @@ from lossprimer.figures.drawing import (
     RIVAL,
     SERIES,
     THING,
-    add_rounded_box,
+    add_arrow,
+    add_part,
+    add_sheet,
     by_hand,
     digit_readings,
     draw_digit,
@@ -432,21 +434,29 @@ def dropout_slots(model: str) -> tuple[Figure, str]:
         One of "Vaswani et al. 2017, text", "PyTorch's encoder layer", "GPT-2 in Transformers", "BERT, Google's code".
     """
     slots = _SLOTS[model]
-    figure = new_figure((4.6, 3.2))
-    axes = figure.add_axes((0.01, 0.01, 0.98, 0.98))
-    axes.set(xlim=(0, 10), ylim=(0, 7))
-    axes.axis("off")
-    rows = (
-        (5.9, (("token + position", 3.1), 0)),
-        (3.5, (("softmax", 1.6), 1, ("× values", 1.7), 2)),
-        (1.1, (("ReLU layer", 2), 3, ("2nd layer", 1.85), 4)),
-    )
-    for (y, parts), title in zip(rows, ("Embedding", "Attention", "Feed-forward"), strict=True):
-        axes.text(0.1, y + 0.95, title, weight="bold", va="center")
-        x = 0.12
-        for part in parts:
-            x = _slot(axes, x, y, slots[part]) if isinstance(part, int) else _box(axes, x, y, *part)
-        axes.text(x - 0.05, y, "+" if len(parts) > 2 else "", va="center", ha="center")
+    figure = new_figure((4.6, 3))
+    axes = add_sheet(figure)
+    # Four columns; a number is the place of a slot, and "" the rest of a part that takes two.
+    rows = {
+        "Embedding": ("token + position", "", 0),
+        "Attention": ("softmax", 1, "× values", 2),
+        "Feed-forward": ("ReLU layer", 3, "2nd layer", 4),
+    }
+    width, pitch = 0.9, 1.09
+    for y, (title, parts) in zip((2.28, 1.32, 0.36), rows.items(), strict=True):
+        axes.text(0.02, y + 0.38, title, weight="bold", va="center")
+        for column, part in enumerate(parts):
+            x, end = 0.47 + pitch * column, 0.47 + pitch * column + width / 2
+            if isinstance(part, int):
+                _slot(axes, x, y, width, slots[part])
+            elif part:
+                wide = parts[column + 1] == ""
+                add_part(axes, x + wide * pitch / 2, y, width + wide * pitch, part, height=0.36, edgecolor=REFERENCE)
+                end += wide * pitch
+            if part != "":
+                add_arrow(axes, (end + 0.01, y), (end + 0.18, y))
+        after = "to the blocks" if len(parts) < 4 else "+"
+        axes.text(end + 0.25, y, after, va="center")
     places = {text: [place for place, slot in zip(_PLACES, slots, strict=True) if slot == text] for text in slots}
     words = [f"dropout on {listed(places['dropout'])}"]
     words += [f"none on {listed(found)}" for text, found in places.items() if text == "none"]
@@ -455,22 +465,8 @@ def dropout_slots(model: str) -> tuple[Figure, str]:
     return figure, f"{model}: {'; '.join(words)}."
 
 
-def _box(axes: Axes, x: float, y: float, text: str, width: float) -> float:
-    """Draw a part of the network, an arrow behind it; return where the next part begins."""
-    add_rounded_box(axes, (x, y - 0.4), width, 0.8, 0.08, edgecolor=REFERENCE)
-    axes.text(x + width / 2, y, text, ha="center", va="center")
-    return _arrow(axes, x + width, y)
-
-
-def _slot(axes: Axes, x: float, y: float, text: str) -> float:
+def _slot(axes: Axes, x: float, y: float, width: float, text: str) -> None:
     """Draw a place for dropout: bold where there is some, dotted where there is none."""
     filled = text == "dropout"
     look = {"edgecolor": RIVAL, "linewidth": 1.8} if filled else {"edgecolor": REFERENCE, "linestyle": ":"}
-    add_rounded_box(axes, (x, y - 0.4), 1.9, 0.8, 0.08, **look)
-    axes.text(x + 0.95, y, text, ha="center", va="center", weight="bold" if filled else "normal")
-    return _arrow(axes, x + 1.9, y)
-
-
-def _arrow(axes: Axes, x: float, y: float) -> float:
-    axes.annotate("", (x + 0.42, y), xytext=(x + 0.1, y), arrowprops={"arrowstyle": "->", "color": REFERENCE})
-    return x + 0.52
+    add_part(axes, x, y, width, text, height=0.36, weight="bold" if filled else "normal", **look)

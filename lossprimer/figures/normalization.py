@@ -17,7 +17,10 @@ from lossprimer.figures.drawing import (
     RIVAL,
     SERIES,
     THING,
+    add_arrow,
+    add_part,
     add_rectangle,
+    add_sheet,
     digit_readings,
     fixed_ticks,
     heat_map,
@@ -481,26 +484,24 @@ def centred_or_not(x: ArrayLike, offset: float = 0.0) -> tuple[Figure, str]:
 @pictured
 def residual_wiring() -> tuple[Figure, str]:
     """Draw where the normalization stands in a post-norm and in a pre-norm block."""
-    figure = new_figure((4.6, 2.9))
-    panels = figure.subplots(2, 1)
-    for axes, (title, boxes) in zip(panels, _WIRING.items(), strict=True):
-        axes.set_axis_off()
-        axes.set(xlim=(0, 12), ylim=(-0.9, 2.1))
-        axes.set_title(title, loc="left")
-        axes.text(0.1, 0, "x", ha="center", va="center")
-        start = 0.35
-        for centre, text in boxes.items():
-            half = 0.35 if text == "+" else 1.15
-            _arrow(axes, start, centre - half)
-            start = centre + half
-            colour = {"sublayer": THING, "+": REFERENCE}.get(text, RIVAL)
-            add_rectangle(axes, (centre - half, -0.55), 2 * half, 1.1, edgecolor=colour)
-            axes.text(centre, 0, text, ha="center", va="center")
+    figure = new_figure((4.6, 2.8))
+    y, above = 0.3, 0.7
+    for bottom, (title, parts) in zip((1.4, 0), _WIRING.items(), strict=True):
+        axes = add_sheet(figure, bottom, 1.4)
+        axes.text(0.05, 1.2, title, va="center", weight="bold")
+        axes.text(0.1, y, "x", ha="center", va="center")
+        start = 0.2
+        for centre, text in parts.items():
+            half = 0.1 if text == "+" else 0.45
+            add_arrow(axes, (start, y), (centre - half - 0.02, y))
+            start = centre + half + 0.02
             if text == "+":
-                axes.plot([0.8, 0.8, centre, centre], [0, 1.4, 1.4, 0.55], color=REFERENCE, linewidth=1.5)
-                axes.text((0.8 + centre) / 2, 1.45, "skip connection", ha="center", va="bottom")
-        _arrow(axes, start, 11.9)
-    figure.subplots_adjust(left=0.03, right=0.98, bottom=0.03, top=0.9, hspace=0.45)
+                axes.text(centre, y, text, ha="center", va="center")
+                add_arrow(axes, (0.3, y), (0.3, above), (centre, above), (centre, y + 0.12))
+                axes.text((0.3 + centre) / 2, above + 0.13, "skip connection", ha="center", va="center")
+            else:
+                add_part(axes, centre, y, 2 * half, text, edgecolor=THING if text == "sublayer" else RIVAL)
+        add_arrow(axes, (start, y), (4.55, y))
     return figure, (
         "Post-norm: sublayer, then sum with the skip connection, then norm, so that the skip path goes through the"
         " norm. Pre-norm: norm, sublayer, sum, so that the skip path meets no norm until the final norm after the"
@@ -508,12 +509,8 @@ def residual_wiring() -> tuple[Figure, str]:
     )
 
 
-def _arrow(axes: Axes, start: float, end: float) -> None:
-    arrow = {"arrowstyle": "->", "color": REFERENCE, "linewidth": 1.5, "shrinkA": 0, "shrinkB": 0}
-    axes.annotate("", (end, 0), (start, 0), arrowprops=arrow)
-
-
+# Where the parts stand; what both ways have stands in the same place.
 _WIRING = {
-    "post-norm": {2.3: "sublayer", 4.4: "+", 6.5: "norm"},
-    "pre-norm": {2.3: "norm", 5.0: "sublayer", 7.1: "+", 9.7: "final norm"},
+    "post-norm": {2.1: "sublayer", 2.9: "+", 3.7: "norm"},
+    "pre-norm": {0.95: "norm", 2.1: "sublayer", 2.9: "+", 3.7: "final norm"},
 }

@@ -14,9 +14,11 @@ from lossprimer.figures.drawing import (
     REFERENCE,
     RIVAL,
     THING,
+    add_arrow,
+    add_part,
     add_rectangle,
     add_rectangles,
-    add_rounded_box,
+    add_sheet,
     draw_classes,
     fixed_ticks,
     listed,
@@ -79,43 +81,43 @@ _PARTS = {
 @pictured
 def transformer_slots() -> tuple[Figure, str]:
     """Draw a pre-norm block, what stands before and after it, and how often each tool of the course is there."""
-    figure = new_figure((4.6, 6.4))
-    axes = figure.add_axes((0, 0, 1, 1))
-    axes.set(xlim=(0, 4.6), ylim=(0, 6.4))
-    axes.axis("off")
-    _slot(axes, 0.95, 6.2, 1.5, "token + position")
-    _slot(axes, 2.75, 6.2, 1.6, "dropout: optional")
-    _arrow(axes, (1.72, 6.2), (1.93, 6.2))
-    add_rectangle(axes, (0.03, 1.55), 4.54, 4.3, edgecolor=REFERENCE, linewidth=0.8)
-    top, pitch = 5.25, 0.42
-    for centre, side, (title, parts) in zip((1.25, 3.4), (0.17, 4.44), _PARTS.items(), strict=True):
-        axes.text(centre, top + 0.37, title, ha="center", va="center", weight="bold")
+    figure = new_figure((4.6, 6.75))
+    axes = add_sheet(figure)
+    embedding, top, pitch, frame, last = 6.57, 5.42, 0.42, (1.72, 6.1), 1.03
+    add_rectangle(axes, (0.03, frame[0]), 4.54, frame[1] - frame[0], edgecolor=REFERENCE, linewidth=0.8)
+    centres = 1.25, 3.4
+    for centre, side, (title, parts) in zip(centres, (0.17, 4.44), _PARTS.items(), strict=True):
+        axes.text(centre - 0.9, top + 0.5, title, va="center", weight="bold")
         end = top - pitch * len(parts)
         for place, text in enumerate(parts):
             y = top - pitch * place
             _slot(axes, centre, y, 1.8, text)
-            _arrow(axes, (centre, y - 0.15), (centre, y - 0.27))
+            add_arrow(axes, (centre, y - 0.15), (centre, y - 0.27))
         axes.text(centre, end, "+", ha="center", va="center")
         # The skip connection: from above the norm, past everything, to the sum.
-        axes.plot([centre, centre], [top + 0.24, top + 0.15], color=REFERENCE, linewidth=1.2)
-        axes.plot([centre, side, side], [top + 0.21, top + 0.21, end], color=REFERENCE, linewidth=1.2)
-        _arrow(axes, (side, end), (centre + np.sign(side - centre) * 0.12, end))
+        around = (centre, top + 0.29), (side, top + 0.29), (side, end), (centre + np.sign(side - centre) * 0.12, end)
+        add_arrow(axes, *around)
         axes.text((side + centre) / 2, end - 0.12, "skip", ha="center", va="center")
-    # From the sum of the first part up to the start of the second, and from there out of the block.
+    # Into the block; from the sum of the first part up to the start of the second; and from its sum out of the block.
     first, second = (top - pitch * len(parts) for parts in _PARTS.values())
-    axes.plot([1.37, 2.33, 2.33, 3.4], [first, first, top + 0.21, top + 0.21], color=REFERENCE, linewidth=1.2)
-    axes.plot([3.4, 3.4], [second - 0.12, 1.55], color=REFERENCE, linewidth=1.2)
-    axes.plot([2.75, 2.75, 1.25, 1.25], [6.04, 5.96, 5.96, top + 0.46], color=REFERENCE, linewidth=1.2)
-    axes.text(0.12, 1.35, "one block; then the next, and after the last:", va="center")
-    ends = ((0.72, 1.3, "final norm:\nusually"), (2.15, 0.9, "linear\nlayer"), (3.5, 1.2, "softmax:\nalways"))
-    for centre, width, text in ends:
-        _slot(axes, centre, 0.93, width, text, height=0.46)
-    _arrow(axes, (1.39, 0.93), (1.68, 0.93))
-    _arrow(axes, (2.62, 0.93), (2.88, 0.93))
-    _arrow(axes, (3.5, 0.69), (3.5, 0.55))
-    _slot(axes, 3.5, 0.41, 2.0, "cross-entropy: usually")
-    axes.text(3.5, 0.12, "in training, outside", ha="center", va="center")
-    _slot(axes, 1.15, 0.41, 2.0, "batch norm: not here")
+    left, right = centres
+    _slot(axes, left, embedding, 1.8, "token + position")
+    _slot(axes, right, embedding, 1.8, "dropout: optional")
+    add_arrow(axes, (left + 0.92, embedding), (right - 0.92, embedding))
+    above = frame[1] + 0.15
+    add_arrow(axes, (right, embedding - 0.14), (right, above), (left, above), (left, top + 0.15))
+    add_arrow(axes, (left + 0.12, first), (2.33, first), (2.33, top + 0.29), (right, top + 0.29), (right, top + 0.15))
+    below = frame[0] - 0.14
+    add_arrow(axes, (right, second - 0.12), (right, below), (0.82, below), (0.82, last + 0.15))
+    axes.text(0.95, below - 0.18, "one block; then the next, and after the last:", va="center")
+    for centre, width, text in ((0.82, 1.58, "final norm: usually"), (2.34, 0.98, "linear layer")):
+        _slot(axes, centre, last, width, text)
+        add_arrow(axes, (centre + width / 2 + 0.02, last), (centre + width / 2 + 0.22, last))
+    _slot(axes, 3.82, last, 1.5, "softmax: always")
+    add_arrow(axes, (3.82, last - 0.15), (3.82, last - 0.34))
+    _slot(axes, 1.03, last - 0.49, 2.0, "batch norm: not here")
+    _slot(axes, 3.57, last - 0.49, 2.0, "cross-entropy: usually")
+    axes.text(3.57, last - 0.78, "in training, outside", ha="center", va="center")
     return figure, (
         "A pre-norm block and what surrounds it. Attention: linear layers for query, key and value, scores with a"
         " mask, the weighted values, a linear output layer. Feed-forward: a linear layer, ReLU, a linear layer. A skip"
@@ -127,18 +129,10 @@ def transformer_slots() -> tuple[Figure, str]:
     )
 
 
-def _slot(axes: Axes, x: float, y: float, width: float, text: str, *, height: float = 0.26) -> None:
-    """Draw a box around the point (x, y), framed by the kind of slot that its text names after a colon."""
+def _slot(axes: Axes, x: float, y: float, width: float, text: str) -> None:
+    """Draw a part that is framed by the kind of slot that its text names after a colon."""
     kind = text.partition(":")[2].strip()
-    corner = x - width / 2 + 0.03, y - height / 2 + 0.03
-    size = width - 0.06, height - 0.06
-    add_rounded_box(axes, corner, *size, 0.03, **_FRAMES[kind])
-    axes.text(x, y, text, ha="center", va="center", weight="bold" if kind == "always" else "normal")
-
-
-def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
-    arrow = {"arrowstyle": "->", "color": REFERENCE, "linewidth": 1.2, "shrinkA": 0, "shrinkB": 0}
-    axes.annotate("", end, start, arrowprops=arrow)
+    add_part(axes, x, y, width, text, weight="bold" if kind == "always" else "normal", **_FRAMES[kind])
 
 
 @pictured
