@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from matplotlib import font_manager
 from matplotlib.colors import rgb_to_hsv, to_hex, to_rgb
+from matplotlib.text import Text
 
 from lossprimer.explorer.picture import Picture
 from lossprimer.figures import drawing as constants
@@ -60,7 +61,7 @@ class Drawing:
         self.svg = svg
         root = ElementTree.fromstring(svg.replace("xlink:", ""))
         self.width, self.height = (float(part) for part in root.get("viewBox").split()[2:])
-        self.texts, self.points = [], []
+        self.texts, self.points, self.grid = [], [], []
         self.size = float(root.get("font-size"))
         # The marks of a hatching, which "url(...)" names, stand in the drawing themselves.
         paints = {part.get(paint, "none") for part in root.iter() for paint in ("fill", "stroke")}
@@ -97,6 +98,8 @@ class Drawing:
         """Keep points along a line or an outline that is seen; grid lines, bands and cells may have text on them."""
         stroke, opacity = element.get("stroke", "none"), float(element.get("opacity", 1))
         opacity *= float(element.get(f"{'fill' if stroke == 'none' else 'stroke'}-opacity", 1))
+        if stroke != "none" and opacity < 0.2:
+            self.grid += [ends for ends in outlines(element.get("d")) if len(ends) == 2]
         if (stroke == "none" and element.get("fill") in (None, "none")) or opacity < 0.3:
             return
         if stroke == "none" and opacity < 1:
@@ -224,6 +227,34 @@ def test_no_text_lies_on_another_on_a_line_or_outside(one):
     assert found == {}, title(*one)
 
 
+def test_no_grid_line_strikes_through_a_text(one):
+    found = {}
+    for setting, drawing in drawings(*one).items():
+        for said, size, (left, top, right, bottom) in drawing.texts:
+            # Of the box the part that all digits fill.
+            top, bottom = bottom - 0.9 * size, bottom - 0.2 * size
+            for low, high in (np.sort(ends, axis=0) for ends in drawing.grid):
+                if low[0] < right - 1 and high[0] > left + 1 and low[1] < bottom - 1 and high[1] > top + 1:
+                    found.setdefault(said, setting)
+    assert found == {}, title(*one)
+
+
+def test_each_line_of_a_centred_text_is_centred_in_any_font(one):
+    """Matplotlib places the lines of one text by the widths of its own font."""
+    for setting, picture in pictures(*one).items():
+        lines = [text for text in picture.figure.findobj(Text) if "\n" in text.get_text()]
+        assert [text.get_text() for text in lines if text.get_ha() != "left"] == [], setting
+
+
+def test_what_stands_beside_a_row_stands_at_its_height(one):
+    """The tick of a row, with a text in it or a bar, is centred as texts are; rows are counted from above."""
+    for picture in pictures(*one).values():
+        for axes in picture.figure.axes:
+            low, high = axes.get_ylim()
+            rows = [label.get_va() for label in axes.get_yticklabels() if axes.axison and low > high]
+            assert set(rows) <= {"center"}, title(*one)
+
+
 def test_text_is_neither_too_small_on_a_phone_nor_larger_than_the_text_beside_it(one):
     for drawing in drawings(*one).values():
         sizes = {size for _, size, _ in drawing.texts}
@@ -233,10 +264,11 @@ def test_text_is_neither_too_small_on_a_phone_nor_larger_than_the_text_beside_it
         assert max(own) * DESK / drawing.width <= BODY, title(*one)
 
 
-FOREIGN = re.compile(r"(?<![\w.])-\d|\d[eE][-+]?\d|\^-?\d|(?<![\w])-inf")
+FOREIGN = re.compile(r"(?<![\w.])-\d|\d[eE][-+]?\d|\^-?\d|(?<![\w])-inf|\d%")
 
 
 def test_numbers_are_written_one_way(one):
+    """With a true minus sign, powers of ten as by hand, and a space before a percent sign."""
     explorer = shown(one[0])[one[1]]
     controls = () if isinstance(explorer, Picture) else explorer.controls.values()
     said = {text for control in controls for text in control.texts}

@@ -97,8 +97,9 @@ def label_bars(axes: Axes, bars: BarContainer, texts: Sequence[str], line: float
     """Write one text at the end of each bar: above it, below a negative one; where the height is no number, at 0.
 
     A text that a horizontal line at the height `line` would strike through stands above that line; the limits of the
-    axis must be set before.
+    axis must be set before. As each bar has its number, there is no grid, which would strike through some of them.
     """
+    axes.grid(False)
     room = _TEXT * float(np.diff(axes.get_ylim())[0])
     for bar, text in zip(bars, texts, strict=True):
         height = bar.get_height()
@@ -114,6 +115,11 @@ def label_bars(axes: Axes, bars: BarContainer, texts: Sequence[str], line: float
             va="bottom" if end >= 0 else "top",
             **look,
         )
+
+
+def label_rows(axes: Axes, places: ArrayLike, texts: Iterable) -> None:
+    """Write one text at the start of each row, at the height of a text within it: that of a tick is lower."""
+    axes.set_yticks(places, texts, va="center")
 
 
 def legend_above(axes: Axes, *content, columns: int = 4) -> None:
@@ -240,6 +246,6 @@ def heat_map(axes: Axes, matrix: np.ndarray, *, largest: float, digits: int = 2)
     rows, columns = matrix.shape
     axes.set(xlim=(0, columns), ylim=(rows, 0), aspect="equal")
     axes.set_xticks(np.arange(columns) + 0.5, np.arange(columns) + 1)
-    axes.set_yticks(np.arange(rows) + 0.5, np.arange(rows) + 1)
+    label_rows(axes, np.arange(rows) + 0.5, np.arange(rows) + 1)
     axes.grid(False)
     axes.spines[:].set_visible(False)

@@ -86,7 +86,7 @@ def _who_looks_where(axes: Axes) -> None:
     scores = np.where(key <= query + 6, 2.2 - 1.3 * np.abs(key - query - 2) + 0.7 * (key == query + 6), -np.inf)
     for (row, column), weight in np.ndenumerate(softmax(scores, axis=-1)):
         if weight > 0:
-            add_rectangle(axes, (column, 7 - row), 0.9, 0.9, facecolor=THING, alpha=0.06 + (MOST_OPAQUE * weight))
+            add_rectangle(axes, (column, 7 - row), 0.9, 0.9, facecolor=THING, alpha=0.12 + (MOST_OPAQUE * weight))
     axes.set(xlim=(-0.3, 14.2), ylim=(-0.2, 8.1))
 
 

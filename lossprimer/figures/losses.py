@@ -18,6 +18,7 @@ from lossprimer.figures.drawing import (
     digit_readings,
     fixed_ticks,
     label_bars,
+    label_rows,
     legend_above,
     listed,
     new_axes,
@@ -70,17 +71,16 @@ def cost_of_labels(images: ArrayLike, scores: ArrayLike, labels: ArrayLike, name
     probabilities = softmax(scores)
     costs = cross_entropy(scores, labels, reduction="none")
     figure, columns = digit_readings(images, names, probabilities)
-    # Lower than it comes, so that digits, slider and costs stand on one screen.
-    figure.set_figheight(2.5)
+    # Lower digits, so that they, slider and costs stand on one screen.
     for paper in figure.axes[::2]:
         left, _, width, _ = paper.get_position().bounds
-        paper.set_position((left, 0.65, width, 0.25))
+        paper.set_position((left, 0.72, width, 0.2))
     for axes, label in zip(columns, labels, strict=True):
         axes.axvline(label, color=MARK, linewidth=2)
         axes.set_title(f"label {label}", color=MARK)
         left, _, width, _ = axes.get_position().bounds
-        axes.set_position((left, 0.35, width, 0.19))
-    below = figure.add_axes((0.13, 0.03, 0.845, 0.21))
+        axes.set_position((left, 0.36, width, 0.26))
+    below = figure.add_axes((0.13, 0.03, 0.845, 0.22))
     bars = below.bar(range(3), costs, width=0.5, color=THING)
     below.set(xlim=(-0.5, 2.5), ylim=(0, _DEAREST), ylabel="cost")
     label_bars(below, bars, [number(cost) for cost in costs])
@@ -102,15 +102,9 @@ def surprise(p: float) -> tuple[Figure, str]:
     axes.plot(curve, _surprise(curve), color=THING)
     axes.plot([p, p], [0, loss], color=MARK, linewidth=1.5, linestyle="--")
     axes.plot([p], [loss], "o", color=MARK, markersize=9, clip_on=False)
-    left = p > 0.6
-    axes.annotate(
-        f"loss {number(loss)}",
-        (p, loss),
-        xytext=(-2 if left else 9, 22 if left else 8),
-        textcoords="offset points",
-        ha="right" if left else "left",
-    )
+    axes.set_title(f"loss {number(loss)}", loc="right", color=MARK)
     axes.set(xlim=(0, 1), ylim=(0, 3))
+    figure.subplots_adjust(top=0.9)
     return figure, (
         f"The right class gets the probability {p:g}: loss {number(loss)} nats, which is"
         f" {number(loss / np.log(2))} bits."
@@ -150,11 +144,10 @@ def same_probability(p: float, classes: int, rest: str) -> tuple[Figure, str]:
     for row, (value, look) in enumerate(shown.values()):
         axes.barh(row, value, height=0.6, **look)
         axes.text(value + 0.015, row, number(value) if value == 0 or value >= 0.001 else _plain(value), va="center")
-    axes.set_yticks(range(4), shown)
+    label_rows(axes, range(4), shown)
     axes.set(xlim=(0, 1.17), ylim=(3.5, -0.5))
     axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
-    axes.grid(axis="x")
-    axes.grid(False, axis="y")
+    axes.grid(False)  # each bar has its number
     figure.subplots_adjust(left=0.41)
     loss, chance = _surprise(p), np.log(classes)
     spread = "" if classes == 2 else f", {'the rest even' if rest == 'even' else 'the rest on one class'}"
@@ -210,7 +203,7 @@ def gradient_by_lead(lead: float, classes: int) -> tuple[Figure, str]:
     leads = np.linspace(0, 20, 51)
     curves, points = _gradient_lengths(leads, classes), _gradient_lengths([lead], classes)
     looks = (("log loss", "-", "o", THING), ("squared error", "--", "s", RIVAL))
-    figure = new_figure((4.6, 2.6))
+    figure = new_figure((4.6, 2.8))
     panels = figure.subplots(1, 2)
     for axes in panels:
         axes.axvline(lead, color=MARK, linewidth=1)
@@ -229,9 +222,9 @@ def gradient_by_lead(lead: float, classes: int) -> tuple[Figure, str]:
     powers = (0, -3, -6, -9)
     fixed_ticks(log.yaxis, [10.0**power for power in powers], [power_of_ten(power) for power in powers])
     handles, names = linear.get_legend_handles_labels()
-    figure.legend(handles, names, loc="upper left", ncols=2, bbox_to_anchor=(0.1, 1.02))
+    figure.legend(handles, names, loc="upper left", ncols=2, bbox_to_anchor=(0.1, 1.03))
     linear.set_title("linear")
-    figure.subplots_adjust(left=0.14, right=0.96, top=0.81, wspace=0.38)
+    figure.subplots_adjust(left=0.14, right=0.96, top=0.8, bottom=0.18, wspace=0.46)
     (log_loss,), (squared,) = points
     p = softmax(lead * one_hot(0, classes))[1]
     return figure, (
@@ -317,7 +310,8 @@ def coin(heads: int, tails: int) -> tuple[Figure, str]:
     for (where, value), color, marker in zip(lowest, (THING, RIVAL), "os", strict=True):
         axes.plot([where], [value], marker, color=color)
     axes.set(xlim=(0, 1), ylim=(0, 2.2))
-    axes.legend(loc="upper center")
+    legend_above(axes)
+    figure.subplots_adjust(top=0.88)
     return figure, (
         f"{heads} heads and {tails} tails: the mean log loss is lowest at p = {lowest[0][0]:.2f}, where it is"
         f" {lowest[0][1]:.3f} nats, and the mean squared error at p = {lowest[1][0]:.2f}."

@@ -282,7 +282,8 @@ def _matrix(x, digits: int = 3) -> tuple[Figure, Axes]:
     axes.set_aspect("auto")
     axes.xaxis.tick_top()
     axes.xaxis.set_label_position("top")
-    figure.subplots_adjust(left=0.1, right=0.78, bottom=0.17, top=0.82)
+    axes.xaxis.labelpad = 8  # so that it is no head of a column
+    figure.subplots_adjust(left=0.19, right=0.81, bottom=0.17, top=0.81)
     return figure, axes
 
 
@@ -299,8 +300,10 @@ def _margins(axes: Axes, means, deviations, axis: int) -> None:
 
 def _below(axes: Axes, column: int, text: str) -> None:
     """Write something below a column of a heat map."""
-    where, anchor = (column + 0.5, 0), axes.get_xaxis_transform()
-    axes.annotate(text, where, xycoords=anchor, xytext=(0, -5), textcoords="offset points", ha="center", va="top")
+    where = {"xy": (column + 0.5, 0), "xycoords": axes.get_xaxis_transform()}
+    # One by one: of a text of several lines each would begin where a wider font has it in the middle.
+    for place, line in enumerate(text.split("\n")):
+        axes.annotate(line, **where, xytext=(0, -5 - 13 * place), textcoords="offset points", ha="center", va="top")
 
 
 def _span(shape, axis: int, place: int) -> tuple[float, float, float, float]:
@@ -468,7 +471,6 @@ def centred_or_not(x: ArrayLike, offset: float = 0.0) -> tuple[Figure, str]:
         label_bars(axes, bars, [number(value, 1) for value in values])
     for axes, name, limit in ((above, "input", 21), (below, "output", 2.6)):
         axes.axhline(0, color=REFERENCE, linewidth=0.8)
-        axes.grid(axis="y")
         axes.set(ylabel=name, ylim=(-limit, limit))
     above.set_yticks([-10, 0, 10])
     below.set(xlabel="feature", xticks=places)

@@ -23,6 +23,7 @@ from lossprimer.figures.drawing import (
     fixed_ticks,
     heat_map,
     label_bars,
+    label_rows,
     legend_above,
     new_axes,
     new_figure,
@@ -179,14 +180,13 @@ def temperature(temperature: float = 1.0, scores: ArrayLike = (2.0, 1.0, 0.5)) -
     shown = places if few else places[[0, -1]]
     left.set_xticks(shown, [number(score, 1) for score in scores[shown]])
     left.set(xlabel="score", ylabel="probability", ylim=(0, 1.15))
-    left.grid(axis="y")
     first, second = -np.sort(-probabilities)[:2]
     left.set_title(f"1st : 2nd = {_ratio(first, second)}")
     grid = np.geomspace(0.05, 20, 81)
     right.plot(grid, [entropy(softmax(scores, temperature=value)) for value in grid], color=THING)
     count = int(np.isfinite(scores).sum())
     right.axhline(np.log(count), color=REFERENCE, linestyle="--", linewidth=1)
-    right.text(0.055, np.log(count) + 0.04, f"ln {count}", color=REFERENCE)
+    right.text(0.08, np.log(count) + 0.04, f"ln {count}", color=REFERENCE)
     right.plot([temperature], [nats], "o", color=MARK, markersize=8, clip_on=False)
     right.set(xscale="log", xlim=(0.05, 20), ylim=(0, 2.5), xlabel="T (log)", title=f"entropy {nats:.3f}")
     fixed_ticks(right.xaxis, (0.1, 1, 10))
@@ -276,7 +276,6 @@ def overflow(largest: float, dtype: str) -> tuple[Figure, str]:
     legend_above(axes, [left, right], ["naive", "stable"])
     axes.set_xticks(places, [by_hand(score) for score in scores.astype(float)])
     axes.set(ylim=(0, 1), ylabel="probability")
-    axes.grid(axis="y")
     _limits_of_exp(line, largest, dtype)
     figure.subplots_adjust(top=0.9, bottom=0.17, hspace=0.55)
     return figure, (
@@ -354,7 +353,7 @@ def attention_spread(
     axes.barh(places, weights[0], height=0.7, color=THING)
     axes.axvline(1 / len(tokens), color=REFERENCE, linestyle="--", linewidth=1.5)
     axes.set(xlim=(0, 1), ylim=(len(tokens) - 0.5, -0.5), xlabel="attention weight (dashed: equal weights)")
-    axes.set_yticks(places, tokens)
+    label_rows(axes, places, tokens)
     axes.grid(axis="x")
     figure.subplots_adjust(bottom=0.15, top=0.98)
     most = int(weights[0].argmax())

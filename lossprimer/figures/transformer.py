@@ -21,6 +21,7 @@ from lossprimer.figures.drawing import (
     add_sheet,
     draw_classes,
     fixed_ticks,
+    label_rows,
     listed,
     new_axes,
     new_figure,
@@ -206,10 +207,7 @@ def copying_attention(snapshots: Mapping[int, ArrayLike], tokens: Sequence[int],
         _frames(axes, range(count))
         axes.set(xlim=(0, 2 * count), ylim=(count, 0))
         axes.set_title(f"block {place[0] + 1}, head {place[1] + 1}: {100 * copied[place].mean():.0f} %")
-        axes.set_xticks(np.arange(2 * count) + 0.5, words)
-        axes.set_yticks(np.arange(count) + 0.5, words[count:])
-        axes.tick_params(pad=2)
-        axes.spines[:].set_visible(False)
+        _name_tokens(axes, words, words[count:], labelled=place[0] == blocks - 1)
     figure.subplots_adjust(left=0.1, right=0.99, bottom=0.24, top=0.93, wspace=0.12, hspace=0.25)
     figure.text(0.545, 0.13, "token that is attended to", ha="center", va="center")
     figure.text(0.025, 0.585, "token at the query", rotation=90, ha="center", va="center")
@@ -295,16 +293,27 @@ def recalling_attention(weights: ArrayLike, tokens: Sequence[int]) -> tuple[Figu
         _frames(axes, columns)
         axes.set(xlim=(0, len(tokens)), ylim=(len(rows), 0))
         axes.set_title(f"{name}, {100 * found[head]:.0f} %")
-        axes.set_xticks(np.arange(len(tokens)) + 0.5, words)
-        axes.set_yticks(np.arange(len(rows)) + 0.5, [words[row] for row in rows])
-        axes.tick_params(pad=2)
-        axes.spines[:].set_visible(False)
+        _name_tokens(axes, words, [words[row] for row in rows])
         said.append(f"{name}, {100 * found[head]:.0f} %")
     figure.subplots_adjust(left=0.1, right=0.99, bottom=0.2, top=0.94, hspace=0.35)
     figure.text(0.545, 0.11, "token that is attended to", ha="center", va="center")
     figure.text(0.025, 0.57, "token at the query", rotation=90, ha="center", va="center")
     _key(figure)
     return figure, f"The weight on the framed cells, on average, of the head that gives most: {'; '.join(said)}."
+
+
+def _name_tokens(axes: Axes, columns: Sequence[str], rows: Sequence[str], *, labelled: bool = True) -> None:
+    """Write the tokens beside the rows and, where `labelled`, below the columns.
+
+    Faint lines part the columns and what is below them, so that digits side by side are not read as a number.
+    """
+    axes.set_xticks(np.arange(len(columns)) + 0.5, columns)
+    label_rows(axes, np.arange(len(rows)) + 0.5, rows)
+    edges, end = np.arange(len(columns) + 1), len(rows) + 1.3 * labelled
+    x, y = np.repeat(edges, 3), np.tile([0, end, np.nan], len(edges))
+    axes.plot(x, y, color="black", alpha=0.14, linewidth=0.7, clip_on=False, zorder=0)
+    axes.tick_params(pad=3)
+    axes.spines[:].set_visible(False)
 
 
 def _frames(axes: Axes, columns: Iterable[int]) -> None:
@@ -426,19 +435,19 @@ def written(model: Transformer, prompt: Sequence[int], temperature: float, seed:
         chances.append(float(p[text[-1]]))
     count, copy = len(prompt), text[len(prompt) + 1 :]
     right = [said == asked for said, asked in zip(copy, prompt, strict=True)]
-    figure = new_figure((4.6, 2.6))
+    figure = new_figure((4.6, 2.8))
     axes = figure.add_subplot()
     axes.bar(range(count), chances, width=0.7, color=THING)
     axes.set(xlim=(-0.6, max(count, 8) - 0.4), ylim=(0, 1), ylabel="its probability")
     axes.set_xticks([])
     for column, (said, asked) in enumerate(zip(copy, prompt, strict=True)):
-        axes.text(column, 1.23, str(asked), ha="center", va="center", weight="bold")
-        axes.text(column, 1.08, "|" if said == 0 else str(said), ha="center", va="center")
+        axes.text(column, 1.33, str(asked), ha="center", va="center", weight="bold")
+        axes.text(column, 1.17, "|" if said == 0 else str(said), ha="center", va="center")
         if said != asked:
-            add_rectangle(axes, (column - 0.36, 1.015), 0.72, 0.13, edgecolor=RIVAL, clip_on=False)
-    for height, name in ((1.23, "prompt"), (1.08, "written")):
+            add_rectangle(axes, (column - 0.36, 1.1), 0.72, 0.14, edgecolor=RIVAL, clip_on=False)
+    for height, name in ((1.33, "prompt"), (1.17, "written")):
         axes.text(-0.8, height, name, ha="right", va="center")
-    figure.subplots_adjust(left=0.17, right=0.99, bottom=0.04, top=0.78)
+    figure.subplots_adjust(left=0.17, right=0.99, bottom=0.04, top=0.74)
     trained = model.length // 2
     other = "" if count == trained else f" It has learned to copy {trained}."
     framed = "" if all(right) else ", the others framed"
@@ -468,7 +477,7 @@ def accuracy_by_arm(arms: Mapping[str, Sequence[float]], chance: float) -> tuple
         axes.plot(runs, [row] * len(runs), "o", markersize=5, markerfacecolor="none", color=THING)
         axes.plot([np.mean(runs)], [row], "D", markersize=5, color=RIVAL)
     axes.set(xlim=(0, 1.03), ylim=(len(arms) - 0.5, -0.5))
-    axes.set_yticks(range(len(arms)), arms)
+    label_rows(axes, range(len(arms)), arms)
     bottom = 0.55 / figure.get_figheight()
     figure.subplots_adjust(left=0.44, bottom=bottom, top=0.99)
     said = [
