@@ -371,6 +371,65 @@ def test_where_nothing_can_be_kept_the_page_says_so_and_works(visit):
     assert b'"Still in the notebook."' in data
 
 
+# Where a place for code stands, where its first letter does, and its border and ground: of the text box, or the editor.
+PLACED = """box => {
+  const editor = box.querySelector(".editor")?.shadowRoot.querySelector(".cm-editor");
+  const field = editor ?? box.querySelector("textarea");
+  const { borderTopWidth, borderTopColor, borderTopLeftRadius, backgroundColor, paddingLeft } = getComputedStyle(field);
+  const range = document.createRange();
+  if (editor) range.selectNodeContents(editor.querySelector(".cm-line"));
+  const { x, y, width, height } = field.getBoundingClientRect();
+  const text = editor ? range.getBoundingClientRect().x : x + parseFloat(borderTopWidth) + parseFloat(paddingLeft);
+  const page = getComputedStyle(document.body).backgroundColor;
+  const ground = backgroundColor === page || backgroundColor === "rgba(0, 0, 0, 0)" ? "the page's" : backgroundColor;
+  return [borderTopWidth, borderTopColor, borderTopLeftRadius, ground, ...[x, y, width, height, text].map(Math.round)];
+}"""
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        ("book/exercises/05_transformer", "[data-kind=code] .answer-box"),
+        ("notebooks/01_softmax", ".laboratory-code"),
+    ],
+)
+def test_nothing_moves_when_the_editor_comes(visit, name, place):
+    page = visit(f"{name}.html")
+    page.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))")
+    box = page.locator(place).first
+    box.scroll_into_view_if_needed()
+    before = box.evaluate(PLACED)
+    box.locator("textarea").focus()
+    expect(box.locator(".editor")).to_be_visible()
+    expect(box.locator("textarea")).to_have_count(0)
+    assert box.evaluate(PLACED) == before
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_place_for_code_looks_like_the_others_and_shows_that_code_goes_on(visit, scheme):
+    page = visit(f"book/exercises/{ONE}.html", viewport={"width": 375, "height": 800}, color_scheme=scheme)
+    look = "one => { const s = getComputedStyle(one); return [s.border, s.borderRadius]; }"
+    fields = {kind: page.locator(f"[data-kind={kind}] textarea").first for kind in ("code", "prediction", "words")}
+    assert len({tuple(field.evaluate(look)) for field in fields.values()}) == 1
+    # Wider than the box, at this width; forced colours have no shades, and paper shows all.
+    assert fields["code"].evaluate("one => one.scrollWidth > one.clientWidth")
+    shade = "one => getComputedStyle(one).backgroundImage"
+    assert fields["code"].evaluate(shade).count("linear-gradient") == 4
+    page.emulate_media(forced_colors="active")
+    assert fields["code"].evaluate(shade) == "none"
+    page.emulate_media(forced_colors="none", media="print")
+    assert fields["code"].evaluate(shade) == "none"
+    assert fields["code"].evaluate("one => one.scrollWidth <= one.clientWidth")
+
+
+@each_set
+def test_the_code_that_is_given_fits_its_box(visit, path):
+    page = visit(f"book/exercises/{path.stem}.html")
+    boxes = page.locator("[data-kind=code] textarea")
+    assert boxes.count() >= 3
+    assert boxes.evaluate_all("all => all.filter((one) => one.scrollWidth > one.clientWidth).length") == 0
+
+
 def test_without_the_editor_the_text_box_does_the_same(visit):
     page = visit(f"book/exercises/{ONE}.html")
     page.route(

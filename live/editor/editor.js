@@ -20,13 +20,18 @@ const colours = HighlightStyle.define([
 ]);
 
 const look = EditorView.theme({
-  "&": { color: "var(--pst-color-text-base)", background: "var(--pst-color-surface)", borderRadius: "0.375rem" },
+  "&": {
+    color: "var(--pst-color-text-base)",
+    background: "var(--pst-color-background)",
+    border: "1px solid var(--pst-color-text-muted)",
+    borderRadius: "0.375rem",
+  },
   "&.cm-focused": { outline: "3px solid var(--pst-color-primary)", outlineOffset: "2px" },
   ".cm-scroller": { fontFamily: "var(--mono)", fontSize: "var(--code)", lineHeight: "1.5" },
   ".cm-content": { padding: "0.75rem 0", caretColor: "var(--pst-color-text-base)" },
-  ".cm-line": { padding: "0 1rem 0 0.5rem" },
+  ".cm-line": { padding: "0 0.125rem 0 0.375rem" },
   ".cm-gutters": { border: "0", background: "inherit", color: "var(--pst-color-text-muted)" },
-  ".cm-lineNumbers .cm-gutterElement": { minWidth: "2.5rem", padding: "0 0.5rem 0 0" },
+  ".cm-lineNumbers .cm-gutterElement": { minWidth: "1.25rem", padding: "0 0 0 0.125rem" },
   "&.cm-focused .cm-matchingBracket": { background: "none", outline: "1px solid currentColor" },
   "&.cm-focused .cm-nonmatchingBracket": { background: "none", color: "var(--pst-color-danger)" },
 });
