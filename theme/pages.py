@@ -14,7 +14,7 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.writers.html5 import HTML5Translator
 
 from lossprimer import __version__
-from theme import search
+from theme import breaks, search
 
 # As much as search engines show: whole sentences where those are short enough, else words.
 _SENTENCES = re.compile(r".{40,154}[.?!](?=\s|$)")
@@ -27,13 +27,7 @@ _REFERENCE = re.compile(r'<a class="reference (?:in|ex)ternal" href')
 _SPELLED_OUT = re.compile(r'<a (?=href="http[^>]*>(?:https?|doi|arXiv):)')
 # What Sphinx puts around each word of a piece of code in a sentence.
 _PIECE = re.compile(r'<span class="pre">([^<]*)</span>')
-_HEADING = re.compile(r"<h[1-6]>.*?</h[1-6]>", re.DOTALL)
-# "Problem set 4" does not end a line before its number.
-_NUMBERED = re.compile(r"\b(chapter|section|set|task|test|week) (?=\d)", re.IGNORECASE)
-# In a narrow column a long name ends its line after a dot, a stroke or a bracket, and not within a word.
-_TABLE = re.compile(r'<table\b.*?</table>|<ul class="measured[ "].*?</ul>', re.DOTALL)
-_NAME = re.compile(r"(<code>)([^<]{13,})(?=</code>)")
-_JOINT = re.compile(r"(?<=[A-Za-z)\]][./=])(?=[A-Za-z_])|(?<=[A-Za-z\d]_)(?=[A-Za-z\d])|(?<=\w\()(?=[A-Za-z])")
+_NO_PARAGRAPH = re.compile(r'<p>(?:((?:<a id="[^"]*"></a>\s*)+)|(<ul\b.*?</ul>)\s*)</p>', re.DOTALL)
 # Kinds of code that have one colour: the first name of each stands for all, and is the one that primer.css knows.
 _KINDS = {
     "k": "kc|kd|kn|kr|ow|bp",
@@ -52,7 +46,8 @@ def _prepare(app: Sphinx, pagename: str, templatename: str, context: dict[str, A
     context["script_files"] = [file for file in scripts if not file.filename.startswith(_NOT_NEEDED)]
     for script in context["script_files"]:
         script.attributes.setdefault("defer", "defer")
-    context["body"] = _lighter(context.get("body", ""))
+    for part in ("body", "toc"):
+        context[part] = breaks.bound(breaks.jointed(_lighter(context.get(part, ""))))
     context["has_emphasis"] = "<em>" in context["body"]
     context["has_math"] = doctree is not None and _has_math(doctree)
     context["description"] = doctree is not None and description(doctree)
@@ -91,8 +86,8 @@ def _lighter(body: str) -> str:
     for kind, others in _KINDS.items():
         body = re.sub(rf'<span class="(?:{others})">', f'<span class="{kind}">', body)
         body = re.sub(rf'(<span class="{kind}">[^<]*)</span>(\s*)<span class="{kind}">', r"\1\2", body)
-    body = _TABLE.sub(lambda table: _NAME.sub(lambda name: name[1] + _JOINT.sub("<wbr>", name[2]), table[0]), body)
-    body = _HEADING.sub(lambda heading: _NUMBERED.sub("\\1\u00a0", heading[0]), body)
+    # An empty paragraph would take room: around a heading's old address, and what a browser makes of one with a list.
+    body = _NO_PARAGRAPH.sub(lambda found: found[1] or found[2], body)
     body = body.replace("<pre><span></span>", "<pre>").replace(' docutils container"', '"')
     # The role that docutils gives an entry of the bibliography is withdrawn; it is one of a list.
     return body.replace('role="doc-biblioentry"', 'role="listitem"')
