@@ -11,6 +11,7 @@ shows what each framework answers to the question "momentum". `measured-with` sa
 
 import datetime
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from docutils import nodes
@@ -20,6 +21,9 @@ from sphinx.util.docutils import SphinxDirective
 from frameworks import FRAMEWORKS, HERE, RECORD, record
 from frameworks.words import QUESTIONS
 from theme.disclosure import disclosure, summary
+
+# An operation, and which of the two programs of ONNX ran it.
+_RUN_BY = re.compile(r"(\w+), (runtime|reference)")
 
 
 def spoken(sentence: str) -> list[nodes.Node]:
@@ -34,9 +38,18 @@ def folded(seen: list[nodes.Node], *code: str) -> disclosure:
     return disclosure("", summary("", "", *seen), *blocks)
 
 
+def named(asked: Iterable[str]) -> list[str]:
+    """Return what was asked about, as code, each operation of ONNX once: "`Dropout` (runtime, reference)"."""
+    programs: dict[str, list[str]] = {}
+    for of in asked:
+        name, program = found.groups() if (found := _RUN_BY.fullmatch(of)) else (of, "")
+        programs.setdefault(name, []).append(program)
+    return [f"`{name}`" + (f" ({', '.join(which)})" if all(which) else "") for name, which in programs.items()]
+
+
 def answered(answer: record.Answer) -> nodes.list_item:
     """Return an answer: who, asked about what, says what; and how it was measured."""
-    asked = [part for of in answer.of for part in (nodes.Text(", "), nodes.literal("", of))][1:]
+    asked = [part for name in named(answer.of) for part in (nodes.Text(", "), *spoken(name))][1:]
     who = nodes.inline("", "", nodes.strong("", FRAMEWORKS[answer.framework]), nodes.Text(" "))
     who += nodes.inline("", "", *asked, nodes.Text(": "), classes=["asked"])
     seen = [who, nodes.inline("", "", *spoken(answer.sentence))]

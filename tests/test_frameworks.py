@@ -492,6 +492,15 @@ def test_code_in_a_sentence_is_code():
     ]
 
 
+def test_an_operation_that_two_programs_run_is_named_once():
+    asked = ["Dropout, runtime", "Dropout, reference", "Softmax, runtime", "keras.layers.Softmax, mask"]
+    assert page.named(asked) == [
+        "`Dropout` (runtime, reference)",
+        "`Softmax` (runtime)",
+        "`keras.layers.Softmax, mask`",
+    ]
+
+
 @pytest.mark.site
 def test_the_built_page_says_what_the_record_says():
     built = read("book/frameworks.html")
@@ -501,7 +510,7 @@ def test_the_built_page_says_what_the_record_says():
         assert shown.find_parent("section").find(id=question), question
         answers = record.answers(RECORD, question)
         assert [item.summary.get_text() for item in shown.select("li")] == [
-            f"{FRAMEWORKS[a.framework]} {', '.join(a.of)}: {a.sentence.replace('`', '')}" for a in answers
+            f"{FRAMEWORKS[a.framework]} {', '.join(page.named(a.of))}: {a.sentence}".replace("`", "") for a in answers
         ]
         code = [[block.get_text().strip() for block in item.select("pre")] for item in shown.select("li")]
         assert code == [[record.source(a.framework, probe) for probe in a.probes] for a in answers]
