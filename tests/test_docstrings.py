@@ -39,7 +39,7 @@ def test_the_page_shows_every_check_with_its_arguments_and_its_words(tmp_path):
 def test_references_become_a_list_and_their_marks_plain_numbers():
     lines = ["As in [1]_ and [2]_.", "", "References", "----------", ".. [1] One,", "    its end.", ".. [2] Two.", ""]
     assert without_footnotes(lines) == [
-        "As in [1] and [2].", "", "References", "----------", "* [1] One, its end.", "* [2] Two.", "",
+        "As in [1] and [2].", "", "References", "----------", "1. One, its end.", "2. Two.", "",
     ]  # fmt: skip
 
 

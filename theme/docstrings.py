@@ -20,7 +20,7 @@ def without_footnotes(lines: list[str]) -> list[str]:
 
 
 def _item(footnote: re.Match) -> str:
-    return f"* [{footnote[1]}] " + re.sub(r"\n +", " ", footnote[2])
+    return f"{footnote[1]}. " + re.sub(r"\n +", " ", footnote[2])
 
 
 def _list_references(app: Sphinx, what: str, name: str, subject: Any, options: Any, lines: list[str]) -> None:

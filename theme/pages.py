@@ -25,8 +25,11 @@ _LINKED = re.compile(r'<span class="(?:std std-(?:ref|doc|term)|xref myst)">([^<
 _REFERENCE = re.compile(r'<a class="reference (?:in|ex)ternal" href')
 # A link whose text is its address: on paper the address is not added.
 _SPELLED_OUT = re.compile(r'<a (?=href="http[^>]*>(?:https?|doi|arXiv):)')
+# Classes that no style sheet knows.
+_UNSTYLED = re.compile(r' class="(?:row-odd|row-even|head|simple)"| highlight-myst-ansi')
 # What Sphinx puts around each word of a piece of code in a sentence.
 _PIECE = re.compile(r'<span class="pre">([^<]*)</span>')
+_LITERAL = re.compile(r'<code class="(?:code )?docutils literal">')
 _NO_PARAGRAPH = re.compile(r'<p>(?:((?:<a id="[^"]*"></a>\s*)+)|(<ul\b.*?</ul>)\s*)</p>', re.DOTALL)
 # Kinds of code that have one colour: the first name of each stands for all, and is the one that primer.css knows.
 _KINDS = {
@@ -80,7 +83,8 @@ def _lighter(body: str) -> str:
     body = _SPELLED_OUT.sub('<a class="url" ', body)
     # page.js names the links to headings, and keeps translators from code.
     body = body.replace(' title="Link to this heading"', "").replace(' notranslate"', '"')
-    body = _PIECE.sub(r"\1", body).replace('<code class="docutils literal">', "<code>")
+    body = _UNSTYLED.sub("", body)
+    body = _LITERAL.sub("<code>", _PIECE.sub(r"\1", body))
     # Half of a chapter's elements would be pieces of code that have no colour of their own.
     body = _UNCOLOURED.sub(r"\1", body)
     for kind, others in _KINDS.items():
@@ -151,6 +155,9 @@ class ScrollingTables(SphinxPostTransform):
 _ENTRY = 5
 # A table with a longer text than this in a cell is read row by row: on a narrow screen each row becomes a card.
 _PROSE = 32
+# A row's name up to this length stays on one line. A table with no more columns than these is a list of names and of
+# what is said of each, and no card repeats its head.
+_SHORT, _PAIR = 20, 2
 
 
 def _is_prose(table: nodes.table) -> bool:
@@ -174,8 +181,10 @@ class LabelCells(SphinxPostTransform):
             if names[0] == "Id" and len(names) == _ENTRY:
                 table["classes"].append("entries")
             for row in next(table.findall(nodes.tbody)):
-                for name, entry in zip(names, row, strict=False):
-                    if entry is not row[0]:
+                if len(row[0].astext()) <= _SHORT:
+                    row[0]["classes"].append("short")
+                if len(names) > _PAIR:
+                    for name, entry in zip(names[1:], row[1:], strict=False):
                         entry["label"] = name
 
 

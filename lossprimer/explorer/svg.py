@@ -63,7 +63,7 @@ def inline_svg(figure: Figure, prefix: str) -> str:
     return (
         f'<svg viewBox="0 0 {width:g} {height:g}" width="{width * _POINT_IN_PIXELS:.0f}"'
         f' height="{height * _POINT_IN_PIXELS:.0f}" font-size="{size}" fill="currentColor"'
-        f' stroke-linejoin="round" aria-hidden="true" focusable="false">{body}</svg>'
+        f' stroke-linejoin="round" aria-hidden="true">{body}</svg>'
     )
 
 
