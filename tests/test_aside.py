@@ -75,6 +75,19 @@ def test_folds_below_each_other_share_a_rule_and_an_open_one_keeps_its_distance(
     assert apart() > 20
 
 
+@pytest.mark.site
+@pytest.mark.parametrize("width", [1280, 375])
+def test_the_time_of_each_stands_at_the_same_place(visit, width):
+    """At the end of the line where there is room, else below the title's first letter."""
+    page = visit("notebooks/03_dropout.html", viewport={"width": width, "height": 800})
+    side = "right" if width > 640 else "left"
+    edges = page.locator("details.aside > summary > span").evaluate_all(
+        "(all, side) => all.map((one) => Math.round(one.getBoundingClientRect()[side]))", side
+    )
+    assert len(edges) > 5
+    assert len(set(edges)) == 1
+
+
 def test_each_section_that_may_be_skipped_is_of_a_chapter():
     chapters = {f"notebooks/{path.stem}" for path in (ROOT / "notebooks").glob("*.ipynb")}
     assert {aside.partition("#")[0] for aside in ASIDES} <= chapters

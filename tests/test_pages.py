@@ -524,6 +524,15 @@ def test_a_table_of_two_columns_repeats_no_head_and_a_short_name_stays_on_one_li
     assert all(("short" in cell.get("class", ())) == (len(cell.get_text().strip()) <= 20) for cell in first)
 
 
+@pytest.mark.parametrize("name", [name for name in DOCUMENTS if name.startswith("notebooks/")])
+def test_the_title_of_a_chapter_takes_two_lines_beside_its_buttons(visit, name):
+    opened = visit(f"{name}.html")
+    # Now the text's own face is there, which is wider than some.
+    opened.reload()
+    lines = "h1 => Math.round(h1.getBoundingClientRect().height / parseFloat(getComputedStyle(h1).lineHeight))"
+    assert opened.locator("h1").evaluate(lines) <= 2
+
+
 def test_print_is_light_and_unfolded(visit):
     name = next(name for name in DOCUMENTS if page(name).select("details:not([open])"))
     opened = visit(f"{name}.html", color_scheme="dark")
