@@ -30,7 +30,7 @@ _UNSTYLED = re.compile(r' class="(?:row-odd|row-even|head|simple)"| highlight-my
 # What Sphinx puts around each word of a piece of code in a sentence.
 _PIECE = re.compile(r'<span class="pre">([^<]*)</span>')
 _LITERAL = re.compile(r'<code class="(?:code )?docutils literal">')
-_NO_PARAGRAPH = re.compile(r'<p>(?:((?:<a id="[^"]*"></a>\s*)+)|(<ul\b.*?</ul>)\s*)</p>', re.DOTALL)
+_NO_PARAGRAPH = re.compile(r"<p>(<ul\b.*?</ul>)\s*</p>", re.DOTALL)
 # Kinds of code that have one colour: the first name of each stands for all, and is the one that primer.css knows.
 _KINDS = {
     "k": "kc|kd|kn|kr|ow|bp",
@@ -90,8 +90,8 @@ def _lighter(body: str) -> str:
     for kind, others in _KINDS.items():
         body = re.sub(rf'<span class="(?:{others})">', f'<span class="{kind}">', body)
         body = re.sub(rf'(<span class="{kind}">[^<]*)</span>(\s*)<span class="{kind}">', r"\1\2", body)
-    # An empty paragraph would take room: around a heading's old address, and what a browser makes of one with a list.
-    body = _NO_PARAGRAPH.sub(lambda found: found[1] or found[2], body)
+    # Of a paragraph that holds a list a browser makes an empty one before it, which takes room.
+    body = _NO_PARAGRAPH.sub(r"\1", body)
     body = body.replace("<pre><span></span>", "<pre>").replace(' docutils container"', '"')
     # The role that docutils gives an entry of the bibliography is withdrawn; it is one of a list.
     return body.replace('role="doc-biblioentry"', 'role="listitem"')
