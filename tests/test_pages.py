@@ -393,6 +393,7 @@ def test_what_scrolls_can_be_reached_by_keyboard(look_at, name):
         "boxes => boxes.map(box => [box.scrollWidth > box.clientWidth, box.tabIndex === 0, box.ariaLabel !== null])"
     )
     assert [box for box in boxes if len(set(box)) > 1] == []
+    assert opened.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 @each_document
