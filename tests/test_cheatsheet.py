@@ -311,6 +311,7 @@ def test_a_card_whose_code_is_wrong_is_found(monkeypatch):
 def test_it_prints_on_two_sheets_of_a4(browser):
     page = browser.new_page()
     page.goto((SITE / "book" / "cheatsheet.html").as_uri())
+    page.evaluate("document.fonts.ready.then(() => null)")
     written = page.pdf(prefer_css_page_size=True)
     page.close()
     boxes = re.findall(rb"/MediaBox \[\s*0 0 ([\d.]+) ([\d.]+)\s*\]", written)

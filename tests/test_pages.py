@@ -76,7 +76,7 @@ def foreign_in_script(javascript):
 
 def not_rendered(soup):
     """Return the formulas that are no MathML, and text that looks like TeX."""
-    found = [str(formula) for formula in soup.select(".math") if len(formula.find_all("math", recursive=False)) != 1]
+    found = [str(formula) for formula in soup.select(".math") if not formula.find("math", recursive=False)]
     found += [str(mistake) for mistake in soup.select("merror")]
     for text in soup.main.find_all(string=re.compile(r"\$[^$]+\$|\\[(\[]|\\begin\{|\\[a-z]{3,}")):
         if not text.find_parent(["annotation", "code", "pre", "script", "svg"]):

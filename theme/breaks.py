@@ -17,8 +17,8 @@ _JOINT = re.compile(
     r"(?<=[A-Za-z)\]]\.)(?=[A-Za-z_])(?!(?:csv|html|ipynb|json|md|py|toml|txt)\b)"
 )
 
-# What has words of its own kind: code, formulas, drawings, what a reader writes, and what is shown as it was recorded.
-_OTHER = r"<(code|pre|math|svg|script|style|textarea)\b.*?</\1>|<ul class=\"measured[ \"].*?</ul>"
+# What has words of its own kind: code, formulas, what a reader writes, and what is shown as it was drawn or recorded.
+_OTHER = r"<(code|pre|math|figure|script|style|textarea)\b.*?</\1>|<ul class=\"measured[ \"].*?</ul>"
 _PART = re.compile(rf"{_OTHER}|<[^>]*>|[^<]+", re.DOTALL)
 _BOUND = re.compile(
     # "Problem set 4", "section 6", "task 3"
