@@ -191,7 +191,7 @@ def unit(words: list[str]) -> Iterator[Step]:
 
 
 # The book executes the chapters on one core; meanwhile the other one executes them for comparison, and runs the quick
-# tests. Of the others, four share two cores: what drives a browser, or grades, waits half of the time.
+# tests. Of the others, three share two cores: what drives a browser, or grades, waits now and then.
 @verb("run every test: notebooks, units, the built site in a browser")
 def test(words: list[str]) -> Iterator[Step]:
     yield _tool("", "tools.browser")
@@ -199,7 +199,7 @@ def test(words: list[str]) -> Iterator[Step]:
     yield from _before_the_book()
     beside = [COMPARE, BESIDE_THE_BOOK]
     yield Step("building the pages, and the quick tests beside it, about four minutes", ([BOOK], beside))
-    options = ["--numprocesses", "4", "--dist", "loadfile", "--no-loadscope-reorder"]
+    options = ["--numprocesses", "3", "--dist", "loadfile", "--no-loadscope-reorder"]
     yield _step("testing, about eight minutes", "pytest", "tests", "-m", " or ".join(AFTER_THE_BOOK), *options, *words)
 
 
