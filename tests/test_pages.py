@@ -375,6 +375,12 @@ def test_a_page_weighs_little_all_included(name):
     assert sum(len(gzip.compress(part.read_bytes(), 6)) for part in parts) <= largest
 
 
+@each_page
+def test_the_style_of_questions_comes_with_questions(name):
+    asks = page(name).select(".prediction")
+    assert bool(page(name).select('link[href*="prediction.css"]')) == bool(asks)
+
+
 @pytest.mark.parametrize("name", [name for name in DOCUMENTS if name.startswith("notebooks/")])
 def test_the_html_of_a_chapter_weighs_little(name):
     assert len(gzip.compress((SITE / f"{name}.html").read_bytes(), 6)) <= LARGEST_CHAPTER

@@ -44,7 +44,9 @@ _NOT_NEEDED = ("_static/pygments", "_static/mystnb", *(f"_static/{name}" for nam
 
 def _prepare(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document | None):
     """Hand the templates what layout.html asks for."""
-    context["css_files"] = [file for file in context["css_files"] if not file.filename.startswith(_NOT_NEEDED)]
+    # The style of questions weighs a fiftieth of the first page, which has none.
+    unused = _NOT_NEEDED if 'class="prediction' in context.get("body", "") else (*_NOT_NEEDED, "_static/prediction.css")
+    context["css_files"] = [file for file in context["css_files"] if not file.filename.startswith(unused)]
     scripts = (file for file in context["script_files"] if file.filename)
     context["script_files"] = [file for file in scripts if not file.filename.startswith(_NOT_NEEDED)]
     for script in context["script_files"]:
