@@ -1,11 +1,11 @@
 """How quickly does a page stand, and how heavy is it? Lighthouse on every page, beside a stock Jupyter Book page.
 
-The rival has the same content: chapter 1, built in the same run by Jupyter Book with its own theme and settings. Each
-figure is the median of five runs; on a desk pages other than the front page, the chapters and the rival are measured
-once. All are served compressed from this machine. Requests to other hosts fail at once: on a reader's machine the rival
-also waits for those and loads what they send, which is not counted here. Below a page stand its figures in the last
-version, recorded by ``python -m benchmarks.site --record VERSION`` when it was current; their seconds are those of that
-machine. Build the site first. Node 18 or newer is needed.
+The rival has the same content: chapter 1, built in the same run by Jupyter Book with its own theme and settings. The
+figures of the front page, the chapters and the rival are medians of five runs; other pages are measured once, or as
+often as ``--times`` says. All are served compressed from this machine. Requests to other hosts fail at once: on a
+reader's machine the rival also waits for those and loads what they send, which is not counted here. Below a page stand
+its figures in the last version, recorded by ``python -m benchmarks.site --record VERSION`` when it was current; their
+seconds are those of that machine. Build the site first. Node 18 or newer is needed.
 """
 
 import argparse
@@ -137,7 +137,9 @@ def read_last() -> tuple[str, Figures]:
     return path.stem.removeprefix(PREFIX), json.loads(path.read_text("utf-8"))
 
 
-def measure_all(lighthouse: Path, pages: dict[str, str], version: str = "", last: Figures | None = None) -> Figures:
+def measure_all(
+    lighthouse: Path, pages: dict[str, str], times: int, version: str = "", last: Figures | None = None
+) -> Figures:
     """Measure pages on a phone and on a desk, and print a line for each with that of the last version below it.
 
     Parameters
@@ -146,6 +148,8 @@ def measure_all(lighthouse: Path, pages: dict[str, str], version: str = "", last
         The program.
     pages : dict of str to str
         Addresses by the names of the pages.
+    times : int
+        How often the pages are measured that are not `OFTEN`.
     version : str, optional
         The last version.
     last : dict, optional
@@ -161,8 +165,8 @@ def measure_all(lighthouse: Path, pages: dict[str, str], version: str = "", last
         print(f"{device:30} performance access. practices  SEO first, s paint, s ready, s  shift   kB")
         found[device] = {}
         for name, address in pages.items():
-            often = device == "mobile" or name in (*OFTEN, STOCK_PAGE)
-            values = measure(lighthouse, address, desktop=device == "desktop", times=RUNS if often else 1)
+            runs = RUNS if name in (*OFTEN, STOCK_PAGE) else times
+            values = measure(lighthouse, address, desktop=device == "desktop", times=runs)
             found[device][name] = values
             print(line(name, values), flush=True)
             if last and name in last[device]:
@@ -183,6 +187,7 @@ def main(*words: str) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.site", description=__doc__.splitlines()[0])
     parser.add_argument("--record", metavar="VERSION", help="record the figures of this version, without the rival")
     parser.add_argument("--project", metavar="FOLDER", type=Path, default=ROOT, help="whose built site is measured")
+    parser.add_argument("--times", type=int, default=1, help="how often other pages than the chapters are measured")
     chosen = parser.parse_args(words)
     if shutil.which("node") is None or shutil.which("npm") is None:
         print("There is no Node here, so Lighthouse was not run.")
@@ -198,12 +203,13 @@ def main(*words: str) -> None:
             RECORDED.mkdir(exist_ok=True)
             figures = {
                 device: {page: {name: round(value, 3) for name, value in values.items()} for page, values in of.items()}
-                for device, of in measure_all(lighthouse, pages).items()
+                for device, of in measure_all(lighthouse, pages, chosen.times).items()
             }
             (RECORDED / f"{PREFIX}{chosen.record}.json").write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
             return
         with serving(build_stock(), Compressing) as stock:
-            found = measure_all(lighthouse, pages | {STOCK_PAGE: f"{stock}/{CHAPTERS[0]}.html"}, *read_last())
+            pages[STOCK_PAGE] = f"{stock}/{CHAPTERS[0]}.html"
+            found = measure_all(lighthouse, pages, chosen.times, *read_last())
     for device, values in found.items():
         mine, theirs = values[f"notebooks/{CHAPTERS[0]}"], values[STOCK_PAGE]
         ratios = (f"{theirs[name] / mine[name]:.1f} times the {name}" for name in ("paint", "ready", "weight"))
