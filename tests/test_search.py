@@ -176,7 +176,8 @@ ASK = """queries => {
 def ask(browser, serve):
     """Search on one page for all; returns the first three addresses of each query."""
     with opening(browser) as open_page:
-        page = open_page(f"{serve(SITE)}/search.html")
+        page = open_page(f"{serve(SITE)}/search.html?q=softmax")
+        page.get_by_role("main").get_by_role("listitem").first.wait_for()
         yield lambda queries: [[link.removeprefix("./") for link in found] for found in page.evaluate(ASK, queries)]
 
 
@@ -323,6 +324,16 @@ def test_the_slash_leads_to_the_search_and_nothing_is_loaded_before(visit):
     page.keyboard.press("Enter")
     expect(page.locator("#how-does-attention-use-it")).to_be_in_viewport()
     assert page.locator("#search").is_hidden()
+
+
+@pytest.mark.site
+def test_what_is_typed_before_the_search_is_there_is_found(visit):
+    page = visit("search.html")
+    assert page.evaluate("performance.getEntriesByType('resource').every(({ name }) => !name.includes('search'))")
+    page.get_by_role("searchbox").fill("perplexity")
+    expect(page.get_by_role("main").get_by_role("listitem").first).to_be_visible()
+    expect(page.get_by_role("searchbox")).to_have_value("perplexity")
+    assert page.url.endswith("search.html?q=perplexity")
 
 
 @pytest.mark.site

@@ -67,14 +67,14 @@
     slash.addEventListener("change", () => kept((store) => store.setItem("slash", slash.checked ? "on" : "off")));
   }
 
-  // The search itself comes when it is wanted. On its own page it is there already.
-  if (search.popover) {
-    search.addEventListener("focusin", () => {
-      for (const name of search.dataset.scripts.split(" ")) {
-        document.head.append(Object.assign(document.createElement("script"), { src: root + name, async: false }));
-      }
-    }, { once: true });
+  // The search itself comes when it is wanted: with the focus, or where the address asks.
+  function loadSearch() {
+    for (const name of search.dataset.scripts.split(" ")) {
+      document.head.append(Object.assign(document.createElement("script"), { src: root + name, async: false }));
+    }
   }
+  if (!search.popover && location.search) loadSearch();
+  else search.addEventListener("focusin", loadSearch, { once: true });
 
   // A saved page may not start Python.
   if (location.protocol === "file:") document.querySelector(".open-live")?.remove();

@@ -166,11 +166,14 @@
 
   // On its own page the search can be linked to.
   if (!box.popover) {
-    field.value = new URLSearchParams(location.search).get("q") ?? "";
-    field.addEventListener("input", () => {
+    const address = () => {
       const query = field.value.trim() ? `?${new URLSearchParams({ q: field.value.trim() })}` : location.pathname;
       history.replaceState(null, "", query);
-    });
+    };
+    // Who types at once may be ahead of this.
+    field.value ||= new URLSearchParams(location.search).get("q") ?? "";
+    field.addEventListener("input", address);
+    if (field.value) address();
   }
   field.addEventListener("input", show);
   // A result may be on this very page.
