@@ -53,6 +53,16 @@ def test_the_bar_names_the_page_and_the_section_in_view(look_at, width):
     assert page.evaluate(SHIFTS) == 0
 
 
+@pytest.mark.parametrize("name", [FIRST, CHAPTER, "book/exercises/01_softmax.html", "book/self-test/01_softmax.html"])
+def test_nothing_moves_while_a_page_loads(visit, name):
+    page = visit(name, viewport={"width": 412, "height": 823}, covered=True)
+    # The script of the questions comes late, as it may on a slow line.
+    page.route("**/prediction.js*", lambda route: (page.wait_for_timeout(300), route.continue_()))
+    page.reload()
+    settle(page)
+    assert page.evaluate(SHIFTS) == 0
+
+
 def test_the_bar_leads_to_the_page_and_to_the_section(visit):
     page = visit(f"{CHAPTER}#is-everything-safe-after-the-shift", covered=True)
     page.wait_for_load_state("networkidle")
