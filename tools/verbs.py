@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from tools.environment import EVERYTHING, ROOT
 
 SITE = ROOT / "_build" / "html"
-# The marks of the tests that take long, that of the longest files first: processes share them file by file, and a long
-# one that begins last runs alone.
-LONG = ("sandbox", "live", "browser", "kernel", "frames", "site", "mutants")
+# The marks of the tests that take long, that of the longest files first.
+LONG = ("sandbox", "site", "frames", "kernel", "browser", "mutants", "live")
 # Those of them that ask for nothing but time: they run while the book is built.
 ALONE = ("mutants",)
 AFTER_THE_BOOK = tuple(mark for mark in LONG if mark not in ALONE)
