@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from conftest import PAGES, opening, settle
+from conftest import PAGES
 
 pytestmark = pytest.mark.site
 
@@ -19,17 +19,9 @@ FOUND = """() => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def page(browser):
-    """Yield one page, which goes from one address to the next."""
-    with opening(browser) as open_page:
-        yield open_page("about:blank", covered=True)
-
-
 @pytest.mark.parametrize("name", [page for page in PAGES if page not in ("index.html", "search.html")])
-def test_buttons_with_the_same_name_are_told_apart(page, address, name):
-    page.goto(f"{address}/{name}")
-    settle(page)
+def test_buttons_with_the_same_name_are_told_apart(look_at, name):
+    page = look_at(name, covered=True)
     page.wait_for_load_state("networkidle")
     for button, descriptions in page.evaluate(FOUND).items():
         # Two explorers of a page can have one title: those of a self-test's question and of its answer, say.

@@ -75,8 +75,9 @@ def foreign_in_script(javascript):
 
 
 def not_rendered(soup):
-    """Return the formulas that are no MathML, and text that looks like TeX."""
-    found = [str(formula) for formula in soup.select(".math") if not formula.find("math", recursive=False)]
+    """Return the formulas that are no MathML, and text that looks like TeX; only a display may have several parts."""
+    counts = [(formula, len(formula.find_all("math", recursive=False))) for formula in soup.select(".math")]
+    found = [str(formula) for formula, count in counts if not count or (count > 1 and formula.name != "div")]
     found += [str(mistake) for mistake in soup.select("merror")]
     for text in soup.main.find_all(string=re.compile(r"\$[^$]+\$|\\[(\[]|\\begin\{|\\[a-z]{3,}")):
         if not text.find_parent(["annotation", "code", "pre", "script", "svg"]):
@@ -141,6 +142,8 @@ GOOD = '<main><h1>T</h1><h2 id="a">U</h2><p>5 $ and 6 € <span class="math"><ma
         (foreign, '<meta http-equiv="refresh" content="0; url=https://example.org">'),
         (not_rendered, '<span class="math">x</span>'),
         (not_rendered, '<span class="math"><code>x</code></span>'),
+        (not_rendered, '<span class="math"><math></math><math></math></span>'),
+        (not_rendered, '<div class="math">x</div>'),
         (not_rendered, "<main><p>the share $p_i$</p></main>"),
         (not_rendered, r"<main><p>the share \(p\)</p></main>"),
         (not_rendered, r"<main><p>\begin{align} x</p></main>"),

@@ -169,6 +169,11 @@ def _is_prose(table: nodes.table) -> bool:
     return any(table.findall(nodes.thead)) and any(len(text) > _PROSE for text in texts)
 
 
+def _names(table: nodes.Element) -> list[str]:
+    """Return the words of a table's head, column by column; none if it has no head."""
+    return [entry.astext() for head in table.findall(nodes.thead) for entry in head[-1]]
+
+
 class LabelCells(SphinxPostTransform):
     """Tell each cell of a table of prose what its column is called, so that it can stand by itself."""
 
@@ -179,7 +184,7 @@ class LabelCells(SphinxPostTransform):
         """Hand the words of the head down; not to the first column, which names the row."""
         for table in filter(_is_prose, self.document.findall(nodes.table)):
             table["classes"].append("prose")
-            names = [entry.astext() for entry in next(table.findall(nodes.thead))[-1]]
+            names = _names(table)
             if names[0] == "Id" and len(names) == _ENTRY:
                 table["classes"].append("entries")
             for row in next(table.findall(nodes.tbody)):
@@ -228,8 +233,7 @@ class RowAddresses(SphinxTransform):
         """Name them, and tell MyST, so that texts can link to them; of several ids the first one is the address."""
         known = self.env.metadata[self.env.docname].setdefault("myst_slugs", {})
         for table in self.document.findall(nodes.tgroup):
-            head = next(table.findall(nodes.thead), None)
-            if head is None or next(head.findall(nodes.entry)).astext() != "Id":
+            if _names(table)[:1] != ["Id"]:
                 continue
             for row in next(table.findall(nodes.tbody)).findall(nodes.row):
                 name = row[0].astext().partition(",")[0]
