@@ -1,5 +1,6 @@
 """What the tests share: how hypothesis searches, the built site, a browser, and a server for this machine alone."""
 
+import atexit
 import contextlib
 import gc
 import os
@@ -61,6 +62,7 @@ def pytest_collection():
         gc.enable()
         gc.freeze()
         gc.set_threshold(50_000)
+        atexit.register(gc.freeze)  # Python would look once more, among all that is left, before it ends
 
 
 @pytest.hookimpl(tryfirst=True)

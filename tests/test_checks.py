@@ -318,7 +318,7 @@ LIARS = [
     [Liar()] * 3,
     LyingList([0.62853172, 0.2312239, 0.14024438]),
     np.array([Liar()] * 3, dtype=object),
-    np.matrix([1.0, 2.0, 3.0]),
+    np.array([[1.0, 2.0, 3.0]]).view(np.matrix),
     np.ma.array([1.0, 2.0, 3.0], mask=True),
 ]
 

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from recorded import recorded
-from scipy import stats
 from strategies import FLOATS, scores
 
 from lossprimer.gradcheck import gradient_error, layer_gradient_error
@@ -53,6 +52,8 @@ class TestNormalize:
     @given(scores(bound=1e3))
     @pytest.mark.parametrize("axis", [0, -1])
     def test_beside_scipy(self, axis, x):
+        from scipy import stats  # a third of a second, which the other processes do not wait for
+
         x = x + np.arange(x.size).reshape(x.shape)  # not all equal, unless it is one
         if x.shape[axis] > 1 and x.std(axis=axis).min() > 1e-3:
             np.testing.assert_allclose(

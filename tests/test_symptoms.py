@@ -1,6 +1,7 @@
 """Symptoms: each cause is one that a linked section shows, with its numbers, and the code tells the causes apart."""
 
 import contextlib
+import functools
 import io
 import re
 from pathlib import Path
@@ -33,10 +34,15 @@ def anchor(heading):
     return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
 
 
+@functools.cache
+def chapter(name):
+    return notebooks.load(ROOT / "notebooks" / f"{name}.ipynb")
+
+
 def section(name, place):
     """Return the cells of a notebook's section, from its heading to the next one that is not below it."""
     found, depth = [], None
-    for cell in notebooks.load(ROOT / "notebooks" / f"{name}.ipynb").cells:
+    for cell in chapter(name).cells:
         for level, heading in HEADING.findall(cell.source) if cell.cell_type == "markdown" else ():
             if depth and len(level) <= depth:
                 depth = None
