@@ -157,4 +157,5 @@ def frames(one):
     """Return all pictures of an explorer by their setting, or the one picture."""
     if isinstance(one, Picture):
         return {(): one}
-    return {setting: one.picture(setting) for setting in np.ndindex(*map(len, one.controls.values()))}
+    # The explorer would keep them.
+    return {setting: one.drawn_from(setting, {}) for setting in np.ndindex(*map(len, one.controls.values()))}

@@ -22,7 +22,6 @@ FOUND = """() => {
 @pytest.mark.parametrize("name", [page for page in PAGES if page not in ("index.html", "search.html")])
 def test_buttons_with_the_same_name_are_told_apart(look_at, name):
     page = look_at(name, covered=True)
-    page.wait_for_load_state("networkidle")
     for button, descriptions in page.evaluate(FOUND).items():
         # Two explorers of a page can have one title: those of a self-test's question and of its answer, say.
         assert len(descriptions) == 1 or len(set(descriptions)) == len(descriptions), button

@@ -31,7 +31,8 @@ SHOWN = [(chapter, place) for chapter in STAND_INS for place in range({"01_softm
          "03_dropout": 10, "04_normalization": 13, "05_transformer": 8}[chapter])]  # fmt: skip
 
 
-@functools.cache
+# All pictures at a time would take more than a gigabyte.
+@functools.lru_cache(maxsize=1)
 def pictures(chapter, place):
     return frames(shown(chapter)[place])
 
@@ -135,13 +136,14 @@ def outlines(path):
         yield np.array(ends)
 
 
-@functools.cache
+@functools.lru_cache(maxsize=1)
 def drawings(chapter, place):
     return {setting: Drawing(picture.svg()) for setting, picture in pictures(chapter, place).items()}
 
 
-@pytest.fixture(params=SHOWN, ids=lambda one: f"{one[0][:2]}-{one[1]}")
+@pytest.fixture(scope="module", params=SHOWN, ids=lambda one: f"{one[0][:2]}-{one[1]}")
 def one(request):
+    """Return each explorer and each figure in turn: all tests look at one before the next is drawn."""
     return request.param
 
 

@@ -392,12 +392,17 @@ def test_the_html_of_a_chapter_weighs_little(name):
 # The pages in a browser.
 
 
-@each_document
-def test_what_scrolls_can_be_reached_by_keyboard(look_at, name):
-    opened = look_at(f"{name}.html", width=320)
-    # What is folded is measured when it is opened.
+@pytest.fixture(scope="module", params=DOCUMENTS)
+def unfolded(request, look_at):
+    """Return the name of each page in turn, and the page as wide as the smallest screen: what is folded is opened."""
+    opened = look_at(f"{request.param}.html", width=320)
     opened.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
     opened.evaluate(f"{NEXT_FRAME}.then(() => {NEXT_FRAME}).then(() => null)")
+    return request.param, opened
+
+
+def test_what_scrolls_can_be_reached_by_keyboard(unfolded):
+    _, opened = unfolded
     boxes = opened.locator("div.math, .table-scroll, main pre, div.output").evaluate_all(
         "boxes => boxes.map(box => [box.scrollWidth > box.clientWidth, box.tabIndex === 0, box.ariaLabel !== null])"
     )
@@ -405,11 +410,10 @@ def test_what_scrolls_can_be_reached_by_keyboard(look_at, name):
     assert opened.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-@each_document
-def test_no_display_is_wider_than_a_phone_and_no_paragraph_is_empty(visit, name):
+def test_no_display_is_wider_than_a_phone_and_no_paragraph_is_empty(unfolded):
     """Half a display can look like a whole one, as "x = m / p" does before "· x"."""
-    opened = visit(f"{name}.html", viewport={"width": 375, "height": 800})
-    opened.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
+    name, opened = unfolded
+    opened.set_viewport_size({"width": 375, "height": 800})
     boxes = opened.locator("div.math").evaluate_all(
         "all => all.map((one) => [one.clientWidth, one.scrollWidth, one.textContent])"
     )
@@ -434,7 +438,7 @@ def test_no_formula_begins_with_a_space(name):
 def test_the_code_of_a_chapter_fits_the_column_of_a_desk(look_at, name):
     opened = look_at(f"{name}.html")
     opened.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
-    blocks = opened.locator(".cell_input pre").evaluate_all(
+    blocks = opened.locator("main .cell pre").evaluate_all(
         # That of a laboratory stands in a text box.
         """blocks => blocks.filter(block => block.checkVisibility())
           .map(block => [block.clientWidth, block.scrollWidth, block.innerText])"""

@@ -299,14 +299,6 @@ def scriptless(browser):
         yield open_page("about:blank", java_script_enabled=False)
 
 
-@pytest.mark.parametrize("name", [name for name in PAGES if name.startswith("notebooks/")])
-def test_no_line_of_a_chapters_code_is_wider_than_its_column(look_at, name):
-    page = look_at(name, 1280, 800)
-    page.evaluate("document.querySelectorAll('main details').forEach((one) => { one.open = true; })")
-    wide = "all => all.filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.innerText)"
-    assert page.locator("main .cell pre").evaluate_all(wide) == []
-
-
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_reads_without_scripts(scriptless, address, name):
     page = scriptless
