@@ -13,16 +13,14 @@ import io
 import statistics
 import timeit
 from collections.abc import Iterator
-from pathlib import Path
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from playwright.sync_api import sync_playwright
 
 from lossprimer import figures
 from tools.browser import ARGUMENTS, find_browser
-from tools.server import serving
+from tools.server import SITE, serving
 
-SITE = Path(__file__).parent.parent / "_build" / "html"
 MOVES = 100
 # How many times slower a processor is made, and how many milliseconds a move may take then: median and 95 %.
 SLOWED = 4

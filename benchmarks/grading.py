@@ -21,16 +21,18 @@ import psutil
 
 from tools.exercises import COURSE, names
 
+PROGRAMS = Path(sys.executable).parent
 OURS = [sys.executable, "-m", "lossprimer.grading", "autograde", "--force"]
-STOCK = [str(Path(sys.executable).parent / "nbgrader"), "autograde", "--force"]
+STOCK = [str(PROGRAMS / "nbgrader"), "autograde", "--force"]
 STOCK_CONFIG = "c = get_config()\nc.CourseDirectory.course_id = 'loss-stability-primer'\n"
 FEW, MANY, CLASS = 1, 11, 200
 
 
-def solved(name):
-    """The released notebook with the solutions in it."""
-    notebook = nbformat.read(COURSE / "release" / name / f"{name}.ipynb", as_version=4)
-    source = nbformat.read(COURSE / "source" / name / f"{name}.ipynb", as_version=4)
+def solved(folder, name):
+    """The notebook that a course gives out, with the solutions in it."""
+    notebook, source = (
+        nbformat.read(folder / part / name / f"{name}.ipynb", as_version=4) for part in ("release", "source")
+    )
     for cell, original in zip(notebook.cells, source.cells, strict=True):
         if cell.metadata.nbgrader.solution:
             cell.source = re.sub(r"^ *### (BEGIN|END) SOLUTION\n?", "", original.source, flags=re.MULTILINE)
@@ -39,12 +41,11 @@ def solved(name):
 
 def course(folder, config, submissions):
     """A course in `folder` with as many submissions of each set as `submissions` says."""
-    for part in ("source", "release"):
-        shutil.copytree(COURSE / part, folder / part)
-    shutil.copy(COURSE / "gradebook.db", folder)
+    shutil.copytree(COURSE / "source", folder / "source")
     (folder / "nbgrader_config.py").write_text(config, "utf-8")
     for name, count in submissions.items():
-        text = solved(name)
+        cost([STOCK[0], "generate_assignment", name], folder)
+        text = solved(folder, name)
         for number in range(count):
             place = folder / "submitted" / f"student{number:03}" / name
             place.mkdir(parents=True)
@@ -55,20 +56,20 @@ def cost(command, folder):
     """CPU seconds of the machine, wall seconds, and the largest memory in MiB while a command runs."""
     before, start, largest = psutil.cpu_times(), time.perf_counter(), 0
     environment = {
-        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+        "PATH": f"{PROGRAMS}:/usr/bin:/bin",
         "HOME": str(folder),
         "PYTHONWARNINGS": "ignore",
     }
-    process = subprocess.Popen(
-        command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    )
     errors = []
-    reader = threading.Thread(target=lambda: errors.append(process.stderr.read()))
-    reader.start()
-    while process.poll() is None:
-        largest = max(largest, _memory(psutil.Process(process.pid)))
-        time.sleep(0.5)
-    reader.join()
+    with subprocess.Popen(
+        command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as process:
+        reader = threading.Thread(target=lambda: errors.append(process.stderr.read()))
+        reader.start()
+        while process.poll() is None:
+            largest = max(largest, _memory(psutil.Process(process.pid)))
+            time.sleep(0.5)
+        reader.join()
     after = psutil.cpu_times()
     if process.returncode:
         sys.exit(f"{' '.join(command)} failed:\n{errors[0][-2000:]}")

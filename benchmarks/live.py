@@ -17,9 +17,9 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from benchmarks.site import CHAPTERS, SITE, Compressing
+from benchmarks.site import CHAPTERS, Compressing
 from tools.browser import ARGUMENTS, find_browser
-from tools.server import serving
+from tools.server import SITE, serving
 
 RUNS = 5
 SLOWED = 4

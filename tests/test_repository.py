@@ -2,9 +2,11 @@
 
 import ast
 import doctest
+import functools
 import re
 import shutil
 import subprocess
+import symtable
 import tomllib
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -69,6 +71,50 @@ def test_the_mathematics_imports_no_figures_explorers_or_checks():
         assert {name.split(".")[1] for name in imported(path) if "." in name} & above == set(), path.name
         assert path.stem == "__init__" or "lossprimer" not in imported(path), path.name
     assert all(name.startswith("lossprimer._") for name in imported(ROOT / "lossprimer" / "probability.py"))
+
+
+FOLDERS = "benchmarks", "experiments", "frameworks", "live", "lossprimer", "theme", "tools"
+MODULES = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
+
+
+@functools.cache
+def imports():
+    """Return each line by which a module takes names from one of the course: its file, and the line's syntax."""
+    found = []
+    for path in MODULES:
+        nodes = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.ImportFrom)]
+        found += [(path, node) for node in nodes if node.module and node.module.split(".")[0] in FOLDERS]
+    return found
+
+
+def names_of(place):
+    """Return what can be imported from the module or folder at `place`; some could not be run here."""
+    if place.is_dir():
+        return {part.stem for part in place.iterdir()} | names_of(place / "__init__")
+    path = place.with_suffix(".py")
+    if not path.is_file():
+        return set()
+    symbols = symtable.symtable(path.read_text("utf-8"), path.name, "exec").get_symbols()
+    return {symbol.get_name() for symbol in symbols if symbol.is_assigned() or symbol.is_imported()}
+
+
+def test_what_a_module_imports_from_another_one_is_there():
+    there = {module: names_of(ROOT.joinpath(*module.split("."))) for module in {node.module for _, node in imports()}}
+    for path, node in imports():
+        missing = {alias.name for alias in node.names} - there[node.module] - {"*"}
+        assert missing == set(), f"{path.relative_to(ROOT)} imports it from {node.module}"
+
+
+def test_what_is_private_is_imported_beside_it_alone():
+    """A name that begins with _ by nobody, and a module whose name does so by those of its folder."""
+    for path, node in imports():
+        for alias in node.names:
+            whole = f"{node.module}.{alias.name}".split(".")
+            private = next((i for i, part in enumerate(whole) if re.match("_(?!_)", part)), None)
+            if private:
+                place = ROOT.joinpath(*whole[: private + 1]).with_suffix(".py")
+                assert place.is_file(), f"{path.relative_to(ROOT)} imports {'.'.join(whole)}"
+                assert place.parent == path.parent, f"{path.relative_to(ROOT)} imports {'.'.join(whole)}"
 
 
 def test_one_version_everywhere():

@@ -17,10 +17,9 @@ from sphinx_external_toc.parsing import parse_toc_yaml
 
 from tools.browser import ARGUMENTS, MISSING, find_browser
 from tools.pdf import MARGINS
-from tools.server import serving
+from tools.server import SITE, serving
 
 ROOT = Path(__file__).parent.parent
-SITE = ROOT / "_build" / "html"
 TARGET = ROOT / "_build" / "gallery"
 # The size of a sheet in pixels: what a person can look at at once, and other programs open.
 SHEET = 2000, 2000

@@ -14,9 +14,8 @@ from pathlib import Path
 from playwright.sync_api import Page, sync_playwright
 
 from tools.browser import ARGUMENTS, MISSING, find_browser
-from tools.server import serving
+from tools.server import SITE, serving
 
-SITE = Path(__file__).resolve().parent.parent / "_build" / "html"
 SECONDS = 1200
 _BAR = re.compile(r"^\s*\d+%\|.*$", re.MULTILINE)
 _DOCUMENT = "window.jupyterapp?.shell?.currentWidget?.context"

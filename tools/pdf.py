@@ -17,9 +17,9 @@ from sphinx_external_toc.parsing import parse_toc_yaml
 
 from theme.address import site_address
 from tools.browser import ARGUMENTS, MISSING, find_browser
+from tools.server import SITE
 
 ROOT = Path(__file__).parent.parent
-SITE = ROOT / "_build" / "html"
 TARGET = ROOT / "_build" / "primer.pdf"
 # These speak of the site.
 SITE_ONLY = {"book/accessibility", "book/publishing"}

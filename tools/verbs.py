@@ -106,16 +106,12 @@ BOOK = ["jupyter-book", "build", ".", "--all", "--warningiserror", "--nitpick", 
 COMPARE = ["pytest", "notebooks", "--quiet"]
 
 
-def _handout() -> Iterator[Step]:
-    yield _tool("solving and writing the problem sets, about a minute", "tools.exercises", "handout")
-
-
 def _before_the_book() -> Iterator[Step]:
     """Yield what the pages need: the students' notebooks, which they offer, and the files that they run.
 
     These are fetched where one sentence can say why they cannot be had: Sphinx would hide it in its own.
     """
-    yield from _handout()
+    yield _tool("solving and writing the problem sets, about a minute", "tools.exercises", "handout")
     yield _tool("fetching what runs in the pages, 90 MB the first time", "live")
 
 
@@ -230,7 +226,7 @@ def lint(words: list[str]) -> Iterator[Step]:
 
 @verb("print the speed figures, as ratios to a rival in the same run")
 def bench(words: list[str]) -> Iterator[Step]:
-    yield from list(_site()) or _handout()
+    yield from _site()
     yield _tool("", "benchmarks", *words)
 
 
