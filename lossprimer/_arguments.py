@@ -7,7 +7,6 @@ machines. A single number may have any real type and becomes a Python float.
 
 import contextlib
 import math
-import sys
 from typing import Any
 
 import numpy as np
@@ -102,9 +101,12 @@ def is_number(value, **_):
     return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
 
 
-def is_finite(value):
-    """Whether the number `value`, which is not negative, can be a finite float."""
-    return value <= sys.float_info.max if isinstance(value, (int, np.longdouble)) else value < math.inf
+def rounded(value):
+    """The number `value` as a float; infinite where it is too large for one."""
+    try:
+        return float(value)
+    except OverflowError:  # of an int
+        return math.inf if value > 0 else -math.inf
 
 
 def none_is_usual(*_, **__):
@@ -202,7 +204,7 @@ SCORES = (
         "temperature is {temperature!r}, expected a number".format,
     ),
     (
-        lambda *_, temperature, **__: temperature > 0 and is_finite(temperature),
+        lambda *_, temperature, **__: 0 < rounded(temperature) < math.inf,
         ValueError,
         "temperature is {temperature!r}, expected a finite number greater than 0".format,
     ),
@@ -219,16 +221,16 @@ _NUMBER = is_number, TypeError, "{name} is {0!r}, expected a number".format
 
 
 def _numbers(good, expected):
-    """Rules for numbers that are `good`."""
+    """Rules for numbers that are `good` when they are floats: a long double just below 1 becomes 1."""
     return (
         lambda value: type(value) is float and good(value),
         _NUMBER,
-        (good, ValueError, ("{name} is {0!r}, expected " + expected).format),
+        (lambda value: good(rounded(value)), ValueError, ("{name} is {0!r}, expected " + expected).format),
     )
 
 
-POSITIVE = _numbers(lambda value: value > 0 and is_finite(value), "a finite number greater than 0")
-NOT_NEGATIVE = _numbers(lambda value: value >= 0 and is_finite(value), "at least 0 and a finite number")
+POSITIVE = _numbers(lambda value: 0 < value < math.inf, "a finite number greater than 0")
+NOT_NEGATIVE = _numbers(lambda value: 0 <= value < math.inf, "at least 0 and a finite number")
 LESS_THAN_ONE = _numbers(lambda value: 0 <= value < 1, "at least 0 and less than 1")
 SHARE = _numbers(lambda value: 0 <= value <= 1, "a number from 0 to 1")
 POSITIVE_SHARE = _numbers(lambda value: 0 < value <= 1, "a number greater than 0 and at most 1")

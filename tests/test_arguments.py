@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lossprimer import Adam, BatchNorm, Dropout, Linear, _arguments, cross_entropy, normalize, softmax
+from lossprimer import SGD, Adam, BatchNorm, Dropout, Linear, _arguments, cross_entropy, normalize, softmax
 from lossprimer.data import flip_labels
 
 ONES = [1, 1.0, np.int8(1), np.uint64(1), np.float16(1), np.float32(1), np.float64(1), np.longdouble(1)]
@@ -40,6 +40,23 @@ def test_what_is_no_number_is_refused(name, value):
 def test_what_is_no_finite_number_or_negative_is_refused(name, value):
     with pytest.raises(ValueError, match=f"^{name} is .*, expected"):
         TAKERS[name](value)
+
+
+# Where a long double is no longer than a double, these are 0 and 1 before they are floats.
+TINY, BELOW_ONE = np.longdouble("1e-4000"), 1 - np.longdouble(2) ** -63
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("temperature", TINY), ("keep_prob", TINY), ("momentum", TINY), ("lr", TINY)]
+)
+def test_a_number_that_is_0_as_a_float_counts_as_0(name, value):
+    with pytest.raises(ValueError, match=f"^{name} is .*, expected"):
+        TAKERS[name](value)
+
+
+def test_a_number_that_is_1_as_a_float_counts_as_1():
+    with pytest.raises(ValueError, match="^momentum is .*, expected at least 0 and less than 1$"):
+        SGD({}, lr=1, momentum=BELOW_ONE)
 
 
 TABLES = {name: table for name, table in vars(_arguments).items() if name.isupper() and not name.startswith("_")}
