@@ -7,10 +7,11 @@ machines. A single number may have any real type and becomes a Python float.
 
 import contextlib
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, DTypeLike
 
 Axis = int | tuple[int, ...]
 # A test that nearly all good values pass, then the rules one by one: a test, an error, and what writes its message.
@@ -55,6 +56,42 @@ def number(name: str, value: float, rules: Rules) -> float:
     """`value` as a float that keeps the rules."""
     check(name, value, rules)
     return float(value)
+
+
+def boolean(name: str, value: bool) -> bool:
+    """`value` itself, if it is true or false."""
+    check(name, value, BOOLEAN)
+    return value
+
+
+def function(name: str, value: Callable) -> Callable:
+    """`value` itself, if it can be called."""
+    check(name, value, FUNCTION)
+    return value
+
+
+def float_type(name: str, value: DTypeLike) -> np.dtype:
+    """`value` as one of the three float types."""
+    with contextlib.suppress(TypeError):
+        dtype = np.dtype(value)
+        if value is not None and dtype.char in "efd":
+            return dtype
+    raise TypeError(f"{name} is {value!r}, expected float16, float32 or float64")
+
+
+def examples(**arrays: ArrayLike) -> list[np.ndarray]:
+    """Two arrays of any types, which hold as many examples along their first axes, and at least one."""
+    for name in arrays:
+        with _unless_ragged:
+            arrays[name] = np.asarray(arrays[name])
+        check(name, arrays[name], _ANY)
+    (name, first), (other, second) = arrays.items()
+    if first.shape[:1] != second.shape[:1] or not first.shape or not len(first):
+        raise ValueError(
+            f"{name} and {other} have the shapes {first.shape} and {second.shape},"
+            " expected as many of each, and at least one"
+        )
+    return [first, second]
 
 
 def positive_integer(name: str, value: int) -> int:
@@ -142,6 +179,7 @@ _RECTANGULAR = (
     ValueError,
     "{name} is {0!r}, expected a number or a rectangular array".format,
 )
+_ANY = _RECTANGULAR[0], _RECTANGULAR
 FLOATS = (
     is_floats,
     _RECTANGULAR,
@@ -235,6 +273,11 @@ LESS_THAN_ONE = _numbers(lambda value: 0 <= value < 1, "at least 0 and less than
 SHARE = _numbers(lambda value: 0 <= value <= 1, "a number from 0 to 1")
 POSITIVE_SHARE = _numbers(lambda value: 0 < value <= 1, "a number greater than 0 and at most 1")
 
+BOOLEAN = (
+    lambda value: value is True or value is False,
+    (lambda value: isinstance(value, bool | np.bool_), TypeError, "{name} is {0!r}, expected True or False".format),
+)
+FUNCTION = callable, (callable, TypeError, "{name} is {0!r}, expected a function".format)
 GENERATOR = (
     _is_generator,
     (

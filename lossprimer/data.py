@@ -7,11 +7,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lossprimer._arguments import (
+    CLASSES,
     INTEGER,
     SHARE,
     check,
+    examples,
     integer_array,
-    no_class,
     number,
     positive_integer,
     random_generator,
@@ -120,7 +121,8 @@ def batches(
     TypeError
         If `batch_size` is not an int or `rng` not a Generator.
     ValueError
-        If `batch_size` is below 1, there is no example, or `images` and `labels` differ in their number.
+        If `batch_size` is below 1, there is no example, `images` and `labels` differ in their number, or one of the
+        two is not rectangular.
 
     Examples
     --------
@@ -132,11 +134,7 @@ def batches(
     [0.3 0. ] [3 0]
     [0.1] [1]
     """
-    images, labels = np.asarray(images), np.asarray(labels)
-    if images.shape[:1] != labels.shape[:1] or not images.shape or not len(images):
-        raise ValueError(
-            f"images and labels have the shapes {images.shape} and {labels.shape}, expected as many of each"
-        )
+    images, labels = examples(images=images, labels=labels)
     size = positive_integer("batch_size", batch_size)
     order = random_generator(rng).permutation(len(images))
     places = (order[start : start + size] for start in range(0, len(order), size))
@@ -176,10 +174,7 @@ def flip_labels(labels: ArrayLike, fraction: float, num_classes: int, rng: np.ra
     """
     if positive_integer("num_classes", num_classes) < 2:
         raise ValueError(f"num_classes is {num_classes}, expected at least 2")
-    flipped = integer_array("labels", labels).copy()
-    wrong = no_class(flipped, num_classes)
-    if wrong.any():
-        raise ValueError(f"labels holds {flipped[wrong][0]}, expected 0 to {num_classes - 1}")
+    flipped = integer_array("labels", labels, CLASSES, num_classes=num_classes).copy()
     count = round(number("fraction", fraction, SHARE) * flipped.size)
     place = random_generator(rng).choice(flipped.size, count, replace=False)
     flipped.flat[place] = (flipped.flat[place] + rng.integers(1, num_classes, count)) % num_classes
@@ -233,10 +228,10 @@ def copy_task(
     """
     count, length = positive_integer("count", count), positive_integer("length", length)
     num_symbols = positive_integer("num_symbols", num_symbols)
-    ignored = integer_array("ignore_index", ignore_index)
-    if ignored.ndim or ignored >= 0:
+    check("ignore_index", ignore_index, INTEGER)
+    if ignore_index >= 0:
         raise ValueError(f"ignore_index is {ignore_index!r}, expected a negative integer")
     symbols = random_generator(rng).integers(1, num_symbols + 1, (count, length))
     inputs = np.hstack([symbols, np.zeros((count, 1), int), symbols[:, :-1]])
-    targets = np.hstack([np.full((count, length), ignored), symbols])
+    targets = np.hstack([np.full((count, length), ignore_index), symbols])
     return Copies(inputs, targets)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lossprimer._arguments import float_array, random_generator
+from lossprimer._arguments import float_array, function, is_number, random_generator
 
 
 def numerical_gradient(f: Callable[[np.ndarray], float], x: ArrayLike) -> np.ndarray:
@@ -27,7 +27,9 @@ def numerical_gradient(f: Callable[[np.ndarray], float], x: ArrayLike) -> np.nda
     Raises
     ------
     TypeError
-        If `x` holds no real numbers.
+        If `x` holds no real numbers, `f` cannot be called, or what it returns is no number.
+    ValueError
+        If `f` returns an array of another shape than ().
 
     Notes
     -----
@@ -48,15 +50,16 @@ def numerical_gradient(f: Callable[[np.ndarray], float], x: ArrayLike) -> np.nda
     >>> numerical_gradient(lambda x: (x**2).sum(), x).round(6)
     array([ 2., -4.,  0.])
     """
+    function("f", f)
     x = float_array("x", x).astype(np.float64)
     gradient = np.empty_like(x)
     for place in np.ndindex(x.shape):
         value = x[place]
         step = np.cbrt(np.finfo(np.float64).eps) * max(1.0, abs(value))
         x[place] = above = value + step
-        rise = f(x.copy())
+        rise = _one_number(f(x.copy()))
         x[place] = below = value - step
-        rise -= f(x.copy())
+        rise -= _one_number(f(x.copy()))
         x[place] = value
         gradient[place] = rise / (above - below)
     return gradient
@@ -90,7 +93,7 @@ def gradient_error(
     Raises
     ------
     TypeError
-        If `rng` is not a Generator.
+        If `rng` is not a Generator, or `forward` or `backward` cannot be called.
     ValueError
         If `backward` returns a shape other than that of `x`.
 
@@ -115,10 +118,11 @@ def gradient_error(
     >>> gradient_error(np.exp, wrong, x, rng=rng) > 0.1
     True
     """
+    function("forward", forward), function("backward", backward)
     x = float_array("x", x).astype(np.float64)
     upstream = random_generator(rng).standard_normal(np.shape(forward(x.copy())))
     measured = numerical_gradient(lambda x: float((forward(x) * upstream).sum()), x)
-    written = np.asarray(backward(upstream))
+    written = float_array("what backward returned", backward(upstream))
     if written.shape != x.shape:
         raise ValueError(f"backward returned the shape {written.shape}, expected that of x, {x.shape}")
     largest = max(np.abs(written).max(initial=0), np.abs(measured).max(initial=0))
@@ -148,7 +152,7 @@ def layer_gradient_error(layer, x: ArrayLike, *, rng: np.random.Generator) -> fl
     Raises
     ------
     TypeError
-        If `rng` is not a Generator.
+        If `rng` is not a Generator, or `layer` lacks a method.
     ValueError
         If a parameter has no gradient, or a gradient has a shape other than that of what it belongs to.
 
@@ -180,6 +184,8 @@ def layer_gradient_error(layer, x: ArrayLike, *, rng: np.random.Generator) -> fl
     >>> layer_gradient_error(Scale(), x, rng=rng) < 1e-9
     True
     """
+    if not all(callable(getattr(layer, name, None)) for name in ("__call__", "backward", "parameters", "gradients")):
+        raise TypeError(f"layer is {layer!r}, expected one with the methods backward, parameters and gradients")
     x = float_array("x", x)
     arrays = {"x": x, **layer.parameters()}
     ends = np.cumsum([array.size for array in arrays.values()])
@@ -202,6 +208,14 @@ def layer_gradient_error(layer, x: ArrayLike, *, rng: np.random.Generator) -> fl
         return _joined({name: gradients[name] for name in arrays})
 
     return gradient_error(lambda point: run(point)[1], backward, point, rng=rng)
+
+
+def _one_number(value):
+    """What a function returned, as a float."""
+    value = value if is_number(value) else float_array("what f returned", value)
+    if np.shape(value):
+        raise ValueError(f"what f returned has the shape {np.shape(value)}, expected a single number")
+    return float(value)
 
 
 def _joined(arrays):

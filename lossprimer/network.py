@@ -13,7 +13,11 @@ from lossprimer._arguments import (
     NOT_NEGATIVE,
     POSITIVE,
     at_least_float32,
+    boolean,
+    examples,
     float_array,
+    function,
+    is_floats,
     number,
     positive_integer,
     quietly,
@@ -85,7 +89,7 @@ class Linear(Layer):
         shape = positive_integer("in_features", in_features), positive_integer("out_features", out_features)
         deviation = math.sqrt(number("scale", scale, NOT_NEGATIVE) / in_features)
         self.weight = random_generator(rng).normal(0, deviation, shape)
-        self.bias = np.zeros(out_features) if bias else None
+        self.bias = np.zeros(out_features) if boolean("bias", bias) else None
         self._names = ("weight", "bias") if bias else ("weight",)
 
     def _settings(self):
@@ -376,8 +380,11 @@ class SGD:
 
         Raises
         ------
+        TypeError
+            If `gradients` is not a dict of arrays of numbers.
         ValueError
             If a gradient is missing, there is one too many, or one has a shape other than that of its parameter.
+            Nothing is changed then.
         """
         for name, parameter, gradient in _pairs(self.parameters, gradients):
             velocity = self._velocity[name]
@@ -437,7 +444,7 @@ class Adam:
         self.parameters = _checked_parameters(parameters)
         self.lr = number("lr", lr, POSITIVE)
         if not isinstance(betas, tuple | list) or len(betas) != 2:
-            raise TypeError(f"betas is {betas!r}, expected two numbers")
+            raise TypeError(f"betas is {betas!r}, expected a tuple of two numbers")
         self.betas = tuple(number("betas", beta, LESS_THAN_ONE) for beta in betas)
         self.eps = number("eps", eps, POSITIVE)
         self.steps = 0
@@ -454,13 +461,17 @@ class Adam:
 
         Raises
         ------
+        TypeError
+            If `gradients` is not a dict of arrays of numbers.
         ValueError
             If a gradient is missing, there is one too many, or one has a shape other than that of its parameter.
+            Nothing is changed then.
         """
+        pairs = _pairs(self.parameters, gradients)
         self.steps += 1
         beta1, beta2 = self.betas
         unbias1, unbias2 = 1 - beta1**self.steps, 1 - beta2**self.steps
-        for name, parameter, gradient in _pairs(self.parameters, gradients):
+        for name, parameter, gradient in pairs:
             mean, square = self._mean[name], self._square[name]
             mean += (1 - beta1) * (gradient - mean)
             square += (1 - beta2) * (gradient * gradient - square)
@@ -511,8 +522,8 @@ def fit(
         Takes the output of `model` and the targets of a batch; returns the loss and its gradient with respect to
         the output.
     schedule : callable
-        Takes the number of the step, from 1, and returns its learning rate. A warm-up over 50 steps to 0.003:
-        ``lambda step: 0.003 * min(1, step / 50)``.
+        Takes the number of the step, from 1, and returns its learning rate, which is finite and at least 0. A warm-up
+        over 50 steps to 0.003: ``lambda step: 0.003 * min(1, step / 50)``.
     evaluate : callable
         Takes the model, which is in evaluation mode then; what it returns is kept in ``evaluations``.
     evaluate_every : int
@@ -531,7 +542,8 @@ def fit(
     TypeError
         If an argument has the wrong type.
     ValueError
-        If a number is below 1; if `inputs` and `targets` are of different length or empty; if not exactly one of
+        If a number is below 1, or a learning rate negative or not finite; if `inputs` and `targets` are of different
+        length, empty or not rectangular; if not exactly one of
         `epochs` and `steps` is given; or if `optimizer` holds arrays other than the model's parameters.
 
     Notes
@@ -572,24 +584,23 @@ def fit(
     """
     _check_layer("model is", model)
     _check_optimizer(optimizer, model)
-    inputs, targets = np.asarray(inputs), np.asarray(targets)
-    if inputs.shape[:1] != targets.shape[:1] or not inputs.shape or not len(inputs):
-        raise ValueError(
-            f"inputs and targets have the shapes {inputs.shape} and {targets.shape}, expected as many of each"
-        )
+    inputs, targets = examples(inputs=inputs, targets=targets)
     if (epochs is None) == (steps is None):
         raise ValueError(f"epochs is {epochs} and steps is {steps}, expected exactly one of them")
     per_epoch = math.ceil(len(inputs) / positive_integer("batch_size", batch_size))
     steps = positive_integer("steps", steps) if epochs is None else positive_integer("epochs", epochs) * per_epoch
     every = per_epoch if evaluate_every is None else positive_integer("evaluate_every", evaluate_every)
-    random_generator(rng)
+    for name, called in {"loss": loss, "schedule": schedule, "evaluate": evaluate}.items():
+        if called is not None or name == "loss":
+            function(name, called)
+    random_generator(rng), boolean("progress", progress)
     endless = itertools.chain.from_iterable(batches(inputs, targets, batch_size, rng) for _ in itertools.count())
     history = History(np.empty(steps), [], [])
     model.train()
     with _bar(steps, progress) as bar:
         for step, (x, y) in enumerate(itertools.islice(endless, steps), 1):
             if schedule is not None:
-                optimizer.lr = schedule(step)
+                optimizer.lr = number(f"schedule({step})", schedule(step), NOT_NEGATIVE)
             history.losses[step - 1], gradient = loss(model(x), y)
             model.backward(gradient)
             optimizer.step(model.gradients())
@@ -613,8 +624,8 @@ def _checked_parameters(parameters):
     if not isinstance(parameters, dict):
         raise TypeError(f"parameters is {parameters!r}, expected a dict of arrays, as layer.parameters() returns it")
     for name, parameter in parameters.items():
-        if not isinstance(parameter, np.ndarray) or parameter.dtype.kind != "f":
-            raise TypeError(f"parameters holds {parameter!r} as {name!r}, expected an array of floats")
+        if not is_floats(parameter):
+            raise TypeError(f"parameters holds {parameter!r} as {name!r}, expected an array of floats, 16 to 64 bits")
     return parameters
 
 
@@ -641,14 +652,15 @@ def _check_names(what, found, expected):
 
 
 def _pairs(parameters, gradients):
-    """The names of the parameters, each with its array and its gradient."""
+    """The names of the parameters, each with its array and its gradient; all are checked before one is changed."""
+    if not isinstance(gradients, dict):
+        raise TypeError(f"gradients is {gradients!r}, expected a dict of arrays, as layer.gradients() returns it")
     _check_names("gradients", gradients, parameters)
-    for name, parameter in parameters.items():
-        if np.shape(gradients[name]) != parameter.shape:
-            raise ValueError(
-                f"gradients holds {name!r} of shape {np.shape(gradients[name])}, expected {parameter.shape}"
-            )
-        yield name, parameter, gradients[name]
+    pairs = [(name, array, float_array(f"gradients[{name!r}]", gradients[name])) for name, array in parameters.items()]
+    for name, parameter, gradient in pairs:
+        if gradient.shape != parameter.shape:
+            raise ValueError(f"gradients holds {name!r} of shape {gradient.shape}, expected {parameter.shape}")
+    return pairs
 
 
 def _bar(steps, progress):

@@ -16,6 +16,7 @@ from lossprimer._arguments import (
     SCORES,
     Axis,
     at_least_float32,
+    boolean,
     float_array,
     integer_array,
     number,
@@ -222,7 +223,7 @@ def logsumexp(z: ArrayLike, *, axis: Axis = -1, keepdims: bool = False) -> np.nd
     Raises
     ------
     TypeError
-        If `z` is not real, or `axis` is not an int or a tuple of ints.
+        If `z` is not real, `axis` is not an int or a tuple of ints, or `keepdims` not a bool.
     ValueError
         If `axis` is out of range or names an axis twice.
 
@@ -251,7 +252,7 @@ def logsumexp(z: ArrayLike, *, axis: Axis = -1, keepdims: bool = False) -> np.nd
     m = total = z.max(axis=axis, keepdims=True, initial=-np.inf)  # of no entries, -inf
     if z.size:
         total = np.where(np.isinf(m), m, m + log_sum_exp(below_largest(z, axis), axis)).astype(z.dtype)
-    return total if keepdims else total.squeeze(axis)[()]
+    return total if boolean("keepdims", keepdims) else total.squeeze(axis)[()]
 
 
 def below_largest(z: np.ndarray, axis: Axis) -> np.ndarray:

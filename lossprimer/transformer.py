@@ -5,7 +5,16 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lossprimer._arguments import float_array, integer_array, no_class, positive_integer, quietly, random_generator
+from lossprimer._arguments import (
+    CLASSES,
+    boolean,
+    float_array,
+    float_type,
+    integer_array,
+    positive_integer,
+    quietly,
+    random_generator,
+)
 from lossprimer._layer import Layer
 from lossprimer.dropout import Dropout
 from lossprimer.network import Composite, Linear, ReLU, Residual, Sequential
@@ -91,9 +100,9 @@ class SelfAttention(Composite):
     ):
         if positive_integer("d_model", d_model) % positive_integer("num_heads", num_heads):
             raise ValueError(f"num_heads is {num_heads}, expected a divisor of d_model, {d_model}")
-        self.num_heads, self.causal, self.weights = num_heads, causal, None
+        self.num_heads, self.causal, self.weights = num_heads, boolean("causal", causal), None
         self.query, self.key, self.value = (Linear(d_model, d_model, scale=1, rng=rng) for _ in range(3))
-        self.output = Linear(d_model, d_model, scale=0 if zero_init else 1, rng=rng)
+        self.output = Linear(d_model, d_model, scale=0 if boolean("zero_init", zero_init) else 1, rng=rng)
         self.dropout = Dropout(keep_prob, rng=rng)
         names = ("query", "key", "value", "output", "dropout")
         self.children = {name: getattr(self, name) for name in names}
@@ -191,7 +200,7 @@ class FeedForward(Sequential):
             Linear(d_model, d_hidden, scale=1, rng=rng),
             ReLU(),
             Dropout(keep_prob, rng=rng),
-            Linear(d_hidden, d_model, scale=0 if zero_init else 1, rng=rng),
+            Linear(d_hidden, d_model, scale=0 if boolean("zero_init", zero_init) else 1, rng=rng),
         )
 
 
@@ -325,9 +334,7 @@ class Embedding(Layer):
     ):
         sizes = positive_integer("num_tokens", num_tokens), positive_integer("length", length)
         scale = 1 / math.sqrt(positive_integer("d_model", d_model))
-        self.dtype = np.dtype(dtype)
-        if self.dtype.char not in "efd":
-            raise TypeError(f"dtype is {dtype!r}, expected float16, float32 or float64")
+        self.dtype = float_type("dtype", dtype)
         self.token, self.position = (random_generator(rng).normal(0, scale, (size, d_model)) for size in sizes)
 
     def _settings(self):
@@ -336,12 +343,9 @@ class Embedding(Layer):
 
     def __call__(self, tokens: ArrayLike) -> np.ndarray:
         """Output of shape (B, L, D) for tokens of shape (B, L)."""
-        tokens = integer_array("tokens", tokens)
+        tokens = integer_array("tokens", tokens, CLASSES, num_classes=len(self.token))
         if tokens.ndim != 2 or tokens.shape[1] > len(self.position):
             raise ValueError(f"tokens has the shape {tokens.shape}, expected (B, L) with L up to {len(self.position)}")
-        wrong = no_class(tokens, len(self.token))
-        if wrong.any():
-            raise ValueError(f"tokens holds {tokens[wrong][0]}, expected 0 to {len(self.token) - 1}")
         y = self.token[tokens] + self.position[: tokens.shape[1]]
         return self._keep(y.astype(self.dtype, copy=False), tokens)
 
@@ -447,7 +451,7 @@ def generate(
     TypeError
         If an argument has the wrong type.
     ValueError
-        If a number is out of range, or `tokens` has another shape or holds a token that the model does not know.
+        If a number is out of range, or `tokens` has another shape or holds a token that is none of the model's.
 
     Notes
     -----
@@ -472,7 +476,7 @@ def generate(
     """
     if not isinstance(model, Transformer):
         raise TypeError(f"model is {model!r}, expected a Transformer")
-    tokens = integer_array("tokens", tokens)
+    tokens = integer_array("tokens", tokens, CLASSES, num_classes=len(model.layers[0].token))
     if tokens.ndim not in (1, 2) or not tokens.size:
         raise ValueError(f"tokens has the shape {tokens.shape}, expected (B, L) or (L,) with at least one token")
     rows = np.atleast_2d(tokens)

@@ -72,6 +72,8 @@ VALUES = {
         [np.array([0, 1, 2]), np.array([-1]), np.array([3]), np.array(2), np.array([0.0]), np.array([True])],
         [{"num_classes": 3}, {"num_classes": 3, "ignore_index": -1}],
     ),
+    "BOOLEAN": ([*NUMBERS, False], [{}]),
+    "FUNCTION": ([len, lambda: 0, 1], [{}]),
     "GENERATOR": ([np.random.default_rng(0), np.random, None], [{}]),
 }
 

@@ -57,6 +57,25 @@ class TestNumericalGradient:
         with pytest.raises(TypeError, match="x holds <U1, expected"):
             numerical_gradient(np.sum, ["a"])
 
+    @pytest.mark.parametrize(
+        ("call", "error", "message"),
+        [
+            (lambda: numerical_gradient(3, Z), TypeError, "f is 3, expected a function"),
+            (lambda: numerical_gradient(np.exp, Z), ValueError, "what f returned has the shape .*, expected a single"),
+            (lambda: numerical_gradient(str, Z), TypeError, "what f returned holds <U.*, expected float16"),
+            (lambda: gradient_error("exp", np.exp, Z, rng=rng()), TypeError, "forward is 'exp', expected a function"),
+            (lambda: gradient_error(np.exp, None, Z, rng=rng()), TypeError, "backward is None, expected a function"),
+            (lambda: layer_gradient_error(np.exp, Z, rng=rng()), TypeError, "layer is <ufunc.*, expected one with"),
+        ],
+    )
+    def test_a_wrong_argument_is_named(self, call, error, message):
+        with pytest.raises(error, match=f"^{message}"):
+            call()
+
+    def test_a_number_of_any_real_type(self):
+        slopes = numerical_gradient(lambda x: np.longdouble(x.sum()), Z)
+        np.testing.assert_allclose(slopes, 1, rtol=1e-9)
+
 
 class TestRightBackwards:
     """Errors of a right backward are those of the differences."""

@@ -423,6 +423,7 @@ THETA = {"theta": np.zeros(2)}
     [
         (lambda: Linear(0, 1, rng=rng()), ValueError, "in_features is 0, expected at least 1"),
         (lambda: Linear(1, 2.5, rng=rng()), TypeError, "out_features is 2.5, expected an int"),
+        (lambda: Linear(1, 2, bias=np.zeros(2), rng=rng()), TypeError, r"bias is array\(.*\), expected True or False"),
         (lambda: Linear(1, 1, rng=0), TypeError, "rng is 0, expected a numpy.random.Generator"),
         (lambda: Linear(1, 1, rng=rng(), scale=-1), ValueError, "scale is -1, expected at least 0 and a finite"),
         (lambda: Linear(1, 1, rng=rng(), scale=np.nan), ValueError, "scale is nan, expected at least 0"),
@@ -454,9 +455,16 @@ THETA = {"theta": np.zeros(2)}
         (lambda: SGD({"theta": [1.0]}, lr=1), TypeError, r"parameters holds \[1.0\] as 'theta', expected an array"),
         (lambda: Adam({"theta": np.zeros(1, int)}, lr=1), TypeError, r"parameters holds array\(\[0\]\) as 'theta'"),
         (lambda: Adam(THETA, lr=np.inf), ValueError, "lr is inf, expected a finite number"),
-        (lambda: Adam(THETA, lr=1, betas=0.9), TypeError, "betas is 0.9, expected two numbers"),
+        (lambda: Adam(THETA, lr=1, betas=0.9), TypeError, "betas is 0.9, expected a tuple of two numbers"),
         (lambda: Adam(THETA, lr=1, betas=(0.9, 1)), ValueError, "betas is 1, expected at least 0 and less than 1"),
         (lambda: Adam(THETA, lr=1, eps=0), ValueError, "eps is 0, expected a finite number greater than 0"),
+        (lambda: SGD({"theta": np.zeros(1, "g")}, lr=1), TypeError, "parameters holds array.* as 'theta', expected"),
+        (lambda: SGD(THETA, lr=1).step([1.0]), TypeError, r"gradients is \[1.0\], expected a dict of arrays"),
+        (
+            lambda: SGD(THETA, lr=1).step({"theta": ["a"]}),
+            TypeError,
+            r"gradients\['theta'\] holds <U1, expected float16",
+        ),
         (lambda: SGD(THETA, lr=1).step({}), ValueError, r"gradients lacks \['theta'\] and has \[\] too many"),
         (lambda: Adam(THETA, lr=1).step(THETA | {"b": 1}), ValueError, r"gradients lacks \[\] and has \['b'\]"),
         (lambda: SGD(THETA, lr=1).step({"theta": 1.0}), ValueError, r"'theta' of shape \(\), expected \(2,\)"),
@@ -468,6 +476,12 @@ THETA = {"theta": np.zeros(2)}
         ),
         (lambda: fitted(x=1.0, y=0), ValueError, r"inputs and targets have the shapes \(\) and \(\)"),
         (lambda: fitted(x=[], y=[]), ValueError, r"inputs and targets have the shapes \(0,\) and \(0,\)"),
+        (lambda: fitted(x=[[1], [1, 2]]), ValueError, r"inputs is \[\[1\], \[1, 2\]\], expected .* rectangular"),
+        (lambda: fitted(loss="mse"), TypeError, "loss is 'mse', expected a function"),
+        (lambda: fitted(schedule=0.1), TypeError, "schedule is 0.1, expected a function"),
+        (lambda: fitted(schedule=lambda step: np.nan), ValueError, r"schedule\(1\) is nan, expected at least 0"),
+        (lambda: fitted(evaluate=1), TypeError, "evaluate is 1, expected a function"),
+        (lambda: fitted(progress="yes"), TypeError, "progress is 'yes', expected True or False"),
         (lambda: fitted(optimizer="adam"), TypeError, "optimizer is 'adam', expected an SGD or an Adam"),
         (lambda: fitted(optimizer=SGD(THETA, lr=1)), ValueError, r"optimizer lacks \['bias', 'weight'\]"),
         (
@@ -487,3 +501,16 @@ THETA = {"theta": np.zeros(2)}
 def test_a_wrong_argument_is_named(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+@pytest.mark.parametrize("kind", [SGD, Adam])
+def test_a_step_that_is_refused_changes_nothing(kind):
+    first, second = np.ones(2), np.ones(3)
+    optimizer = kind({"first": first, "second": second}, lr=0.1)
+    with pytest.raises(ValueError, match="'second'"):
+        optimizer.step({"first": np.ones(2), "second": np.ones(2)})
+    np.testing.assert_array_equal(first, 1)
+    expected = np.ones(2)
+    kind({"a": expected}, lr=0.1).step({"a": np.ones(2)})
+    optimizer.step({"first": np.ones(2), "second": np.ones(3)})
+    np.testing.assert_array_equal(first, expected)

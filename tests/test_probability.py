@@ -248,6 +248,8 @@ class TestAxes:
 
     @pytest.mark.parametrize("axis", AXES, ids=repr)
     def test_logsumexp_keeps_axes_on_request(self, axis):
+        with pytest.raises(TypeError, match="^keepdims is 'no', expected True or False$"):
+            logsumexp(self.z, axis=axis, keepdims="no")
         kept = logsumexp(self.z, axis=axis, keepdims=True)
         assert kept.shape == self.z.sum(axis=axis, keepdims=True).shape
         np.testing.assert_array_equal(kept.ravel(), np.ravel(logsumexp(self.z, axis=axis)))
