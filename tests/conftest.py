@@ -14,11 +14,11 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.cases import together
 from tools.browser import ARGUMENTS, MISSING, find_browser
+from tools.commands import LONG
 from tools.server import serving
-from tools.verbs import LONG
 
 # The same examples on every run and every machine, and no verdict that depends on its speed. Who runs the quick tests
-# alone waits for fewer of them (tools/verbs.py).
+# alone waits for fewer of them (tools/commands.py).
 settings.register_profile("primer", derandomize=True, deadline=None)
 settings.register_profile("quick", settings.get_profile("primer"), max_examples=40)
 settings.load_profile("primer")

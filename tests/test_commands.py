@@ -16,8 +16,8 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from tools import browser, clean, debian, environment, running, server, versions
+from tools.commands import COMMANDS, Command, Step
 from tools.environment import EVERYTHING, NEEDS, ROOT, Environment, EnvironmentFailed, variables
-from tools.verbs import VERBS, Step, Verb
 
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
 
@@ -28,15 +28,15 @@ def run_tools(*words, cwd=ROOT, **more):
 
 
 def test_the_makefile_has_the_commands_and_no_others():
-    targets = re.search(r"^VERBS := ((?:.*\\\n)*.*)", MAKEFILE, re.MULTILINE)[1].replace("\\\n", " ").split()
-    assert sorted(targets) == sorted([*VERBS, "help"])
+    targets = re.search(r"^COMMANDS := ((?:.*\\\n)*.*)", MAKEFILE, re.MULTILINE)[1].replace("\\\n", " ").split()
+    assert sorted(targets) == sorted([*COMMANDS, "help"])
 
 
 def test_without_a_command_all_are_listed_in_letters_that_every_terminal_has():
     status, listed, said = run_tools(PYTHONIOENCODING="ascii", LC_ALL="C", MAKELEVEL="")
     assert (status, said) == (0, "")
-    assert [line.split()[3] for line in listed.splitlines()] == ["help", *sorted(VERBS)]
-    assert f"  python -m tools book         {VERBS['book'].says}\n" in listed
+    assert [line.split()[3] for line in listed.splitlines()] == ["help", *sorted(COMMANDS)]
+    assert f"  python -m tools book         {COMMANDS['book'].says}\n" in listed
     assert run_tools("help", MAKELEVEL="1")[1].splitlines()[0] == "  make help         list the commands"
 
 
@@ -48,15 +48,15 @@ def test_a_command_that_does_not_exist_names_the_one_that_may_be_meant():
 
 def test_what_starts_a_command_needs_nothing_installed():
     """Python's own library, which -I and -S leave, is all that there is before the environment is made."""
-    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import tools.running; print(len(tools.running.VERBS))"
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import tools.running; print(len(tools.running.COMMANDS))"
     done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=True)
-    assert int(done.stdout) == len(VERBS)
+    assert int(done.stdout) == len(COMMANDS)
 
 
-@pytest.mark.parametrize("name", VERBS)
+@pytest.mark.parametrize("name", COMMANDS)
 def test_the_steps_of_a_command_run_modules_and_programs_that_exist(name, monkeypatch, tmp_path):
-    monkeypatch.setattr("tools.verbs.SITE", tmp_path)  # so that steps which build the site are among them
-    for step in VERBS[name].steps([]):
+    monkeypatch.setattr("tools.commands.SITE", tmp_path)  # so that steps which build the site are among them
+    for step in COMMANDS[name].steps([]):
         assert step.says.isascii()
         for program, *arguments in chain(*step.commands):
             if arguments[:1] == ["-m"]:
@@ -90,7 +90,7 @@ def test_only_names_of_pyproject_are_installed():
     for extras, groups, _ in NEEDS.values():
         assert set(extras) <= set(project["project"]["optional-dependencies"])
         assert set(groups) <= set(project["dependency-groups"])
-    assert {verb.needs for verb in VERBS.values()} <= {None, *NEEDS}
+    assert {command.needs for command in COMMANDS.values()} <= {None, *NEEDS}
 
 
 class TestSteps:
@@ -98,11 +98,11 @@ class TestSteps:
 
     def command(self, *steps, needs=None, done=""):
         made = [Step(says, tuple([[sys.executable, "-c", code]] for code in codes)) for says, *codes in steps]
-        return Verb("", needs, lambda words: iter(made), done)
+        return Command("", needs, lambda words: iter(made), done)
 
     def test_they_are_counted_and_the_quick_ones_are_not(self, capfd):
-        verb = self.command(("one", "print('a')"), ("", "print('b')"), ("two", "print('c')"), done="There.")
-        assert running.run(Environment(), verb, []) == 0
+        command = self.command(("one", "print('a')"), ("", "print('b')"), ("two", "print('c')"), done="There.")
+        assert running.run(Environment(), command, []) == 0
         assert capfd.readouterr().out.split("\n") == ["1 of 2: one", "a", "b", "2 of 2: two", "c", "There.", ""]
 
     def test_a_single_one_is_not_counted(self, capfd):
@@ -110,14 +110,14 @@ class TestSteps:
         assert capfd.readouterr().out == "Starting JupyterLab\na\n"
 
     def test_the_first_that_fails_is_the_last(self, capfd):
-        verb = self.command(("one", "import sys; sys.exit(3)"), ("two", "print('c')"), done="There.")
-        assert running.run(Environment(), verb, []) == 3
+        command = self.command(("one", "import sys; sys.exit(3)"), ("two", "print('c')"), done="There.")
+        assert running.run(Environment(), command, []) == 3
         assert capfd.readouterr().out == "1 of 2: one\n"
 
     def test_what_mends_a_step_is_said_if_it_fails(self, capfd):
         def checking(code):
             step = Step("", ([[sys.executable, "-c", code]],), mended_by=("ruff", "format"))
-            return Verb("", None, lambda words: iter([step]))
+            return Command("", None, lambda words: iter([step]))
 
         assert running.run(Environment(), checking("1 / 0"), []) == 1
         program = os.path.relpath(Environment().program("ruff"), ROOT)
@@ -127,20 +127,20 @@ class TestSteps:
 
     def test_no_time_is_promised_for_what_was_named(self):
         for name in ("outputs", "gallery", "live"):
-            (*_, all_of_it), (*_, one) = ([s for s in VERBS[name].steps(words) if s.says] for words in ([], ["03"]))
+            (*_, all_of_it), (*_, one) = ([s for s in COMMANDS[name].steps(words) if s.says] for words in ([], ["03"]))
             assert " minutes" in all_of_it.says
             assert one.says.endswith(" 03")
 
     def test_of_those_that_run_at_once_all_end_and_the_failure_counts(self, capfd):
-        verb = self.command(("both", "import sys; sys.exit(4)", "print('still')"))
-        assert running.run(Environment(), verb, []) == 4
+        command = self.command(("both", "import sys; sys.exit(4)", "print('still')"))
+        assert running.run(Environment(), command, []) == 4
         assert "still" in capfd.readouterr().out
 
     def test_of_those_in_a_row_the_first_that_fails_is_the_last(self, capfd, tmp_path):
         beside = f"open({str(tmp_path / 'beside')!r}, 'w')"  # two that print at once may write over each other
         row = [[sys.executable, "-c", code] for code in ("print('a')", "1 / 0", "print('b')")]
-        verb = Verb("", None, lambda words: iter([Step("row", (row, [[sys.executable, "-c", beside]]))]))
-        assert running.run(Environment(), verb, []) == 1
+        command = Command("", None, lambda words: iter([Step("row", (row, [[sys.executable, "-c", beside]]))]))
+        assert running.run(Environment(), command, []) == 1
         assert capfd.readouterr().out.split() == ["Row", "a"]
         assert (tmp_path / "beside").is_file()
 
@@ -156,8 +156,8 @@ class TestSteps:
         copy = Environment(folder(tmp_path))
         monkeypatch.setattr(copy, "make", lambda: made.append("make"))
         monkeypatch.setattr(copy, "install", made.append)
-        verb = self.command(("working", "pass"), needs="installed-run")
-        assert running.run(copy, verb, []) == 0
+        command = self.command(("working", "pass"), needs="installed-run")
+        assert running.run(copy, command, []) == 0
         assert made == ["make", "installed-run"]
         first, second, third = capfd.readouterr().out.splitlines()
         assert first.startswith("1 of 3: making")
@@ -295,8 +295,10 @@ class TestEnvironment:
         nb = new_notebook(cells=[new_markdown_cell("# A page"), new_code_cell("6 * 7")])
         (copy.root / "page.ipynb").write_text(nbformat.writes(nb))
         monkeypatch.setattr(Environment, "has", lambda *_: True)
-        verb = Verb("", EVERYTHING, lambda words: iter([Step("", ([["python", "-m", "sphinx", "-q", ".", "out"]],))]))
-        assert running.run(copy, verb, []) == 0
+        command = Command(
+            "", EVERYTHING, lambda words: iter([Step("", ([["python", "-m", "sphinx", "-q", ".", "out"]],))])
+        )
+        assert running.run(copy, command, []) == 0
         assert "42" in (copy.root / "out" / "page.html").read_text("utf-8")
         assert capfd.readouterr() == ("", "")
 
@@ -325,7 +327,7 @@ class TestBrowser:
 
 @pytest.mark.kernel
 def test_jupyterlab_says_its_address_and_nothing_before(tmp_path):
-    (step,) = VERBS["notebooks"].steps(["--no-browser", "--allow-root", "--port=0", "--ServerApp.port_retries=50"])
+    (step,) = COMMANDS["notebooks"].steps(["--no-browser", "--allow-root", "--port=0", "--ServerApp.port_retries=50"])
     ((command, *arguments),) = step.commands[0]
     kept = {"JUPYTER_CONFIG_DIR": str(tmp_path), "JUPYTER_DATA_DIR": str(tmp_path)}
     started = [Environment(folder=Path(sys.prefix)).program(command), *arguments]

@@ -15,9 +15,9 @@ import pytest
 
 import lossprimer
 from theme.pages import page_links
+from tools.commands import COMMANDS, QUICK
 from tools.environment import EVERYTHING, NEEDS
 from tools.readme_picture import PATH, readme_picture
-from tools.verbs import QUICK, VERBS
 
 ROOT = Path(__file__).parent.parent
 
@@ -48,7 +48,7 @@ def test_every_file_that_the_readme_links_to_exists():
 def test_every_command_that_the_documents_name_exists():
     for name in ("README.md", "CONTRIBUTING.md", "book/intro.md"):
         named = re.findall(r"\b(?:make|python -m tools) ([a-z]+)\b(?=[`\s]*(?:`|#|$))", read(name), re.MULTILINE)
-        assert set(named) <= {*VERBS, "help"}
+        assert set(named) <= {*COMMANDS, "help"}
 
 
 def imported(path):

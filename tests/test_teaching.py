@@ -17,7 +17,7 @@ from lossprimer.grading import autograde, collecting, exporters, flags, formgrad
 from lossprimer.grading.feedback import FeedbackExporter
 from lossprimer.grading.lateness import DailyPenalty
 from lossprimer.grading.preprocessors import SandboxPreprocessor
-from tools.verbs import VERBS
+from tools.commands import COMMANDS
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "book" / "teaching.md").read_text("utf-8")
@@ -53,7 +53,7 @@ def test_every_line_of_a_block_is_seen_whole():
 
 @pytest.mark.parametrize("words", commands("make "), ids=" ".join)
 def test_every_target_of_make_exists(words):
-    assert words[0] in VERBS
+    assert words[0] in COMMANDS
 
 
 @pytest.mark.parametrize("words", commands("nbgrader "), ids=" ".join)

@@ -1,4 +1,4 @@
-"""Run the steps of a command, and say to whoever waits which one it is and how long it takes."""
+"""Run the steps of a command, and say which one is running and how long it takes."""
 
 import difflib
 import os
@@ -8,8 +8,8 @@ import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+from tools.commands import COMMANDS, Command, Step
 from tools.environment import NEEDS, Environment, EnvironmentFailed, variables
-from tools.verbs import VERBS, Step, Verb
 
 STOPPED = 130  # the status of what was interrupted
 # What such a program says of itself is shown only if it fails. Its warnings, which are errors, are not held back.
@@ -18,17 +18,17 @@ CHATTY = ("jupyter-book",)
 
 def listing(program: str) -> str:
     """Return a line for each command, as one calls it by `program`."""
-    width = max(map(len, VERBS))
-    lines = [f"  {program} {name:<{width}}  {verb.says}" for name, verb in sorted(VERBS.items())]
+    width = max(map(len, COMMANDS))
+    lines = [f"  {program} {name:<{width}}  {command.says}" for name, command in sorted(COMMANDS.items())]
     return "\n".join([f"  {program} {'help':<{width}}  list the commands", *lines])
 
 
-def preparing(environment: Environment, verb: Verb) -> Iterator[tuple[str, object]]:
+def preparing(environment: Environment, command: Command) -> Iterator[tuple[str, object]]:
     """Yield what has to be done before the steps of a command: what is said, and a function that does it."""
-    if verb.needs and not environment.has(verb.needs):
-        *_, size = NEEDS[verb.needs]
+    if command.needs and not environment.has(command.needs):
+        *_, size = NEEDS[command.needs]
         yield "making an environment for Python, .venv", environment.make
-        yield f"installing {size}: about two minutes", lambda: environment.install(verb.needs)
+        yield f"installing {size}: about two minutes", lambda: environment.install(command.needs)
 
 
 def run_step(environment: Environment, step: Step) -> int:
@@ -59,9 +59,9 @@ def _run(environment: Environment, command: list[str]) -> int:
     return status
 
 
-def run(environment: Environment, verb: Verb, words: list[str]) -> int:
+def run(environment: Environment, command: Command, words: list[str]) -> int:
     """Prepare what a command needs, and run its steps until one fails; return its exit status."""
-    before, steps = list(preparing(environment, verb)), list(verb.steps(words))
+    before, steps = list(preparing(environment, command)), list(command.steps(words))
     total = len(before) + sum(bool(step.says) for step in steps)
     numbers = iter(range(1, total + 1))
 
@@ -72,7 +72,7 @@ def run(environment: Environment, verb: Verb, words: list[str]) -> int:
     for says, do in before:
         say(says)
         do()
-    if verb.needs:
+    if command.needs:
         environment.quieten()
     for step in steps:
         say(step.says)
@@ -82,8 +82,8 @@ def run(environment: Environment, verb: Verb, words: list[str]) -> int:
                 place = os.path.relpath(environment.program(program), environment.root)
                 print(f"`{' '.join([place, *arguments])}` mends this.")
             return status
-    if verb.done:
-        print(verb.done)
+    if command.done:
+        print(command.done)
     return 0
 
 
@@ -93,12 +93,12 @@ def main(words: list[str], program: str = "python -m tools") -> int:
     if name in ("help", "-h", "--help"):
         print(listing(program))
         return 0
-    if name not in VERBS:
-        near = difflib.get_close_matches(name, VERBS, 1)
+    if name not in COMMANDS:
+        near = difflib.get_close_matches(name, COMMANDS, 1)
         print(f"{name!r} is no command{f', perhaps {near[0]}' if near else ''}:\n{listing(program)}", file=sys.stderr)
         return 2
     try:
-        return run(Environment(), VERBS[name], rest)
+        return run(Environment(), COMMANDS[name], rest)
     except EnvironmentFailed as error:
         print(error, file=sys.stderr)
         return 1

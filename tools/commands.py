@@ -1,4 +1,4 @@
-"""The commands of the course, the same with make and without: each is a list of steps, told to whoever waits.
+"""The commands of the course, the same with make and without: each is a list of steps, announced as they run.
 
 Like `tools.environment`, this is run by a Python that has nothing installed.
 """
@@ -55,7 +55,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Verb:
+class Command:
     """A command.
 
     Parameters
@@ -76,14 +76,14 @@ class Verb:
     done: str = ""
 
 
-VERBS: dict[str, Verb] = {}
+COMMANDS: dict[str, Command] = {}
 
 
-def verb(says: str, needs: str | None = EVERYTHING, done: str = "") -> Callable:
+def command(says: str, needs: str | None = EVERYTHING, done: str = "") -> Callable:
     """Add a function that yields steps to the commands, under its name."""
 
     def add(steps: Callable[[list[str]], Iterator[Step]]) -> Callable:
-        VERBS[steps.__name__] = Verb(says, needs, steps, done)
+        COMMANDS[steps.__name__] = Command(says, needs, steps, done)
         return steps
 
     return add
@@ -115,7 +115,7 @@ def _before_the_book() -> Iterator[Step]:
     yield _tool("fetching what runs in the pages, 90 MB the first time", "live")
 
 
-@verb("build the site: _build/html/index.html", "installed-site", "The site is there: _build/html/index.html")
+@command("build the site: _build/html/index.html", "installed-site", "The site is there: _build/html/index.html")
 def book(words: list[str]) -> Iterator[Step]:
     yield from _before_the_book()
     yield _step("building the pages, about four minutes", *BOOK)
@@ -126,20 +126,20 @@ def _site() -> Iterator[Step]:
         yield from book([])
 
 
-@verb("serve the built site on this machine, and print its address", "installed-site")
+@command("serve the built site on this machine, and print its address", "installed-site")
 def serve(words: list[str]) -> Iterator[Step]:
     yield from _site()
     yield _tool("", "tools.server", *(words or [os.environ.get("PORT", "8000")]))
 
 
-@verb("print the built site: _build/primer.pdf")
+@command("print the built site: _build/primer.pdf")
 def pdf(words: list[str]) -> Iterator[Step]:
     yield from _site()
     yield _tool("", "tools.browser")
     yield _tool("printing, about a minute", "tools.pdf")
 
 
-@verb("photograph every page of the built site, for looking at: _build/gallery")
+@command("photograph every page of the built site, for looking at: _build/gallery")
 def gallery(words: list[str]) -> Iterator[Step]:
     yield from _site()
     yield _tool("", "tools.browser")
@@ -152,33 +152,33 @@ LAB = ["jupyter", "lab", "--ServerApp.root_dir=.", "--LabApp.default_url=/lab/tr
 LAB += ["--Application.log_level=ERROR"]
 
 
-@verb("open the chapters in JupyterLab", "installed-run", "JupyterLab has ended.")
+@command("open the chapters in JupyterLab", "installed-run", "JupyterLab has ended.")
 def notebooks(words: list[str]) -> Iterator[Step]:
     yield _step("starting JupyterLab: Ctrl+C, twice, ends it", *LAB, *words)
 
 
-@verb("write the students' problem sets: exercises/release")
+@command("write the students' problem sets: exercises/release")
 def exercises(words: list[str]) -> Iterator[Step]:
     yield _tool("solving and writing the problem sets, about a minute", "tools.exercises", "release")
 
 
-@verb("write the solved problem sets, for teachers: _build/answers")
+@command("write the solved problem sets, for teachers: _build/answers")
 def answers(words: list[str]) -> Iterator[Step]:
     yield _tool("solving the problem sets, about a minute", "tools.exercises", "answers")
 
 
-@verb("write the self-tests for Moodle and Canvas: _build/quizzes")
+@command("write the self-tests for Moodle and Canvas: _build/quizzes")
 def quizzes(words: list[str]) -> Iterator[Step]:
     yield _tool("", "tools.quizzes")
 
 
-@verb("execute the chapters, store their text outputs, draw the README's picture; with files, only these")
+@command("execute the chapters, store their text outputs, draw the README's picture; with files, only these")
 def outputs(words: list[str]) -> Iterator[Step]:
     yield _tool(f"executing {_named(words, 'the chapters, about three minutes')}", "tools.notebooks", "write", *words)
     yield _tool("", "tools.readme_picture")
 
 
-@verb("run the quick tests, which need no kernel, browser, sandbox or site")
+@command("run the quick tests, which need no kernel, browser, sandbox or site")
 def unit(words: list[str]) -> Iterator[Step]:
     options = ["--hypothesis-profile", "quick", "--numprocesses", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
     # To look for files that nobody closed takes more than a second in the end; make test looks for them.
@@ -188,7 +188,7 @@ def unit(words: list[str]) -> Iterator[Step]:
 
 # The book executes the chapters on one core; meanwhile the other one executes them for comparison, and runs the quick
 # tests. Of the others, three share two cores: what drives a browser, or grades, waits now and then.
-@verb("run every test: notebooks, units, the built site in a browser")
+@command("run every test: notebooks, units, the built site in a browser")
 def test(words: list[str]) -> Iterator[Step]:
     yield _tool("", "tools.browser")
     yield _tool("", "tools.isolation")
@@ -199,19 +199,19 @@ def test(words: list[str]) -> Iterator[Step]:
     yield _step("testing, about eight minutes", "pytest", "tests", "-m", " or ".join(AFTER_THE_BOOK), *options, *words)
 
 
-@verb("run every chapter and problem set in JupyterLite on the built site: minutes")
+@command("run every chapter and problem set in JupyterLite on the built site: minutes")
 def live(words: list[str]) -> Iterator[Step]:
     yield from _site()
     yield _tool("", "tools.browser")
     yield _tool(f"running in a browser {_named(words, 'the notebooks, some ten minutes')}", "tools.live", *words)
 
 
-@verb("execute the chapters, and compare with what they have stored")
+@command("execute the chapters, and compare with what they have stored")
 def compare(words: list[str]) -> Iterator[Step]:
     yield _step("executing the chapters, about three minutes", *COMPARE, *words)
 
 
-@verb("check code, notebooks and workflows")
+@command("check code, notebooks and workflows")
 def lint(words: list[str]) -> Iterator[Step]:
     yield _step("", "ruff", "check")
     yield Step("", ([["ruff", "format", "--check"]],), mended_by=("ruff", "format"))
@@ -224,38 +224,38 @@ def lint(words: list[str]) -> Iterator[Step]:
     yield _tool("", "tools.workflows")
 
 
-@verb("print the speed figures, as ratios to a rival in the same run")
+@command("print the speed figures, as ratios to a rival in the same run")
 def bench(words: list[str]) -> Iterator[Step]:
     yield from _site()
     yield _tool("", "benchmarks", *words)
 
 
-@verb("run the trials that chapters read: lossprimer/recorded, minutes; with names, only these")
+@command("run the trials that chapters read: lossprimer/recorded, minutes; with names, only these")
 def experiments(words: list[str]) -> Iterator[Step]:
     yield _tool("", "experiments", *(words or os.environ.get("NAMES", "").split()))
 
 
-@verb("try the oldest versions that the package accepts, and Colab's: minutes", None)
+@command("try the oldest versions that the package accepts, and Colab's: minutes", None)
 def versions(words: list[str]) -> Iterator[Step]:
     yield _step("", sys.executable, "-m", "tools.versions", *words)
 
 
 # Four environments in _build/frameworks, 8 GB: clean removes them.
-@verb("ask PyTorch, Keras, JAX and ONNX again: frameworks/record.json")
+@command("ask PyTorch, Keras, JAX and ONNX again: frameworks/record.json")
 def frameworks(words: list[str]) -> Iterator[Step]:
     yield _tool("", "frameworks", *words)
 
 
-@verb("choose the newest versions that fit together: requirements.txt")
+@command("choose the newest versions that fit together: requirements.txt")
 def pins(words: list[str]) -> Iterator[Step]:
     yield _tool("", "tools.pins")
 
 
-@verb("make the environment, .venv, with all that the other commands need")
+@command("make the environment, .venv, with all that the other commands need")
 def setup(words: list[str]) -> Iterator[Step]:
     yield from ()
 
 
-@verb("remove what was built, keep the environment", None)
+@command("remove what was built, keep the environment", None)
 def clean(words: list[str]) -> Iterator[Step]:
     yield _step("", sys.executable, "-m", "tools.clean")
