@@ -4,9 +4,9 @@ Networks of 64 pixels, three hidden layers of 128 units and 10 scores learn 500 
 epochs of Adam at the rate 0.001, batches of 50. A block is a linear layer followed by B (batch normalization), R (ReLU)
 and D (dropout), in the order of the letters, at two keep probabilities.
 
-For each normalization: the variance of its inputs in use, on the training images, over the running variance that it has
-collected in training, both summed over the units. Then the test accuracy, as it is and after the statistics have been
-collected once more without dropout.
+For each normalization: the variance of its inputs at inference, on the training images, over the running variance that
+it has collected in training, both summed over the units. Then the test accuracy, as it is and after the statistics have
+been collected once more without dropout.
 """
 
 import numpy as np
@@ -58,7 +58,7 @@ def _blocks(plan, keep, width, rng):
 
 
 def variance_ratios(model, images):
-    """Return, for each normalization, the variance of its inputs in use over that which it has collected."""
+    """Return, for each normalization, the variance of its inputs at inference over that which it has collected."""
     ratios, x = [], images
     for layer in model.layers:
         if isinstance(layer, BatchNorm):

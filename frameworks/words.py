@@ -1,6 +1,6 @@
 """How is a measured value said? One pure function for each kind of question: numbers in, a sentence out.
 
-No function knows which framework it speaks of. Where a value fits none of the known conventions, the sentence says so,
+No function depends on which framework is asked. Where a value fits none of the known conventions, the sentence says so,
 and gives the numbers.
 """
 

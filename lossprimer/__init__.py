@@ -63,7 +63,7 @@ _MODULES = ("probability", "losses", "dropout", "normalization", "network", "tra
 if not TYPE_CHECKING:
 
     def __getattr__(name):
-        """Import a name when it is first used: whoever wants the explorers alone needs none of the mathematics."""
+        """Import a name when it is first used: the explorers alone need none of the mathematics."""
         if name in _MODULES:
             return import_module(f"lossprimer.{name}")
         if name in __all__:

@@ -147,7 +147,7 @@ def rounded(value):
 
 
 def none_is_usual(*_, **__):
-    """The usual case of a table whose rules are looked at in every call."""
+    """Stand in for the usual case of a table that has none, so that its rules are applied in every call."""
     return False
 
 

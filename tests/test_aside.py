@@ -34,7 +34,7 @@ def test_what_is_listed_is_folded_and_nothing_else(tmp_path):
     assert aside.select_one("#part").p.get_text() == "Deep."
 
 
-def test_a_section_that_is_not_there_is_told(tmp_path):
+def test_a_section_that_is_not_there_is_reported(tmp_path):
     _, warnings = page_of(tmp_path, "index#three")
     assert "a section that may be skipped is not on the page: index#three" in warnings
 

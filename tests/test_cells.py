@@ -369,7 +369,7 @@ class TestNothingIsBelieved:
         assert find(done.notebook, "softmax-test") == find(released, "softmax-test")
         assert [label(each) for each in done.notebook.cells] == [label(each) for each in released.cells]
 
-    def test_who_names_an_answer_like_a_test_keeps_the_answer(self, released):
+    def test_an_answer_with_the_name_of_a_test_is_kept(self, released):
         work = full(released)
         find(work, "words-answer").metadata.nbgrader.grade_id = "softmax-test"
         assert find(restored(released, work).notebook, "words-answer").source == WORDS

@@ -161,7 +161,7 @@ class TestAnswers:
                 assert str(there) == str(here)
 
     @pytest.mark.parametrize("name", NAMES)
-    def test_who_makes_a_mistake_of_a_task_is_told_so_and_nothing_else(self, name):
+    def test_a_mistake_of_a_task_gets_its_own_sentence(self, name):
         """The matrix of wrong answers and sentences: each gets its own, although all are tried on it."""
         task, found = TASKS[name], []
         for mistake in task.mistakes:
@@ -214,7 +214,7 @@ class TestEveryCheck:
         assert all(title.endswith(" (drawn)") for title in more[len(plain) :])
 
     @pytest.mark.parametrize("name", [name for name in NAMES if TASKS[name].draw and name not in LAYERS])
-    def test_who_knows_the_named_inputs_by_heart_is_found_out(self, name):
+    def test_knowing_the_named_inputs_by_heart_is_found_out(self, name):
         """Right on every input of the first run, wrong on others."""
         f, seen = answers.RIGHT[name][0], []
 
@@ -411,11 +411,11 @@ class TestTrust:
             assert checks.kl_divergence(answers.RIGHT["kl_divergence"][1]).passed
 
     @pytest.mark.parametrize("name", ["isclose", "allclose", "array_equal", "abs", "absolute", "isnan"])
-    def test_who_replaces_a_comparison_gains_nothing(self, name, monkeypatch):
+    def test_replacing_a_comparison_gains_nothing(self, name, monkeypatch):
         monkeypatch.setattr(np, name, lambda *args, **options: np.True_)
         assert not checks.softmax(lambda z: z).passed
 
-    def test_what_numpy_warned_of_is_told(self):
+    def test_what_numpy_warned_of_is_reported(self):
         report = checks.batch_norm(lambda x, gamma, beta, eps: np.sqrt(x - 100))
         assert "A number is nan. The first thing that went wrong is the root of a negative number." in words(report)
 

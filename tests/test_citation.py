@@ -84,7 +84,7 @@ def test_a_page_links_what_is_known_and_follows_the_file(tmp_path):
     assert "version 1.3.0" in page.blockquote.get_text()
 
 
-def test_a_book_without_such_a_file_is_told(tmp_path):
+def test_a_book_without_such_a_file_is_reported(tmp_path):
     _, warnings = written(tmp_path, {"book_citation": "missing.cff"})
     assert "book_citation is 'missing.cff', expected the path of a CITATION.cff" in warnings
 

@@ -205,7 +205,7 @@ class TestEnvironment:
         os.utime(copy.root / "pyproject.toml", (later, later))
         assert not copy.has("installed-run")
 
-    def test_who_has_everything_has_each_part(self, tmp_path):
+    def test_an_environment_with_everything_has_each_part(self, tmp_path):
         copy = Environment(folder(tmp_path))
         self.mark(copy, EVERYTHING, "")  # as one marks an environment that was made by hand
         assert all(map(copy.has, NEEDS))

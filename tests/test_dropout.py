@@ -1,4 +1,4 @@
-"""Does dropout keep its promises: in expectation, in its mask, in training and in use, and to a wrong argument?"""
+"""Does dropout keep its promises: in expectation, in its mask, in both modes, and to a wrong argument?"""
 
 import copy
 import pickle
@@ -94,7 +94,7 @@ class TestFunction:
 
 
 class TestLayer:
-    """Random in training, the identity in use; backward through the same mask."""
+    """Random in training, the identity at inference; backward through the same mask."""
 
     def test_training_is_the_function(self):
         layer = Dropout(0.3, rng=rng())

@@ -194,7 +194,7 @@ class TestMoodle:
         taken = moodle_takes(export(MoodleExporter), people, "Username")
         assert {key: value for key, value in taken.items() if value is not None} == {("alopez", SETS[0]): 20}
 
-    def test_who_was_collected_is_matched_by_address(self, gradebook, export, caplog):
+    def test_collected_students_are_matched_by_address(self, gradebook, export, caplog):
         hand_in(gradebook, "Ana-Lopez_102", test=17, words=3, lms_user_id="102", email="ana@example.org")
         hand_in(gradebook, "Wei-Zhang_103", test=5, words=3, lms_user_id="103")  # would be Ana's
         hand_in(gradebook, "teacher", test=9, words=0)

@@ -36,7 +36,7 @@ def test_every_page_of_the_contents_is_looked_at():
     assert len(names) == len(set(names))
 
 
-def test_a_page_that_is_not_there_is_told():
+def test_a_page_that_is_not_there_is_reported():
     with pytest.raises(SystemExit, match=r"book/none is no page of the site, expected one of: book/intro"):
         gallery.main("book/none")
 

@@ -233,7 +233,7 @@ def test_what_has_changed_is_graded_again_and_nothing_else(course):
     assert autograde(course, "--student=overflows", "--jobs=1")["overflows"] == "graded"
 
 
-def test_who_is_graded_again_is_not_flagged_twice(course):
+def test_grading_a_student_again_flags_nothing_twice(course):
     before = (course / "flags.csv").read_text()
     autograde(course, "--student=looks", "--force", "--jobs=1")
     assert sorted((course / "flags.csv").read_text().splitlines()) == sorted(before.splitlines())

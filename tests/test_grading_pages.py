@@ -364,7 +364,7 @@ def test_a_link_cannot_make_formgrader_run_a_configuration_file(course, signed_i
     assert not (tmp_path / "ran").exists()
 
 
-def test_who_is_not_signed_in_sees_nothing(course, formgrader, browser):
+def test_nothing_is_shown_without_signing_in(course, formgrader, browser):
     base = formgrader.partition("/formgrader/")[0]
     context = browser.new_context()
     for path in ("/formgrader/", "/formgrader/manage_students", "/formgrader/api/students", answer_of(HONEST, course)):

@@ -61,7 +61,7 @@ def test_the_lock_file_of_the_pages_stays_as_it_is(shared, own):
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("notebooks/*.ipynb")), ids=lambda path: path.stem)
-def test_whoever_uses_the_data_imports_their_module_by_name(path):
+def test_a_chapter_that_uses_the_digits_imports_their_module_by_name(path):
     # For the kernel looks at what a cell imports before it runs it.
     code = [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
     using = next((number for number, source in enumerate(code) if re.search(r"\bdigits\(", source)), None)
@@ -87,7 +87,7 @@ def test_an_address_survives_unusual_names():
     assert lite.address("a b/c&d.ipynb") == "live/notebooks/index.html?path=a%20b/c%26d.ipynb"
 
 
-def test_what_the_builder_says_is_told(tmp_path, monkeypatch):
+def test_what_the_builder_says_is_reported(tmp_path, monkeypatch):
     def fail(command, **_):
         return subprocess.CompletedProcess(command, 1, stdout="", stderr="no space is left")
 

@@ -70,7 +70,7 @@ class TestRun:
             ("\x00", "SyntaxError", None, "null"),
         ],
     )
-    def test_an_error_is_told_with_its_line(self, code, name, line, message):
+    def test_an_error_is_reported_with_its_line(self, code, name, line, message):
         error = page.run(code)["error"]
         assert (error["name"], error["line"]) in [(name, line), ("ValueError", None)]
         assert message in error["message"]
@@ -104,7 +104,7 @@ class TestRun:
         assert page.run("np.exp(1000.0)")["error"] is None
 
     @pytest.mark.parametrize("code", ["print('x' * 10**6)", "for _ in range(10**5): print('xxxxxxxxx')", "'x' * 10**6"])
-    def test_much_text_is_cut_and_the_cut_is_told(self, code):
+    def test_much_text_is_cut_and_the_cut_is_reported(self, code):
         found = page.run(code)
         text = found["printed"] or texts(found)[0]
         assert len(text) < page.MOST_PRINTED + 200
@@ -314,7 +314,7 @@ class TestFiles:
         assert files.FOLDER in message
         assert not (files.cache() / "a.whl").exists()
 
-    def test_a_source_that_fails_is_told_and_the_next_one_is_asked(self, two, monkeypatch):
+    def test_a_source_that_fails_is_reported_and_the_next_one_is_asked(self, two, monkeypatch):
         def gone(name, scratch):
             raise OSError("no network")
 
@@ -395,7 +395,7 @@ class TestShipped:
         assert plain["policy"] == "default-src 'none'"
         assert used["policy"] == "default-src 'none'; worker-src 'self'"
 
-    def test_the_size_is_told_in_megabytes(self):
+    def test_the_size_is_reported_in_megabytes(self):
         assert runtime.megabytes(9_300_000) == "9 MB"
 
 

@@ -175,7 +175,7 @@ def test_code_runs_and_shows_what_it_showed_in_the_notebook(first):
         ("x = 1", "The code ran, and shows nothing."),
     ],
 )
-def test_what_goes_wrong_is_told_in_a_sentence(first, code, said):
+def test_what_goes_wrong_is_reported_in_a_sentence(first, code, said):
     expect(run(first, code)).to_contain_text(said)
     assert typed(first) == code
 
@@ -298,7 +298,7 @@ def test_python_starts_without_a_connection_once_it_has_run(site, context):
     page.close()
 
 
-def test_a_file_that_cannot_be_had_is_told_and_the_next_click_tries_again(browser, address):
+def test_a_file_that_cannot_be_had_is_reported_and_the_next_click_tries_again(browser, address):
     context = browser.new_context(service_workers="block")
     page = context.new_page()
     page.route("**/numpy-*.whl", lambda route: route.abort())
@@ -321,7 +321,7 @@ def test_a_file_that_cannot_be_had_is_told_and_the_next_click_tries_again(browse
         ("globalThis.Worker = class { constructor() { throw new Error('refused'); } }", "did not start: refused."),
     ],
 )
-def test_a_browser_that_cannot_is_told(browser, address, script, said):
+def test_a_browser_that_cannot_is_reported(browser, address, script, said):
     context = browser.new_context()
     context.add_init_script(script)
     page = context.new_page()

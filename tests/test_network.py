@@ -33,7 +33,7 @@ def linear(inputs=4, outputs=4, **options):
 
 
 def mlp(**options):
-    """A small classifier with everything in it that behaves differently in training and in use."""
+    """A small classifier with everything in it that behaves differently in training and at inference."""
     generator = rng(**options)
     return Sequential(
         Linear(64, 16, rng=generator),

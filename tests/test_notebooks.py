@@ -67,7 +67,7 @@ def path(tmp_path):
     return path
 
 
-def soil(path, change):
+def edit(path, change):
     nb = notebooks.load(path)
     change(nb)
     path.write_bytes((nbformat.v4.writes(nb) + "\n").encode())
@@ -178,7 +178,7 @@ def content(nb):
 @pytest.mark.parametrize("dirt", MENDED)
 def test_check_names_what_storing_mends(path, dirt):
     change, complaint = MENDED[dirt]
-    soil(path, change)
+    edit(path, change)
     assert any(found.startswith(complaint) for found in notebooks.check(path))
     assert tidied(path) == []
     assert notebooks.check(path) == []
@@ -228,7 +228,7 @@ REFUSED = {
 @pytest.mark.parametrize("dirt", REFUSED)
 def test_check_and_store_refuse(path, dirt):
     change, complaint = REFUSED[dirt]
-    soil(path, change)
+    edit(path, change)
     assert any(found.startswith(complaint) for found in notebooks.check(path))
     (fault,) = tidied(path)
     assert fault.startswith(complaint)
@@ -258,7 +258,7 @@ def test_check_sees_a_difference_of_form_alone(path, spoil, complaint):
 
 
 def test_outputs_of_a_cell_that_is_not_compared_stay_as_text(path):
-    soil(path, lambda nb: nb.cells[1].metadata.update(tags=["nbval-ignore-output"]))
+    edit(path, lambda nb: nb.cells[1].metadata.update(tags=["nbval-ignore-output"]))
     assert notebooks.check(path) == []
     assert notebooks.load(path).cells[1].outputs[1].data == {"text/plain": "0.5"}
 
@@ -292,7 +292,7 @@ def test_the_command_goes_through_all_chapters(path, monkeypatch, capsys):
     monkeypatch.setattr(notebooks, "CHAPTERS", path.parent)
     shutil.copy(path, path.with_name("other.ipynb"))
     assert notebooks.main(["check"]) == 0
-    soil(path, MENDED["no count"][0])
+    edit(path, MENDED["no count"][0])
     assert notebooks.main(["check"]) == 1
     *_, complaint, remedy = capsys.readouterr().err.splitlines()
     assert complaint.startswith(f"{path}: cell 4: execution count None")
@@ -303,7 +303,7 @@ def test_the_command_goes_through_all_chapters(path, monkeypatch, capsys):
 
 
 def test_no_command_is_named_for_what_only_an_author_can_mend(path, capsys):
-    soil(path, attached)
+    edit(path, attached)
     assert notebooks.main(["check", str(path)]) == 1
     assert capsys.readouterr().err == f"{path}: cell 1: attached files: a.png\n"
 

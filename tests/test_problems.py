@@ -145,7 +145,7 @@ def test_nothing_of_the_checks_and_the_tests_is_on_the_page(built):
     lambda cells: cells.insert(3, cells[3]),
     lambda cells: cells[2].update(source="## 1. The sum"),
 ])  # fmt: skip
-def test_a_task_without_points_or_a_place_for_its_answer_is_told(change):
+def test_a_task_without_points_or_a_place_for_its_answer_is_reported(change):
     notebook = small_set()
     change(notebook.cells)
     with pytest.raises(ValueError, match=r"'## 1\. The .*expected points and one cell"):

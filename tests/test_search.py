@@ -97,7 +97,7 @@ def test_a_section_has_the_words_that_were_said_of_its_old_address(tmp_path):
     assert '"fretsaw"' in (tmp_path / "_static" / NAME).read_text("utf-8")
 
 
-def test_words_for_a_section_that_is_gone_are_told(tmp_path, caplog):
+def test_words_for_a_section_that_is_gone_are_reported(tmp_path, caplog):
     (tmp_path / "_static").mkdir()
     (tmp_path / "b.html").write_text(PAGE, "utf-8")
     write_index(tmp_path, ["b.html"], "b#saws: jigsaw\nb#gone: x\n")

@@ -214,7 +214,7 @@ def test_a_notebook_is_a_part_of_the_course(site):
     assert told["hasPart"] == [part]
 
 
-def test_who_gives_a_page_s_source_away_gives_the_copy(site):
+def test_the_source_of_a_page_is_given_away_as_the_copy(site):
     env = SimpleNamespace(
         found_docs=["part/one", "intro"],
         dlfiles={"given.ipynb": ({"intro", "set"}, "digest/given.ipynb"), "plain.txt": ({"set"}, "digest/plain.txt")},

@@ -1,4 +1,4 @@
-"""Show every page of the built site as somebody sees who scrolls through it: contact sheets, and PDFs.
+"""Show every page of the built site as it looks to somebody who scrolls through it: contact sheets, and PDFs.
 
 Run as a command (``python -m tools.gallery``) it writes into _build/gallery; with names of pages, such as
 ``notebooks/01_softmax``, these alone.

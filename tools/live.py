@@ -1,4 +1,4 @@
-"""Run whole notebooks as a reader does who clicks "Open live": in JupyterLite, from the built site, in a browser.
+"""Run whole notebooks as after a click on "Open live": in JupyterLite, from the built site, in a browser.
 
 ``python -m tools.live`` runs every chapter and every problem set, ``python -m tools.live 01_softmax`` those whose path
 contains the word. It fails where a cell does, where something is written to stderr, and where another host is asked.

@@ -2,7 +2,7 @@
 
 An explorer joins a drawing function to its controls. In a running notebook the controls are ipywidgets; on the
 built site they are native HTML controls, and the picture for each setting has been drawn beforehand. Nothing here
-knows the course: these modules need matplotlib and ipywidgets, and import nothing else of `lossprimer`.
+depends on the course: these modules need matplotlib and ipywidgets, and import nothing else of `lossprimer`.
 """
 
 from lossprimer.explorer.controls import choice, slider

@@ -85,7 +85,7 @@ def picture_html(picture: Picture, name: str = "") -> str:
 
 
 def still_html(picture: Picture) -> str:
-    """Return the picture as a ``<figure>`` with an image: who trusts no notebook takes ``<svg>`` out of its HTML.
+    """Return the picture as a ``<figure>`` with an image: ``<svg>`` is removed where a notebook is not trusted.
 
     It follows no page, so it has a ground and a font of its own.
     """

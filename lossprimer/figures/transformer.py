@@ -423,7 +423,7 @@ def written(model: Transformer, prompt: Sequence[int], temperature: float, seed:
     Raises
     ------
     ValueError
-        If `prompt` has no symbols, or some that the model does not know.
+        If `prompt` has no symbols, or some that are none of the model's.
     """
     if not len(prompt):
         raise ValueError("prompt has no symbols, expected at least one")

@@ -63,7 +63,7 @@ _JUNK = re.compile(r"(?:^|/)(?:__MACOSX/|\._[^/]*$|\.DS_Store$|Thumbs\.db$|deskt
 
 @dataclass(frozen=True)
 class Owner:
-    """Whom a platform says a file is of.
+    """The student that a platform names for a file.
 
     Parameters
     ----------
@@ -159,7 +159,7 @@ class Left:
 
 
 def identified(parts: Sequence[str]) -> tuple[Owner, str] | None:
-    """Whom a file in a download is of, and what it was called there; None if no platform says so.
+    """The student whose file this is, and the name that it had in the download; None if no platform says so.
 
     Parameters
     ----------
@@ -325,7 +325,7 @@ def _entries(archive: zipfile.ZipFile) -> Iterator[tuple[zipfile.ZipInfo, str, s
 
 
 def _owners(archive):
-    """Whom the files in an archive are of, if a platform made it."""
+    """The students whose files are in an archive, if a platform made it."""
     found = (identified(PurePosixPath(name).parts) for _, name, reason in _entries(archive) if not reason)
     return {who[0].key for who in found if who}
 
@@ -448,7 +448,7 @@ class Download:
         ]
 
     def _unnamed(self, path):
-        """A table of Moodle's that says who the numbers are, or a file that is nobody's."""
+        """A table from Moodle that says which student has which number, or a file of no student."""
         rows = worksheet(path) if path.suffix.lower() == ".csv" else {}
         if rows:
             self.people |= rows
@@ -516,7 +516,7 @@ class Collection:
         return rows
 
     def report(self) -> list[str]:
-        """What the teacher should read: remarks, what was left, and of whom there is nothing."""
+        """What the teacher should read: remarks, what was left, and the students without a notebook."""
         lines = [*self.notes]
         lines += [f"{student}: {remark}" for student, choice in self.taken.items() for remark in choice.remarks]
         for student, left in self.left:
@@ -534,7 +534,7 @@ def collect(
     released: NotebookNode | None = None,
     known: Mapping[str, str] | None = None,
 ) -> Collection:
-    """Write ``extracted/STUDENT/SET.ipynb`` for each student of whom there is a notebook in a download.
+    """Write ``extracted/STUDENT/SET.ipynb`` for each student with a notebook in a download.
 
     Parameters
     ----------
@@ -622,7 +622,7 @@ class Extractor(ExtractorPlugin):
 
 
 class Collector(FileNameCollectorPlugin):
-    """Tells ``nbgrader zip_collect`` whose a file is that the `Extractor` has written."""
+    """Tells ``nbgrader zip_collect`` whose file it is that the `Extractor` has written."""
 
     _times = None
 

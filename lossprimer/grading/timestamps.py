@@ -131,7 +131,7 @@ def settle_all(submitted: Path, assignment: str = "*") -> dict[tuple[str, str], 
 
 
 def _zone(name, offset):
-    """A time zone by its offset, else by its name; nbgrader takes one that nobody knows for UTC."""
+    """A time zone by its offset, else by its name; nbgrader takes an unknown one for UTC."""
     if offset is not None:
         return tzoffset(name, offset)
     return gettz(name) or datetime.UTC

@@ -102,7 +102,7 @@ class Layer:
 
 
 class ScaledMask:
-    """With a mask of ones in use."""
+    """With a mask of ones at inference."""
 
     def __init__(self, keep_prob, rng):
         self.keep_prob = keep_prob

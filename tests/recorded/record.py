@@ -48,7 +48,7 @@ def cross_entropy_cases():
 
 
 def batch_norm_cases():
-    """Two batches of training, a third in use, for several shapes, momenta and epsilons."""
+    """Two batches of training, a third at inference, for several shapes, momenta and epsilons."""
     rng = np.random.default_rng(1)
     for shape in [(6, 3), (2, 3), (4, 3, 5), (2, 3, 2, 2)]:
         for momentum, eps in [(0.1, 1e-5), (0.7, 1e-2), (1.0, 1e-5)]:

@@ -95,7 +95,7 @@ def _ask(package, module, name):
 
 
 class _Nothing:
-    """Stands for something of the package that is not there; whoever uses it is told so."""
+    """Stands for something of the package that is not there; using it raises an error that says so."""
 
     def __init__(self, name):
         self._name = name
