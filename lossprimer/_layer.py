@@ -61,7 +61,7 @@ class Layer:
         return {name: getattr(self, f"d{name}") for name in self._names}
 
     def __repr__(self) -> str:
-        """Show the layer as a call that makes it; ``.eval()`` follows if it is in evaluation mode."""
+        """Show the layer with its settings or the layers inside it; ``.eval()`` follows if it is in evaluation mode."""
         return self._shown() if self.training else f"{self._shown()}.eval()"
 
     def _shown(self):
@@ -73,7 +73,7 @@ class Layer:
         return "\n".join([f"{name}(", *(textwrap.indent(setting, "    ") + "," for setting in settings), ")"])
 
     def _settings(self):
-        """The arguments that `repr` shows, as text."""
+        """What `repr` shows in brackets, as text."""
         return []
 
     def _keep(self, y, *kept):

@@ -601,7 +601,7 @@ def fit(
         for step, (x, y) in enumerate(itertools.islice(endless, steps), 1):
             if schedule is not None:
                 optimizer.lr = number(f"schedule({step})", schedule(step), NOT_NEGATIVE)
-            history.losses[step - 1], gradient = loss(model(x), y)
+            history.losses[step - 1], gradient = _two(loss(model(x), y))
             model.backward(gradient)
             optimizer.step(model.gradients())
             if evaluate is not None and step % every == 0:
@@ -610,6 +610,13 @@ def fit(
                 model.train()
             bar.update()
     return history
+
+
+def _two(returned):
+    """What a loss returned, if it is a pair."""
+    if not isinstance(returned, tuple | list) or len(returned) != 2:
+        raise TypeError(f"loss returned {returned!r}, expected the loss and its gradient")
+    return returned
 
 
 def _check_layer(what, layer):
@@ -631,7 +638,8 @@ def _checked_parameters(parameters):
 
 def _counted(parameters):
     """How many numbers there are in how many arrays."""
-    return f"<{sum(parameter.size for parameter in parameters.values()):,} parameters in {len(parameters)} arrays>"
+    numbers, arrays = sum(parameter.size for parameter in parameters.values()), len(parameters)
+    return f"<{numbers:,} parameter{'s' * (numbers != 1)} in {arrays} array{'s' * (arrays != 1)}>"
 
 
 def _check_optimizer(optimizer, model):

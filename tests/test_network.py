@@ -375,7 +375,7 @@ class TestShown:
             (Sequential(linear(), ReLU()), "Sequential(Linear(4, 4), ReLU())"),
             (Residual(linear()).eval(), "Residual(Linear(4, 4)).eval()"),
             (Sequential(linear(), ReLU().eval()), "Sequential(Linear(4, 4), ReLU().eval())"),
-            (SGD({"theta": np.zeros(2)}, lr=0.1), "SGD(<2 parameters in 1 arrays>, lr=0.1, momentum=0.0)"),
+            (SGD({"theta": np.zeros(2)}, lr=0.1), "SGD(<2 parameters in 1 array>, lr=0.1, momentum=0.0)"),
             (
                 Adam(linear().parameters(), lr=0.1),
                 "Adam(<20 parameters in 2 arrays>, lr=0.1, betas=(0.9, 0.999), eps=1e-08)",
@@ -478,6 +478,11 @@ THETA = {"theta": np.zeros(2)}
         (lambda: fitted(x=[], y=[]), ValueError, r"inputs and targets have the shapes \(0,\) and \(0,\)"),
         (lambda: fitted(x=[[1], [1, 2]]), ValueError, r"inputs is \[\[1\], \[1, 2\]\], expected .* rectangular"),
         (lambda: fitted(loss="mse"), TypeError, "loss is 'mse', expected a function"),
+        (
+            lambda: fitted(loss=lambda *_: 1.5),
+            TypeError,
+            "loss returned 1.5, expected the loss and its gradient",
+        ),
         (lambda: fitted(schedule=0.1), TypeError, "schedule is 0.1, expected a function"),
         (lambda: fitted(schedule=lambda step: np.nan), ValueError, r"schedule\(1\) is nan, expected at least 0"),
         (lambda: fitted(evaluate=1), TypeError, "evaluate is 1, expected a function"),
