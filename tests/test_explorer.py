@@ -1,6 +1,7 @@
 """Explorers: what they accept, the live callbacks, and the markup of the static face."""
 
 import json
+import math
 import os
 import re
 from functools import partial
@@ -134,6 +135,13 @@ def test_figures_of_pyplot_are_not_shown_beside_the_explorer():
             ValueError,
             "302 settings in all, expected at most 300",
         ),
+        (lambda: slider("h", 3), TypeError, "values of the slider 'h' are 3, expected real numbers"),
+        (lambda: slider("h", [True]), TypeError, "values of the slider 'h' hold True, expected real numbers"),
+        (lambda: slider("h", [math.nan]), TypeError, "values of the slider 'h' hold nan, expected real numbers"),
+        (lambda: choice("h", "ab"), TypeError, "options of the choice 'h' are 'ab', expected names"),
+        (lambda: explore("line", h=slider("h", [1, 2])), TypeError, "draw is 'line', expected a function"),
+        (lambda: steps("One", 3), TypeError, "drawings is 3, expected a sequence of functions"),
+        (lambda: steps("One", [line, 3]), TypeError, "a drawing is 3, expected a function"),
         (lambda: steps("One", [line]), ValueError, "drawings holds 1, expected at least 2 steps"),
         (
             lambda: repr(explore(lambda h: "text", h=slider("h", [1]))),

@@ -91,6 +91,8 @@ def test_a_wrong_marking_fails_and_says_so(right, falls):
         (lambda: options(right=0.45), TypeError, r"right is 0\.45, expected a function"),
         (lambda: options(cells=-1), ValueError, "cells is -1"),
         (lambda: options(within=1), ValueError, "within is 1, expected none"),
+        (lambda: predict(QUESTION, ["45 %"], right=share, because="b"), TypeError, r"answers is \['45 %'\], expected"),
+        (lambda: number(0, float("inf")), ValueError, "most is inf, expected a finite number"),
         (lambda: predict(QUESTION, {"45 %": None}, right=share, because="b"), ValueError, "1 options, expected 2 to 5"),
         (
             lambda: predict(QUESTION, dict.fromkeys("abcdef", "x"), right=share, because="b"),

@@ -1,5 +1,6 @@
 """Which controls can an explorer have? A slider over numbers, a choice among names, the steps of a story."""
 
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -73,16 +74,18 @@ def slider(
     ValueError
         If there are no values, `initial` is not among them, or two look the same.
     TypeError
-        If a value is not a real number.
+        If a value is not a real number, or is NaN or a bool.
 
     Examples
     --------
     >>> slider("Temperature T", [-0.5, 1, 1e-6], initial=1).texts
     ('−0.5', '1', '10⁻⁶')
     """
+    if not isinstance(values, Iterable):
+        raise TypeError(f"values of the slider {label!r} are {values!r}, expected real numbers")
     values = tuple(values)
     for value in values:
-        if not isinstance(value, Real):
+        if isinstance(value, bool) or not isinstance(value, Real) or math.isnan(value):
             raise TypeError(f"values of the slider {label!r} hold {value!r}, expected real numbers")
     write = format.format if isinstance(format, str) else format or by_hand
     return Control("slider", label, values, tuple(map(write, values)), _position(label, values, initial), along)
@@ -124,6 +127,8 @@ def choice(label: str, options: Mapping[str, Any] | Iterable[str], *, initial: s
     ------
     ValueError
         If there are no options, or `initial` is not one of the names.
+    TypeError
+        If a name is not a string, or `options` is a single one.
 
     Examples
     --------
@@ -131,6 +136,8 @@ def choice(label: str, options: Mapping[str, Any] | Iterable[str], *, initial: s
     >>> choice("Scores", scores).values
     ((2, 1, 0.5), (2, 2, 0.5))
     """
+    if isinstance(options, str) or not isinstance(options, Iterable):
+        raise TypeError(f"options of the choice {label!r} are {options!r}, expected names, with values or without")
     options = dict(options) if isinstance(options, Mapping) else {name: name for name in options}
     names = tuple(options)
     for name in names:

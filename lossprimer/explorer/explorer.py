@@ -79,7 +79,7 @@ def explore(
         If there are no controls, more than three, or more than 300 settings; or if there are fields and `draw` cannot
         be imported.
     TypeError
-        If a control or a field is not one, or `draw` has no parameter of its name.
+        If `draw` cannot be called, a control or a field is not one, or `draw` has no parameter of its name.
 
     Examples
     --------
@@ -92,6 +92,7 @@ def explore(
     >>> explore(line, slope=slider("Slope", [-2, -1, 0, 1, 2], initial=1))
     Line: From 0 to 1 the line rises by 1.
     """
+    _need_function("draw", draw)
     if title is None:
         title = getattr(draw, "__name__", "").replace("_", " ").strip("<> ").capitalize() or "Explorer"
     if not 1 <= len(controls) <= MOST_CONTROLS:
@@ -131,13 +132,23 @@ def steps(
     ValueError
         If there are fewer than two drawings, or if `own` has fields and a drawing cannot be imported.
     TypeError
-        If an entry of `own` is not a `Field`, or a drawing has no parameter of that name.
+        If a drawing cannot be called or has no parameter for an entry of `own`, or the entry is not a `Field`.
     """
+    if not isinstance(drawings, Sequence):
+        raise TypeError(f"drawings is {drawings!r}, expected a sequence of functions")
+    for draw in drawings:
+        _need_function("a drawing", draw)
     if len(drawings) < 2:
         raise ValueError(f"drawings holds {len(drawings)}, expected at least 2 steps")
     texts = tuple(str(number) for number in range(1, len(drawings) + 1))
     started = [{name: _started(field, name, draw, {}) for name, field in (own or {}).items()} for draw in drawings]
     return Explorer(_take_step, title, {"step": Control("steps", "Step", tuple(drawings), texts)}, started[0])
+
+
+def _need_function(name: str, value: object) -> None:
+    """Make sure that a drawing function can be called."""
+    if not callable(value):
+        raise TypeError(f"{name} is {value!r}, expected a function that returns a figure and its sentence")
 
 
 def _take_step(step: Callable, **own: Any) -> Picture | tuple[Figure, str]:

@@ -57,13 +57,15 @@ def number(least: float, most: float, unit: str = "", *, slips: Mapping[float, s
     Raises
     ------
     ValueError
-        If `least` is not below `most`.
+        If `least` is not below `most`, or one of them is infinite.
     TypeError
         If one of them is not a number.
     """
     for name, value in {"least": least, "most": most}.items():
         if isinstance(value, bool) or not isinstance(value, Real):
             raise TypeError(f"{name} is {value!r}, expected a number")
+        if math.isinf(value):
+            raise ValueError(f"{name} is {value!r}, expected a finite number")
     if not least < most:
         raise ValueError(f"least is {least:g} and most is {most:g}, expected least below most")
     return Number(least, most, unit, dict(slips or {}))
@@ -143,6 +145,8 @@ def predict(
         raise ValueError(f"cells is {cells!r}, expected how many code cells to cover, 0 or more")
     if isinstance(answers, Number):
         return Prediction(question, _numbers(answers, right(), within, because), answers, cells)
+    if not isinstance(answers, Mapping):
+        raise TypeError(f"answers is {answers!r}, expected a mapping of options to sentences, or a number")
     if within is not None:
         raise ValueError(f"within is {within!r}, expected none where the reader chooses among options")
     return Prediction(question, _options(answers, right(), because), None, cells)

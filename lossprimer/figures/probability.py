@@ -165,7 +165,7 @@ def _percent(share: float) -> str:
 @pictured
 def temperature(temperature: float = 1.0, scores: ArrayLike = (2.0, 1.0, 0.5)) -> tuple[Figure, str]:
     """Draw softmax(`scores` / `temperature`) and its entropy; of the scores at least two must be finite."""
-    scores = np.asarray(scores, dtype=float)
+    scores = np.atleast_1d(np.asarray(scores, dtype=float))
     if np.isfinite(scores).sum() < 2:
         raise ValueError(f"scores are {numbers(scores, 1)}, expected at least two finite ones")
     probabilities = softmax(scores, temperature=temperature)
