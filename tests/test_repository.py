@@ -117,6 +117,20 @@ def test_what_is_private_is_imported_beside_it_alone():
                 assert place.parent == path.parent, f"{path.relative_to(ROOT)} imports {'.'.join(whole)}"
 
 
+def test_what_is_private_is_not_read_through_its_module():
+    for path in MODULES:
+        tree = ast.parse(path.read_text("utf-8"))
+        modules = {
+            alias.asname or alias.name
+            for where, node in imports()
+            for alias in node.names
+            if where == path and ROOT.joinpath(*node.module.split("."), alias.name).with_suffix(".py").is_file()
+        }
+        read = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute) and re.match("_(?!_)", node.attr)]
+        taken = [ast.unparse(node) for node in read if isinstance(node.value, ast.Name) and node.value.id in modules]
+        assert taken == [], path.relative_to(ROOT)
+
+
 def test_one_version_everywhere():
     assert f"version: {lossprimer.__version__}\n" in read("CITATION.cff")
 
