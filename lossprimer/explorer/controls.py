@@ -1,6 +1,5 @@
 """Which controls can an explorer have? A slider over numbers, a choice among names, the steps of a story."""
 
-import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -85,7 +84,7 @@ def slider(
         raise TypeError(f"values of the slider {label!r} are {values!r}, expected real numbers")
     values = tuple(values)
     for value in values:
-        if isinstance(value, bool) or not isinstance(value, Real) or math.isnan(value):
+        if isinstance(value, bool) or not isinstance(value, Real) or value != value:  # NaN
             raise TypeError(f"values of the slider {label!r} hold {value!r}, expected real numbers")
     write = format.format if isinstance(format, str) else format or by_hand
     return Control("slider", label, values, tuple(map(write, values)), _position(label, values, initial), along)
