@@ -53,7 +53,7 @@ def test_every_command_that_the_documents_name_exists():
 
 def imported(path):
     """Return the modules of the package that the file at `path` imports."""
-    nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
+    nodes = nodes_of(path)
     names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     for node in nodes:
         if isinstance(node, ast.ImportFrom) and node.module == "lossprimer":
@@ -78,11 +78,17 @@ MODULES = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*
 
 
 @functools.cache
+def nodes_of(path):
+    """Return the syntax of the file at `path`, node by node."""
+    return list(ast.walk(ast.parse(path.read_text("utf-8"))))
+
+
+@functools.cache
 def imports():
     """Return each line by which a module takes names from one of the course: its file, and the line's syntax."""
     found = []
     for path in MODULES:
-        nodes = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.ImportFrom)]
+        nodes = [node for node in nodes_of(path) if isinstance(node, ast.ImportFrom)]
         found += [(path, node) for node in nodes if node.module and node.module.split(".")[0] in FOLDERS]
     return found
 
@@ -119,14 +125,13 @@ def test_what_is_private_is_imported_beside_it_alone():
 
 def test_what_is_private_is_not_read_through_its_module():
     for path in MODULES:
-        tree = ast.parse(path.read_text("utf-8"))
         modules = {
             alias.asname or alias.name
             for where, node in imports()
             for alias in node.names
             if where == path and ROOT.joinpath(*node.module.split("."), alias.name).with_suffix(".py").is_file()
         }
-        read = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute) and re.match("_(?!_)", node.attr)]
+        read = [node for node in nodes_of(path) if isinstance(node, ast.Attribute) and re.match("_(?!_)", node.attr)]
         taken = [ast.unparse(node) for node in read if isinstance(node.value, ast.Name) and node.value.id in modules]
         assert taken == [], path.relative_to(ROOT)
 
