@@ -200,7 +200,7 @@ def _assemble(scratch: Path, contents: Mapping[str, Path], target: Path, extensi
     }
     page = {
         "appUrl": "./notebooks",
-        # Whoever drives the page by a script, as the tests do, finds JupyterLab's commands and documents.
+        # Scripts that drive the page, as the tests do, find JupyterLab's commands and documents.
         "exposeAppInBrowser": True,
         # It would hand the reader's files to the kernel, which then looks among them, slowly, for each module.
         "disabledExtensions": ["@jupyterlite/application-extension:service-worker-manager"],

@@ -17,8 +17,8 @@ from tools.browser import ARGUMENTS, MISSING, find_browser
 from tools.commands import LONG
 from tools.server import serving
 
-# The same examples on every run and every machine, and no verdict that depends on its speed. Who runs the quick tests
-# alone waits for fewer of them (tools/commands.py).
+# The same examples on every run and every machine, and no verdict that depends on its speed. The quick tests run
+# fewer of them (tools/commands.py).
 settings.register_profile("primer", derandomize=True, deadline=None)
 settings.register_profile("quick", settings.get_profile("primer"), max_examples=40)
 settings.load_profile("primer")

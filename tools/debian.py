@@ -11,7 +11,7 @@ def can_install() -> bool:
 
 
 def install(package: str) -> None:
-    """Install a package, and say and ask nothing; who needs it finds out whether that went well, and says so."""
+    """Install a package, and say and ask nothing; the caller finds out whether that went well, and says so."""
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     for command in (["apt-get", "update"], ["apt-get", "install", "--yes", package]):
         subprocess.run(command, check=False, env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"}, **quiet)

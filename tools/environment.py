@@ -1,6 +1,6 @@
 """The environment that the commands run in: .venv, made by any Python from 3.11 on, on any system, by pip or by uv.
 
-Whoever starts a command has nothing installed yet, so this imports only Python's own library.
+Nothing may be installed yet when a command starts, so this imports only Python's own library.
 """
 
 import codecs
@@ -26,7 +26,7 @@ NEEDS = {
 }
 EVERYTHING = "installed"
 # One thread for each product of matrices: those of the course are small, and more only get into each other's way. Text
-# is UTF-8 whatever the system is set to. The rest silences advice on which whoever reads it cannot act.
+# is UTF-8 whatever the system is set to. The rest silences advice that nobody here can follow.
 SETTINGS = {
     "OMP_NUM_THREADS": "1",
     "PYTHONUTF8": "1",
@@ -167,7 +167,7 @@ class Environment:
     def quieten(self) -> None:
         """Have Jupyter's programs say and ask nothing that nobody wants to know here.
 
-        Whoever starts them, Sphinx, nbval or JupyterLab, and however the environment came about.
+        Whether Sphinx, nbval or JupyterLab starts them, and however the environment came about.
         """
         for name, content in QUIET.items():
             settings = self.folder / name

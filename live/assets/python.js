@@ -98,7 +98,7 @@ class Python extends EventTarget {
     }
   }
 
-  // Only ending the worker ends a loop; who asked for something else gets it from the next one.
+  // Only ending the worker ends a loop; what else was asked for comes from the next one.
   #late(ask) {
     const others = [...this.#asked.values()].filter((other) => other !== ask);
     const time = ask.seconds === 1 ? "1 second" : `${ask.seconds} seconds`;

@@ -56,7 +56,7 @@ def _masked_late(keep=np.tril, k=0):
 
 
 def _whole_scale(scale):
-    """A scale of the whole length D, which the heads no longer know."""
+    """A scale of the whole length D, where the heads have a shorter one."""
     return lambda q, k, v, heads: _heads(_weights(scale=lambda x: scale(q.shape[-1])))(q, k, v, heads)
 
 
@@ -426,6 +426,6 @@ def _over(powers):
 
 
 def _mask_of_heads(z, keep=np.tril):
-    """A mask over batch and heads, as one gets who masks (L, L, B, H) or counts axes from the front."""
+    """A mask over batch and heads, as from masking (L, L, B, H) or counting axes from the front."""
     allowed = keep(np.ones(z.shape[:2], dtype=bool))
     return np.where(allowed[..., None, None], z, -1e9)

@@ -201,7 +201,7 @@ def _entry(label, text):
 
 
 def _block(label, text):
-    """Lines of code below their label; who takes them out can run them."""
+    """Lines of code below their label, which run when they are copied."""
     lines = []
     for line in text.splitlines():
         lines += textwrap.wrap(

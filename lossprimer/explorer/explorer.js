@@ -254,7 +254,7 @@
       const moved = names.filter((_, i) => shown.split(",")[i] !== String(positions[i]));
       shown = String(positions);
       positions.forEach((position, i) => position < 0 || controls[i].show(position));
-      // Who chooses among given values of what they typed before wants the given one.
+      // A given value that is chosen takes the place of what was typed before.
       if (own?.drawn && moved.some((name) => own.names.includes(name))) own.leave();
       if (own?.drawn) return own.redraw();
       present(positions);
@@ -327,8 +327,8 @@
     return explorer;
   }
 
-  // On a dark page each colour gives way to the twin that Python worked out for it. Who puts another drawing onto the
-  // page says its pairs, too.
+  // On a dark page each colour gives way to the twin that Python worked out for it. A script that puts another drawing
+  // onto the page gives its pairs, too.
   const dark = new CSSStyleSheet();
   const painted = new Set();
   globalThis.paintDark = function (pairs) {

@@ -74,5 +74,5 @@ def _put_aside(app: Sphinx, pagename: str, templatename: str, context: dict[str,
 
     context["body"], count = _PACKED.subn(aside, context.get("body", ""))
     if count:
-        # For who brings Python into the pages.
+        # For an extension that brings Python into the pages.
         context["uses_python"] = True

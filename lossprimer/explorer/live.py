@@ -52,7 +52,7 @@ def explorer_widget(explorer: Drawings) -> widgets.VBox:
             reader.index = position
 
     def moved(name: str, _change) -> None:
-        # Who chooses among given values of what they typed before wants the given one.
+        # A given value that is chosen takes the place of what was typed before.
         if name in explorer.own:
             typed.clear()
         redraw()

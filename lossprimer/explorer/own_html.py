@@ -9,7 +9,7 @@ from lossprimer.explorer.drawings import Drawings
 from lossprimer.explorer.fields import Field
 from lossprimer.explorer.own import packed
 
-# Who brings Python into the pages sets this variable: the address, seen from that of the scripts, of a module that
+# What brings Python into the pages sets this variable: the address, seen from that of the scripts, of a module that
 # exports `python`, whose `ask("draw", {explorer, setting, texts})` answers as `lossprimer.explorer.own.answer` does.
 PYTHON = "EXPLORER_PYTHON"
 

@@ -139,7 +139,7 @@
   clear.addEventListener("click", () => {
     kept((store) => Object.keys(store).filter((name) => name.startsWith(mine)).forEach((name) => store.removeItem(name)));
     predictions.forEach(({ set }) => set(undefined));
-    // Who keeps something else of the reader on this page clears it now.
+    // A script that keeps something else of the reader's on this page clears it now.
     dispatchEvent(new Event("clear-kept"));
     clear.textContent = "Predictions cleared";
     setTimeout(() => (clear.textContent = "Clear my predictions"), 2000);

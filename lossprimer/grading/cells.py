@@ -161,7 +161,7 @@ class _Restoration:
         claims, rest = {}, []
         for number, cell in enumerate(self.cells):
             place, identified = by_name.get(_nbgrader(cell).get("grade_id")), by_id.get(cell.get("id"))
-            # Who renames an answer into a test does not lose what the cell's id still says.
+            # An answer that was renamed into a test is still known by the id of its cell.
             if place is None or (identified is not None and not is_answer(self.places[place])):
                 place = identified if identified is not None else place
             if place is None:
