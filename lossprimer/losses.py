@@ -105,7 +105,7 @@ def cross_entropy(
     z, q, divisor = _scores_and_target(logits, target, axis, weight, ignore_index, label_smoothing, reduction)
     log_p = below_largest(z, -1)
     log_p -= log_sum_exp(log_p, -1)
-    losses = 0 - np.multiply(q, log_p, where=q > 0, out=np.zeros_like(q)).sum(axis=-1)  # 0 where q is, even at -inf
+    losses = 0 - np.multiply(q, log_p, where=q > 0, out=q).sum(axis=-1)  # 0 where q is, even at -inf
     return (losses if reduction == "none" else losses.sum() / divisor).astype(z.dtype)[()]
 
 
@@ -158,9 +158,10 @@ def cross_entropy_grad(
     """
     check("reduction", reduction, _TO_ONE_LOSS)
     z, q, divisor = _scores_and_target(logits, target, axis, weight, ignore_index, label_smoothing, reduction)
-    p = np.exp(below_largest(z, -1))
+    total = q.sum(axis=-1, keepdims=True)
+    p = np.exp(below_largest(np.where(total > 0, z, 0), -1))  # what does not count may be nan
     p /= p.sum(axis=-1, keepdims=True)
-    dz = (p * q.sum(axis=-1, keepdims=True) - q) / (divisor or 1)  # all are 0 where the divisor is
+    dz = (p * total - q) / (divisor or 1)  # all are 0 where the divisor is
     return np.moveaxis(dz, -1, axis).astype(z.dtype, copy=False)
 
 
@@ -202,7 +203,7 @@ def cross_entropy_and_grad(
 
 
 def _scores_and_target(logits, target, axis, weight, ignore_index, label_smoothing, reduction):
-    """Scores z and weighted target q, the classes last, and the divisor. Where nothing counts, z and q are 0."""
+    """Scores z and weighted target q, the classes last, and the divisor. Where nothing counts, q is 0."""
     z = np.moveaxis(float_array("logits", logits, _LOGITS, axis=axis), axis, -1)
     y = float_array("target", target, _TARGET, z=z, shape=np.shape(logits), ignore_index=ignore_index)
     w = np.ones(z.shape[-1]) if weight is None else float_array("weight", weight, _WEIGHT, num_classes=z.shape[-1])
@@ -211,7 +212,6 @@ def _scores_and_target(logits, target, axis, weight, ignore_index, label_smoothi
     classes = y.shape == z.shape[:-1]
     counts = (y != ignore_index)[..., None] if classes else True
     y = (y[..., None] == np.arange(len(w))) & counts if classes else np.moveaxis(y, axis, -1)
-    z = z if ignore_index is None else np.where(counts, z, 0)
     w, y = (array.astype(np.promote_types(z.dtype, np.float32), copy=False) for array in (w, y))
     divisor = (w * y).sum() if classes else math.prod(z.shape[:-1])
     q = w * ((1 - float(label_smoothing)) * y + float(label_smoothing) / len(w)) * counts
