@@ -79,4 +79,13 @@ def test_the_text_of_a_task_is_that_of_its_check():
 
 def test_a_row_comes_after_the_sum_which_does_not_count_it():
     table = "It takes about 20 minutes.\n\n| 1. A | 20 | 2 |\n| **Together** | **20** | **2** |\n\nMore.\n\n| x | y |\n"
-    assert task.with_row(table, "| 2. B | 5 | 0 |") == table.replace("2** |\n", "2** |\n| 2. B | 5 | 0 |\n")
+    once = table.replace("2** |\n", f"2** |\n| 2. B | 5 | 0 |\n\n{task.IN_SET}\n")
+    assert task.with_row(table, "| 2. B | 5 | 0 |", task.IN_SET) == once
+    twice = once.replace("0 |\n", "0 |\n| 3. C | 5 | 0 |\n")
+    assert task.with_row(once, "| 3. C | 5 | 0 |", task.IN_SET) == twice
+
+
+def test_a_set_says_of_its_tasks_without_points_what_the_others_say():
+    texts = [path.read_text("utf-8") for path in read_sets()]
+    said = [(task.IN_SET in text, task.ON_PAGE in text) for text in texts if task.EXTRA in text]
+    assert set(said) == {(True, False), (False, True)}

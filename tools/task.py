@@ -21,6 +21,10 @@ from tools import notebooks
 
 ROOT = Path(__file__).resolve().parent.parent
 MORE = "*Extra: it is worth no points and is not counted in the set's minutes.*"
+# What a text says below its table, once one of its tasks has no points.
+EXTRA = "Tasks with 0 points are extra"
+IN_SET = f"{EXTRA}, for when you have time left; the total leaves out their minutes."
+ON_PAGE = f"{EXTRA}, for when you have time left; they are not counted in the minutes above."
 WIDTH = 74  # of a line of code in a set, as in exercises/source/.ruff.toml
 
 
@@ -62,10 +66,11 @@ def _cell(cell, name, **roles):
     return cell
 
 
-def with_row(text: str, row: str) -> str:
-    """Return a text whose first table has one more row."""
+def with_row(text: str, row: str, note: str) -> str:
+    """Return a text whose first table has one more row, of a task without points, and a note on such tasks below it."""
     *_, last = re.finditer(r"^\|.*\|\n", text.partition("|\n\n")[0] + "|\n", re.MULTILINE)
-    return text[: last.end()] + row + "\n" + text[last.end() :]
+    below = text[last.end() :]
+    return text[: last.end()] + row + "\n" + (below if EXTRA in below else f"\n{note}\n{below}")
 
 
 def add(name: str, task: Task, code: str, title: str, minutes: int) -> list[Path]:
@@ -86,10 +91,10 @@ def add(name: str, task: Task, code: str, title: str, minutes: int) -> list[Path
         raise TaskError(f"has {task.__name__} already")
     number = 1 + sum(bool(re.match(r"## \d", cell.source)) for cell in nb.cells)
     nb.cells[-1:-1] = cells(task, code, f"{number}. {title}")
-    nb.cells[0].source = with_row(nb.cells[0].source, f"| {number}. {title} | {minutes} | 0 |")
+    nb.cells[0].source = with_row(nb.cells[0].source, f"| {number}. {title} | {minutes} | 0 |", IN_SET)
     path.write_text(notebooks.serialize(nb), "utf-8", newline="\n")
     row = f"| {number}. {title} | `{task.usage}` | {minutes} | 0 |"
-    page.write_text(with_row(page.read_text("utf-8"), row), "utf-8", newline="\n")
+    page.write_text(with_row(page.read_text("utf-8"), row, ON_PAGE), "utf-8", newline="\n")
     return [path, page]
 
 
