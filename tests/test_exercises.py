@@ -157,19 +157,42 @@ def test_nbgrader_knows_each_cell_by_its_id(path):
     MetadataValidator().validate_nb(nb)
 
 
-@each_set
-def test_every_task_has_a_stub_a_visible_check_and_a_hidden_one(path):
-    nb = notebooks.load(path)
+def lacks(nb):
+    """Yield a sentence for each cell that a task with a visible check lacks."""
     by_id = {cell.id: cell for cell in nb.cells}
     for cell, check, name in check_calls(nb):
         task = cell.id.removesuffix("-check")
-        assert f"({by_id[f'{task}-test'].metadata.nbgrader.points} points)" in by_id[task].source.splitlines()[0]
-        assert re.search(rf"^(def|class) {name}\b", by_id[f"{task}-answer"].source)
-        assert regions(by_id[f"{task}-answer"], "SOLUTION")
-        (hidden,) = regions(by_id[f"{task}-test"], "HIDDEN TESTS")
-        assert f"checks.{check}({name}, rng=np.random.default_rng()).require()" in re.sub(
-            r"report = (.*)\nreport", r"\1", re.sub(r"\(\n +(.*)\n\)", r"(\1)", hidden)
-        )
+        answer, test = by_id.get(f"{task}-answer"), by_id.get(f"{task}-test")
+        solution = "".join(regions(answer, "SOLUTION")) if answer else ""
+        if not solution or not re.search(rf"^(def|class) {name}\b", answer.source, re.MULTILINE):
+            yield f"{check}: no cell {task}-answer defines {name} with ### BEGIN SOLUTION and ### END SOLUTION"
+        hidden = "".join(regions(test, "HIDDEN TESTS")) if test else ""
+        hidden = re.sub(r"report = (.*)\nreport", r"\1", re.sub(r"\(\n +(.*)\n\)", r"(\1)", hidden))
+        call = f"checks.{check}({name}, rng=np.random.default_rng()).require()"
+        if call not in hidden:
+            yield f"{check}: no cell {task}-test has ### BEGIN HIDDEN TESTS, {call}, ### END HIDDEN TESTS"
+        elif f"({test.metadata.nbgrader.points} points)" not in by_id[task].source.splitlines()[0]:
+            yield f"{check}: the heading of {task} does not say ({test.metadata.nbgrader.points} points)"
+
+
+@pytest.mark.parametrize("kind", ["answer", "test"])
+def test_what_a_task_of_a_set_lacks_is_said(kind):
+    nb = notebooks.load(SETS[0])
+    _, check, name = next(check_calls(nb))
+    (lacking,) = [cell for cell in nb.cells if cell.id == f"{name}-{kind}"]
+    nb.cells.remove(lacking)
+    (said,) = lacks(nb)
+    assert said.startswith(f"{check}: no cell {lacking.id} ")
+    lacking.source = re.sub("BEGIN", "START", lacking.source)
+    nb.cells.append(lacking)
+    assert list(lacks(nb)) == [said]
+
+
+@each_set
+def test_every_task_has_a_stub_a_visible_check_and_a_hidden_one(path):
+    nb = notebooks.load(path)
+    lacking = "\n".join(lacks(nb))
+    assert not lacking, lacking
     for cell in cells_of(nb, grade=True, solution=False):
         assert regions(cell, "HIDDEN TESTS")
     assert len(cells_of(nb, grade=True, solution=True)) == 1

@@ -41,13 +41,24 @@ NOTEBOOKS += (ROOT / "book").glob("*.md")
 COURSE = "".join(path.read_text("utf-8") for path in NOTEBOOKS)
 
 
-def gaps(chapter, offered, examples, tests, course):
+def drawn_by(module):
+    """Return the names of the public pictures that a module defines."""
+    return [
+        name
+        for name, value in vars(module).items()
+        if hasattr(value, "__wrapped__") and value.__module__ == module.__name__ and not name.startswith("_")
+    ]
+
+
+def gaps(chapter, drawn, offered, examples, tests, course):
     """Yield a sentence for each thing that a picture lacks, and for each example without a picture.
 
     Parameters
     ----------
     chapter : str
         The module of lossprimer.figures.
+    drawn : list of str
+        The pictures that it defines.
     offered : list of str
         Its __all__.
     examples : dict of str to tuple
@@ -62,14 +73,17 @@ def gaps(chapter, offered, examples, tests, course):
             yield f"{name}: no test calls it. {HOLD.format(chapter, name)}"
         if not re.search(rf"\bfigures\.{name}\b", course):
             yield f"{name}: no notebook shows it. {PLACE}"
-    for name in sorted(examples.keys() - set(offered)):
+    for name in sorted({*drawn} - {*offered}):
+        yield f"{name}: there is a picture, and __all__ does not have it. {DRAW}"
+    for name in sorted(examples.keys() - {*drawn, *offered}):
         yield f"{name}: there is an example, and no picture. {DRAW}"
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_every_picture_is_whole(chapter):
-    offered = CHAPTERS[chapter].__all__
-    assert list(gaps(chapter, offered, MODULES[chapter].EXAMPLES, TESTS[chapter], COURSE)) == []
+    offered, drawn = CHAPTERS[chapter].__all__, drawn_by(CHAPTERS[chapter])
+    found = "\n".join(gaps(chapter, drawn, offered, MODULES[chapter].EXAMPLES, TESTS[chapter], COURSE))
+    assert not found, found
     assert offered == sorted(set(offered))
 
 
@@ -98,14 +112,16 @@ def test_a_name_that_is_taken_is_said():
     ("changes", "said"),
     [
         ({}, ""),
-        ({"offered": []}, 'and no picture. "Draw the picture"'),
+        ({"drawn": [], "offered": []}, 'bars: there is an example, and no picture. "Draw the picture"'),
+        ({"offered": []}, 'bars: there is a picture, and __all__ does not have it. "Draw the picture"'),
         ({"examples": {}}, 'bars: there is no example. "Show an example"'),
         ({"tests": "figures.bars"}, 'bars: no test calls it. "Hold the sentence to numbers"'),
         ({"course": "figures.barside()"}, 'bars: no notebook shows it. "Put it into the chapter"'),
     ],
 )
 def test_what_a_picture_lacks_is_said(changes, said):
-    whole = {"offered": ["bars"], "examples": {"bars": ()}, "tests": "figures.bars(1)", "course": "draw(figures.bars)"}
+    whole = {"drawn": ["bars"], "offered": ["bars"], "examples": {"bars": ()}}
+    whole |= {"tests": "figures.bars(1)", "course": "draw(figures.bars)"}
     found = list(gaps("chapter", **whole | changes))
     assert len(found) == bool(said)
     assert said in "".join(found)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -10,7 +11,7 @@ import answers
 import pytest
 
 from lossprimer import checks
-from lossprimer.checks.task import TASKS, Case, Mistake, Task
+from lossprimer.checks.task import TASKS, Case, Mistake, Property, Task
 
 SETS = sorted((Path(__file__).parent.parent / "exercises" / "source").glob("*/*.ipynb"))
 # The steps of "To add a check" in CONTRIBUTING.md: what is missing, and what to do.
@@ -57,6 +58,13 @@ def _gaps_of(name, task):
         yield f"its docstring does not say what it returns, in a line that ends with a full stop. {DECLARE}"
     if name in {module.name for module in iter_modules(checks.__path__)}:
         yield f"a module of lossprimer/checks has the same name. Give one of the two another. {DECLARE}"
+    random = any(isinstance(step, Property) for step in task.steps)
+    if not task.steps:
+        yield f"it has no steps, so it holds whatever is handed in. {DECLARE}"
+    elif not task.draw and not random:
+        yield f"it draws nothing, so its inputs can be known by heart: give it draw. {DECLARE}"
+    if not task.mistakes and not random:
+        yield f"it has no mistakes, so nobody reads what went wrong. {DECLARE}"
     for step in task.steps:
         if not step.title.strip():
             yield f"a step has no title. It says what holds if it does. {DECLARE}"
@@ -68,10 +76,14 @@ def _gaps_of(name, task):
             yield f"a mistake has {said!r} for a sentence: say what is wrong and where to look. {DECLARE}"
         if not mistake.wrong:
             yield f"the mistake {said!r} has no wrong function that makes it. {DECLARE}"
+    for said, times in Counter(mistake.cause.likely for mistake in task.mistakes if mistake.cause).items():
+        if times > 1:
+            yield f"{times} mistakes say {said!r}: make them one, which can have several wrong functions. {DECLARE}"
 
 
 def test_every_task_is_whole_and_nothing_is_without_a_task():
-    assert list(gaps(TASKS, answers.RIGHT, answers.WRONG, calls_in_sets())) == []
+    found = "\n".join(gaps(TASKS, answers.RIGHT, answers.WRONG, calls_in_sets()))
+    assert not found, found
 
 
 def test_there_are_tasks():
@@ -97,6 +109,7 @@ class TestGaps:
         def make(doc="twice `x`.", name="double", **options):
             case = Case("one number", (1.0,))
             whole = {"right": lambda x: 2 * x, "steps": [case], "mistakes": [Mistake("This is x.", lambda x: x)]}
+            whole["draw"] = lambda rng: [case]
             return Task("double(x)", doc, name=name, **whole | options)
 
         return make
@@ -127,6 +140,10 @@ class TestGaps:
         [
             ({"doc": ""}, "its docstring does not say what it returns"),
             ({"name": "report"}, "a module of lossprimer/checks has the same name"),
+            ({"steps": []}, "it has no steps"),
+            ({"draw": None}, "it draws nothing"),
+            ({"mistakes": []}, "it has no mistakes"),
+            ({"mistakes": [Mistake("This is x.", abs), Mistake("This is x.", float)]}, "2 mistakes say 'This is x.'"),
             ({"steps": [Case(" ", (1.0,))]}, "a step has no title"),
             ({"right": None}, "the case 'one number' needs a right function"),
             ({"mistakes": [Mistake("", lambda x: x)]}, "a mistake has '' for a sentence"),
@@ -138,6 +155,9 @@ class TestGaps:
         (gap,) = self.gaps(double(**options))
         assert gap.startswith(f"{options.get('name', 'double')}: {said}")
         assert '"Declare the task"' in gap
+
+    def test_what_is_random_draws_by_itself_and_explains_itself(self, double):
+        assert self.gaps(double(steps=[Property("it is random", abs)], right=None, draw=None, mistakes=[])) == []
 
     @pytest.mark.parametrize(
         ("right", "wrong", "used"), [({"a": ["f"]}, {}, []), ({}, {"a": ["f"]}, []), ({}, {}, ["a"])]
