@@ -1,5 +1,6 @@
 """Pictures: a figure and its sentence, small, coloured by the page, and named for those who cannot see it."""
 
+import base64
 import io
 import re
 from xml.etree import ElementTree
@@ -168,6 +169,24 @@ def test_html_has_the_twin_of_each_colour_of_the_drawing():
 
 def test_a_picture_without_colours_has_no_twins():
     assert twins(['<svg fill="currentColor"></svg>']) == ""
+
+
+@pytest.mark.parametrize("settings", [{}, {"interpolation": "none"}])
+def test_an_image_is_in_the_drawing_at_its_place(settings):
+    figure = Figure(figsize=(3, 2))
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.imshow([[0, 1], [2, 3]], aspect="auto", extent=(0, 1, 0, 1), **settings)
+    root = ElementTree.fromstring(Picture(figure, "Four squares.").svg())
+    (image,) = [element for element in root.iter() if element.tag.endswith("image")]
+    kind, _, data = image.attrib["href"].partition(",")
+    assert kind == "data:image/png;base64"
+    height, width, _ = plt.imread(io.BytesIO(base64.b64decode(data))).shape
+    numbers = [float(number) for number in re.findall(r"-?[\d.]+", image.get("transform"))]
+    assert image.get("image-rendering") == ("pixelated" if settings else None)
+    if settings:  # a matrix takes the pixels of the data to the figure's 216 by 144 points
+        assert (numbers[0] * width, abs(numbers[3]) * height) == pytest.approx((216, 144), abs=0.1)
+    else:
+        assert [float(image.get(side)) for side in ("width", "height")] == pytest.approx([216, 144], abs=1)
 
 
 def test_a_sentence_is_required():

@@ -118,7 +118,7 @@ def _attributes(element: ElementTree.Element, tag: str, ids: dict[str, str]) -> 
             if value in ids:
                 found["id"] = ids[value]
         elif name == "style":
-            found |= dict(part.split(":", 1) for part in value.replace(": ", ":").split("; ") if ":" in part)
+            found |= dict(part.strip().split(":", 1) for part in value.replace(": ", ":").split(";") if ":" in part)
         elif name in _KEPT or tag in {"pattern", "rect"}:
             found[name] = value
     for name in _LEFT_TO_THE_PAGE:
@@ -136,7 +136,9 @@ def _attributes(element: ElementTree.Element, tag: str, ids: dict[str, str]) -> 
         del found["transform"]
     if "font-size" in found:
         found["font-size"] = found["font-size"].removesuffix("px")
-    return {
+    # An image may be placed by a matrix, whose first numbers are small: they stay as they are.
+    exact = {"transform": found.pop("transform")} if tag == "image" and "transform" in found else {}
+    return exact | {
         name: _short(name, value, ids)
         for name, value in found.items()
         if _DEFAULTS.get(name) != value and not (tag == "text" and name == "fill" and value in _BLACK)
@@ -148,7 +150,8 @@ def _short(name: str, value: str, ids: dict[str, str]) -> str:
     if value in _BLACK:
         return "currentColor"
     if name == "href":
-        return f"#{ids[value[1:]]}"
+        # What is no id of ours is the data of an image.
+        return f"#{ids[value[1:]]}" if value.startswith("#") else "".join(value.split())
     if value.startswith("url(#"):
         return f"url(#{ids[value[5:-1]]})"
     if name == "d":
