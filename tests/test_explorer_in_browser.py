@@ -423,6 +423,11 @@ def test_dark_mode_shows_the_twin_of_each_colour_at_every_setting(page):
     as_css = [f"rgb({', '.join(str(int(colour[at : at + 2], 16)) for at in (1, 3, 5))})"
               for colour in ("#1f77b4", on_dark("#1f77b4"))]  # fmt: skip
     assert [light, dark, page.evaluate(drawn)] == [as_css[:1], as_css[1:], as_css[1:]]
+    # Of themes that leave it to the system.
+    page.evaluate("document.documentElement.dataset.theme = 'auto'")
+    for scheme, expected in {"light": as_css[:1], "dark": as_css[1:]}.items():
+        page.emulate_media(color_scheme=scheme)
+        assert page.evaluate(drawn) == expected
 
 
 @pytest.mark.parametrize("width", [320, 375])
@@ -440,6 +445,10 @@ def test_without_scripts_the_first_setting_is_shown_and_nothing_pretends_to_work
     expect(caption(page, "one-bar")).to_have_text("A plain bar of height 100.")
     expect(page.locator("#one-bar svg")).to_be_visible()
     expect(page.get_by_label("Height h").first).to_be_disabled()
+    # What cannot be pressed is pale, and the native circle of a radio button stays under its text.
+    opacity = "e => [e, e.nextElementSibling].map((one) => getComputedStyle(one).opacity)"
+    assert page.get_by_role("radio").first.evaluate(opacity) == ["0", "0.6"]
+    assert page.get_by_label("Height h").first.evaluate(opacity) == ["0.6", "1"]
     note = page.locator("#one-bar noscript")  # Playwright's text search leaves noscript out
     assert note.inner_text() == NOT_INTERACTIVE
     assert note.bounding_box()["height"] > 0

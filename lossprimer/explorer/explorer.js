@@ -327,8 +327,8 @@
     return explorer;
   }
 
-  // On a dark page each colour gives way to the twin that Python worked out for it. A script that puts another drawing
-  // onto the page gives its pairs, too.
+  // On a dark page each colour gives way to the twin that Python worked out for it. Some themes leave it to the system
+  // whether a page is dark. A script that puts another drawing onto the page gives its pairs, too.
   const dark = new CSSStyleSheet();
   const painted = new Set();
   globalThis.paintDark = function (pairs) {
@@ -337,7 +337,10 @@
       painted.add(pair);
       const [colour, twin] = pair.split("=");
       for (const paint of ["fill", "stroke"])
-        dark.insertRule(`[data-theme="dark"] [data-dark] [${paint}="${colour}"] { ${paint}: ${twin}; }`);
+        for (const [theme, when] of [["dark", "all"], ["auto", "(prefers-color-scheme: dark)"]]) {
+          const rule = `[data-theme="${theme}"] [data-dark] [${paint}="${colour}"] { ${paint}: ${twin}; }`;
+          dark.insertRule(`@media ${when} { ${rule} }`);
+        }
     }
   };
   for (const { dataset } of document.querySelectorAll("[data-dark]")) paintDark(dataset.dark);
