@@ -231,6 +231,15 @@ def test_answers_are_kept_in_this_browser_and_cleared_from_any_page(page, addres
     expect(group(page).get_by_label("about 20 %")).not_to_be_checked()
 
 
+def test_a_page_that_asks_nothing_speaks_of_predictions_once_one_is_kept(open_page, address):
+    page = open_page(f"{address}/other.html")
+    button = page.get_by_role("button", name="Clear my predictions")
+    expect(button).to_have_count(0)
+    page.evaluate("localStorage.setItem('prediction /page.html#x', 'kept')")
+    page.reload()
+    expect(button).to_be_visible()
+
+
 def test_clearing_covers_the_page_itself_again(page):
     group(page).get_by_label("about 20 %").check()
     page.get_by_role("button", name="Clear my predictions").click()

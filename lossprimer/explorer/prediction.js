@@ -134,10 +134,12 @@
   openForLink();
   addEventListener("hashchange", openForLink);
 
-  // On every page: what is kept, where, and a button that forgets it.
+  // What is kept, where, and a button that forgets it: on every page that asks, and on any other once a page has.
+  const answers = () => kept((store) => Object.keys(store).filter((name) => name.startsWith(mine))) ?? [];
+  if (!predictions.length && !answers().length) return;
   const clear = Object.assign(document.createElement("button"), { type: "button", textContent: "Clear my predictions" });
   clear.addEventListener("click", () => {
-    kept((store) => Object.keys(store).filter((name) => name.startsWith(mine)).forEach((name) => store.removeItem(name)));
+    answers().forEach((name) => kept((store) => store.removeItem(name)));
     predictions.forEach(({ set }) => set(undefined));
     // A script that keeps something else of the reader's on this page clears it now.
     dispatchEvent(new Event("clear-kept"));
