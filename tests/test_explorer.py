@@ -18,7 +18,7 @@ from lossprimer.explorer.frames import pack
 from lossprimer.explorer.live import explorer_widget
 from lossprimer.explorer.shown import STATIC
 from lossprimer.explorer.static import explorer_html
-from tests.building import build_and_keep
+from tests.building import build, build_and_keep
 
 CALLS = []
 
@@ -142,6 +142,13 @@ def test_figures_of_pyplot_are_not_shown_beside_the_explorer():
         (lambda: explore("line", h=slider("h", [1, 2])), TypeError, "draw is 'line', expected a function"),
         (lambda: steps("One", 3), TypeError, "drawings is 3, expected a sequence of functions"),
         (lambda: steps("One", [line, 3]), TypeError, "a drawing is 3, expected a function"),
+        (
+            lambda: explorer_html(explore(line, height=slider("h", [1], along=1))),
+            ValueError,
+            "along of 'h' is 1, expected one of 1 axes from 0",
+        ),
+        (lambda: explore(line, title="?!", height=slider("h", [1])), ValueError, r"title is '\?!', expected the words"),
+        (lambda: steps("", [line, line]), ValueError, "title is '', expected the words"),
         (lambda: steps("One", [line]), ValueError, "drawings holds 1, expected at least 2 steps"),
         (
             lambda: repr(explore(lambda h: "text", h=slider("h", [1]))),
@@ -163,6 +170,31 @@ def test_figures_of_pyplot_are_not_shown_beside_the_explorer():
 def test_a_wrong_argument_is_named(make, error, message):
     with pytest.raises(error, match=message):
         make()
+
+
+@pytest.mark.parametrize(
+    ("drawn", "error"),
+    [(lambda f: 1 / 0, ZeroDivisionError), (lambda f: f, TypeError), (lambda f: (f, ""), ValueError)],
+)
+def test_an_error_of_a_drawing_says_at_which_setting(drawn, error):
+    def draw(height, kind):
+        return drawn(Figure()) if (height, kind) == (2, "dashed") else (Figure(), "A line.")
+
+    controls = {"height": slider("h", [1, 2]), "kind": choice("k", {"whole": "solid", "broken": "dashed"})}
+    explorer = explore(draw, title="Lines", **controls)
+    assert repr(explorer) == "Lines: A line."
+    with pytest.raises(error) as caught:
+        explorer_html(explorer)
+    assert caught.value.__notes__ == ["This was 'Lines' at height = 2, kind = broken."]
+
+
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [("Größe & „Maß“", "größe-maß"), ("Πιθανότητα", "πιθανότητα"), ("概率 p", "概率-p"), ("A_b  (2)", "a-b-2")],
+)
+def test_a_title_in_any_script_gives_an_id(title, name):
+    markup = explorer_html(explore(line, title=title, height=slider("h", [1, 2])))
+    assert Elements(markup).of("figure")[0]["id"] == name
 
 
 # The live face: real ipywidgets, moved as a reader moves them
@@ -259,6 +291,31 @@ def test_the_configuration_of_a_book_says_which_face_its_kernels_show(settings, 
     for name in ("explorer.js", "explorer.css"):
         assert (tmp_path / "site" / "_static" / name).is_file()
         assert f"_static/{name}" in page
+
+
+def test_a_book_warns_of_two_explorers_with_one_title(explorer, tmp_path):
+    both = explorer_html(explorer) + explorer_html(explore(line, title="Another", height=slider("h", [1])))
+    heading = "Another\n=======\n\n"
+    pages = {
+        "index": heading + raw(both),
+        "twice": "Twice\n=====\n\n" + raw(both + explorer_html(explorer)),
+        "once": raw(both),
+    }
+    for name, page in pages.items():
+        (tmp_path / f"{name}.rst").write_text(f":orphan:\n\n{page}", "utf-8")
+    settings = {"extensions": ["lossprimer.explorer.extension"], "project": "A book"}
+    said = build(tmp_path, tmp_path / "site", settings).splitlines()
+    assert len(said) == 2
+    (twice,) = [
+        line for line in said if "twice.rst: WARNING: 'lines-heights' is the id of 2 elements of the page" in line
+    ]
+    (heading,) = [line for line in said if "index.rst: WARNING: 'another' is the id of 2 elements of the page" in line]
+    assert "an explorer has it from its title" in twice
+
+
+def raw(markup):
+    """Return a directive that puts markup into a page."""
+    return f".. raw:: html\n\n   {markup}\n"
 
 
 # The static face

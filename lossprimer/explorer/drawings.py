@@ -22,11 +22,16 @@ class Drawings:
     draw : callable
         Takes each control's value by its name and returns a `Picture`, or a figure and its sentence.
     title : str
-        What the reader explores: the name that assistive technology reads out, and the start of its links.
+        What the reader explores, in words: the name that assistive technology reads out, and the start of its links.
     controls : dict of str to Control
         The parameter of `draw` that each control sets.
     own : dict of str to Field, optional
         The parameters that a reader may give values of their own.
+
+    Raises
+    ------
+    ValueError
+        If `title` has no words.
     """
 
     def __init__(
@@ -38,14 +43,16 @@ class Drawings:
     ):
         self.draw = draw
         self.title = title
+        if not isinstance(title, str) or not self.name:
+            raise ValueError(f"title is {title!r}, expected the words that say what is explored")
         self.controls = controls
         self.own = own or {}
         self._drawn: dict[tuple[int, ...], Picture] = {}
 
     @property
     def name(self) -> str:
-        """The title as it stands in a link."""
-        return re.sub(r"[^a-z0-9]+", "-", self.title.lower()).strip("-")
+        """The title as it stands in a link, in letters of any script."""
+        return re.sub(r"[\W_]+", "-", self.title.lower()).strip("-")
 
     @property
     def initial(self) -> tuple[int, ...]:
@@ -58,7 +65,8 @@ class Drawings:
         Raises
         ------
         TypeError
-            If what was drawn is neither a `Picture` nor a figure and its sentence.
+            If what was drawn is neither a `Picture` nor a figure and its sentence. This error, and any that the
+            drawing function raises, has a note that says at which setting.
         """
         setting = tuple(setting)
         if setting not in self._drawn:
@@ -69,7 +77,13 @@ class Drawings:
         """Draw the picture for one position of each control, with a reader's own values where they are given."""
         positions = zip(self.controls.items(), setting, strict=True)
         values = {name: control.values[position] for (name, control), position in positions}
-        return self._as_picture(self.draw(**{**values, **own}))
+        try:
+            return self._as_picture(self.draw(**{**values, **own}))
+        except Exception as error:
+            texts = [control.texts[at] for control, at in zip(self.controls.values(), setting, strict=True)]
+            at = ", ".join(f"{name} = {text}" for name, text in zip(self.controls, texts, strict=True))
+            error.add_note(f"This was {self.title!r} at {at}.")
+            raise
 
     def __getstate__(self):
         # Pictures can be drawn again, where they are wanted.

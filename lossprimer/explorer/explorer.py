@@ -76,8 +76,8 @@ def explore(
     Raises
     ------
     ValueError
-        If there are no controls, more than three, or more than 300 settings; or if there are fields and `draw` cannot
-        be imported.
+        If there are no controls, more than three, or more than 300 settings; if `title` has no words; or if there are
+        fields and `draw` cannot be imported.
     TypeError
         If `draw` cannot be called, a control or a field is not one, or `draw` has no parameter of its name.
 
@@ -130,7 +130,8 @@ def steps(
     Raises
     ------
     ValueError
-        If there are fewer than two drawings, or if `own` has fields and a drawing cannot be imported.
+        If there are fewer than two drawings, if `title` has no words, or if `own` has fields and a drawing cannot be
+        imported.
     TypeError
         If a drawing cannot be called or has no parameter for an entry of `own`, or the entry is not a `Field`.
     """

@@ -9,8 +9,11 @@ from typing import Any
 
 from sphinx.application import Sphinx
 from sphinx.config import Config
+from sphinx.util import logging
 
 from lossprimer.explorer.shown import STATIC
+
+_LOGGER = logging.getLogger(__name__)
 
 # In this order: the covers of predictions are open before an explorer goes where a link leads.
 SCRIPTS = ("prediction.js", "explorer.js")
@@ -21,6 +24,8 @@ MODULES = ("own.js",)
 # An explorer as text for Python, which only a page that starts Python needs.
 _PACKED = re.compile(r'<script type="text/plain" class="explorer-packed">([^<]+)</script>')
 PACKED = "_static/explorers"
+
+_NAMED = re.compile(r'<(?:figure class="explorer"|div class="prediction") id="([^"]+)"')
 
 # A cell that asks for a prediction, as MyST-NB writes it: its code, which tells the answer, and its question.
 _ASKING = re.compile(
@@ -39,6 +44,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """
     app.add_config_value("explorer_static", True, "env", bool)
     app.connect("config-inited", _prepare)
+    app.connect("html-page-context", _tell_apart)
     app.connect("html-page-context", _leave_code_out)
     app.connect("html-page-context", _put_aside)
     for script in SCRIPTS:
@@ -55,6 +61,22 @@ def _prepare(app: Sphinx, config: Config) -> None:
     else:
         os.environ.pop(STATIC, None)
     config.html_static_path += [str(files(__package__) / name) for name in (*SCRIPTS, *STYLES, *MODULES)]
+
+
+def _tell_apart(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:
+    """Warn of an explorer or a prediction whose name another element of the page has: links would miss one of them."""
+    body = context.get("body", "")
+    for name in dict.fromkeys(_NAMED.findall(body)):
+        if (count := body.count(f' id="{name}"')) > 1:
+            _LOGGER.warning(
+                "%r is the id of %d elements of the page, expected one: an explorer has it from its title, a "
+                "prediction from its question",
+                name,
+                count,
+                location=pagename,
+                type="explorer",
+                subtype="name",
+            )
 
 
 def _leave_code_out(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:

@@ -104,6 +104,10 @@ def _axis(figure: Figure, control: Control) -> dict[str, list[float]] | None:
     """Return where in the drawing a control's values lie, and the box in which they can be dragged."""
     if control.along is None:
         return None
+    if control.along not in range(len(figure.axes)):
+        raise ValueError(
+            f"along of {control.label!r} is {control.along!r}, expected one of {len(figure.axes)} axes from 0"
+        )
     axes = figure.axes[control.along]
     # A drawing counts points from its upper left corner, matplotlib pixels from the lower left.
     scale, height = 72 / figure.dpi, 72 * figure.get_figheight()
