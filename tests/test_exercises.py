@@ -340,7 +340,10 @@ def test_points_and_minutes_are_what_the_set_says(path):
     tasks, (_, minutes, points) = title_table(nb)
     graded = cells_of(nb, grade=True)
     titles = [cell.source.splitlines()[0] for cell in nb.cells if re.match(r"## \d", cell.source)]
-    assert [f"## {task} ({points} points)" for task, _, points in tasks] == titles
+    rows = [f"## {task} ({points} points)" for task, _, points in tasks]
+    without = [title for title in titles if title not in rows]
+    assert not without, f"no row of the set's first table has the minutes and points of {without}"
+    assert rows == titles
     assert [points for *_, points in tasks] == [cell.metadata.nbgrader.points for cell in graded]
     assert sum(points for *_, points in tasks) == points == 20
     assert sum(minutes for _, minutes, points in tasks if points) == minutes
@@ -359,7 +362,10 @@ def test_the_page_of_a_set_agrees_with_it(path):
     tasks, (_, minutes, points) = title_table(notebooks.load(path))
     page = (ROOT / "book" / "exercises" / path.name).with_suffix(".md").read_text("utf-8")
     rows = re.findall(r"^\| (\d[^|]*) \| [^|]* \| (\d+) \| (\d+) \|$", page, re.MULTILINE)
-    assert [(task, int(m), int(p)) for task, m, p in rows] == tasks
+    rows = [(task, int(m), int(p)) for task, m, p in rows]
+    without = [task for task, *numbers in tasks if (task, *numbers) not in rows]
+    assert not without, f"no row of book/exercises/{path.stem}.md has the set's minutes and points of {without}"
+    assert rows == tasks
     assert ("Tasks with 0 points are extra" in page) == any(not points for *_, points in tasks)
     assert f"It takes about {minutes} minutes and has {points} points." in page
     assert f"<../../exercises/release/{path.stem}/{path.name}>" in page

@@ -56,8 +56,8 @@ def gaps(tasks, right, wrong, used):
 def _gaps_of(name, task):
     if not re.match(r"Check [^,]+, \w.*\.\n", task.__doc__):
         yield f"its docstring does not say what it returns, in a line that ends with a full stop. {DECLARE}"
-    if name in {module.name for module in iter_modules(checks.__path__)}:
-        yield f"a module of lossprimer/checks has the same name. Give one of the two another. {DECLARE}"
+    if name in {"CheckFailed", "Report", *(module.name for module in iter_modules(checks.__path__))}:
+        yield f"a module or a class of lossprimer.checks has the same name. Give one of the two another. {DECLARE}"
     random = any(isinstance(step, Property) for step in task.steps)
     if not task.steps:
         yield f"it has no steps, so it holds whatever is handed in. {DECLARE}"
@@ -139,7 +139,8 @@ class TestGaps:
         ("options", "said"),
         [
             ({"doc": ""}, "its docstring does not say what it returns"),
-            ({"name": "report"}, "a module of lossprimer/checks has the same name"),
+            ({"name": "report"}, "a module or a class of lossprimer.checks has the same name"),
+            ({"name": "Report"}, "a module or a class of lossprimer.checks has the same name"),
             ({"steps": []}, "it has no steps"),
             ({"draw": None}, "it draws nothing"),
             ({"mistakes": []}, "it has no mistakes"),
