@@ -132,6 +132,8 @@ def test_a_check_is_added(copy):
     assert int(re.search(r"(\d+) passed", said)[1]) > 12, said
     status, said = try_tests(copy, *exercises)
     assert status == 0, said
+    status, said = try_tests(copy, "tests/test_mutants.py", "-k", "entropy and not cross")
+    assert status == 0, said
 
 
 def test_an_explorer_is_added(copy):
