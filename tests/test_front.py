@@ -45,7 +45,10 @@ def test_there_is_a_card_for_each_chapter():
 @pytest.mark.parametrize(("name", "predictions"), [(name, predictions) for name, *_, predictions in CARDS])
 def test_a_card_says_how_often_a_chapter_asks(name, predictions):
     cells = notebooks.load(ROOT / "notebooks" / f"{name}.ipynb").cells
-    assert int(predictions) == sum(cell.source.startswith("predict(") for cell in cells)
+    asked = sum(cell.source.startswith("predict(") for cell in cells)
+    assert int(predictions) == asked, (
+        f"the card of {name} in book/intro.md says {predictions} predictions, expected {asked}"
+    )
 
 
 @pytest.mark.site
