@@ -64,6 +64,25 @@ def key(args):
     ]
 
 
+def given(name, f, seed):
+    """Return what a check gives to a right answer, a function or a class, where a generator draws further inputs."""
+    seen = []
+
+    def recorded(call):
+        def recorder(*args):
+            seen.append(key(arg for arg in args if not isinstance(arg, f)) if name in LAYERS else key(args))
+            return call(*args)
+
+        return recorder
+
+    methods = {each: recorded(getattr(f, each)) for each in ("__init__", "forward", "backward") if hasattr(f, each)}
+    recorder = type("Recorder", (f,), methods) if name in LAYERS else recorded(f)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(speed, "remark", lambda *_: "")  # the larger arrays are others each time
+        assert check(name, recorder, np.random.default_rng(seed)).passed
+    return seen
+
+
 def words(report):
     """The text of a report with its hint, each entry on one line."""
     return " ".join(f"{report} {report.hint}".split())
@@ -207,6 +226,12 @@ class TestEveryCheck:
         assert more[: len(plain)] == plain
         assert len(more) > len(plain)
         assert all(title.endswith(" (drawn)") for title in more[len(plain) :])
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_what_is_added_comes_from_the_generator(self, name):
+        first, again, other = (given(name, answers.RIGHT[name][0], seed) for seed in (0, 0, 1))
+        assert first == again
+        assert first != other
 
     @pytest.mark.parametrize("name", [name for name in NAMES if TASKS[name].draw and name not in LAYERS])
     def test_knowing_the_named_inputs_by_heart_is_found_out(self, name):

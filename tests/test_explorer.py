@@ -403,6 +403,14 @@ def test_static_data_holds_every_picture_and_sentence_exactly(explorer):
     assert data["texts"] == [["0.5", "1", "2"], ["whole", "broken <line>"]]
 
 
+def test_static_values_are_read_out_as_texts_by_the_controls_and_not_once_more_beside_them(stepper):
+    places = Elements(explorer_html(explore(line, height=slider("Height h", [10, 20]))))
+    (slider_input,) = places.of("input")
+    assert (slider_input["value"], slider_input["aria-valuetext"]) == ("0", "10")
+    outputs = places.of("output") + Elements(explorer_html(stepper)).of("output")
+    assert [output.get("aria-live") for output in outputs] == ["off", "off"]
+
+
 def test_static_text_cannot_leave_its_script_element():
     @pictured
     def dangerous(n):
