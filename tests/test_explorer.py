@@ -391,6 +391,8 @@ def test_static_markup_holds_the_initial_picture_and_sentence(explorer):
     markup = explorer_html(explorer)
     assert explorer.picture(explorer.initial).svg("lines-heights-") in markup
     assert re.search(r"<figcaption[^>]*><span[^>]*>A solid line up to 1\.</span></figcaption>", markup)
+    # Room is kept for the longest of all sentences.
+    assert [caption["data-longest"] for caption in Elements(markup).of("figcaption")] == ["A dashed line up to 0.5."]
 
 
 def test_static_data_holds_every_picture_and_sentence_exactly(explorer):
@@ -409,6 +411,17 @@ def test_static_values_are_read_out_as_texts_by_the_controls_and_not_once_more_b
     assert (slider_input["value"], slider_input["aria-valuetext"]) == ("0", "10")
     outputs = places.of("output") + Elements(explorer_html(stepper)).of("output")
     assert [output.get("aria-live") for output in outputs] == ["off", "off"]
+
+
+def test_static_data_says_where_an_axis_is_in_the_drawing():
+    def dot(place):
+        figure = Figure((4, 2))
+        figure.add_axes((0.1, 0.6, 0.8, 0.3), xlim=(0, 10)).plot([place], [0], "o")
+        return figure, f"A dot at {place}."
+
+    data = embedded(explorer_html(explore(dot, place=slider("Place", [0, 5, 10], along=0))))
+    # In points from the upper left corner.
+    assert data["axes"] == [{"at": [28.8, 144, 259.2], "box": [28.8, 14.4, 259.2, 57.6]}]
 
 
 def test_static_text_cannot_leave_its_script_element():

@@ -202,5 +202,11 @@ def test_in_a_kernel_the_fields_are_widgets(softmax):
     widgets_of(widget, "RadioButtons")[0].index = 1
     assert figures.temperature(2, (2, 2)).sentence in view.value
     draw.click()
-    next(button for button in widgets_of(widget, "Button") if button.description == "Reset").click()
+    reset = next(button for button in widgets_of(widget, "Button") if button.description == "Reset")
+    reset.click()
+    assert view.value == given
+    # Also where no control has moved.
+    draw.click()
+    assert view.value != given
+    reset.click()
     assert view.value == given
