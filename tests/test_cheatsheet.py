@@ -312,7 +312,10 @@ def test_it_prints_on_two_sheets_of_a4(browser):
     page = browser.new_page()
     page.goto((SITE / "book" / "cheatsheet.html").as_uri())
     page.evaluate("document.fonts.ready.then(() => null)")
-    written = page.pdf(prefer_css_page_size=True)
+    # The second sheet begins with its own part, however little is on the first one.
+    for shorten in ("parts => parts", "([first]) => { for (const card of first.children) card.hidden = true; }"):
+        page.locator("main > section > section").evaluate_all(shorten)
+        written = page.pdf(prefer_css_page_size=True)
+        boxes = re.findall(rb"/MediaBox \[\s*0 0 ([\d.]+) ([\d.]+)\s*\]", written)
+        assert [(round(float(width)), round(float(height))) for width, height in boxes] == [(595, 842)] * 2
     page.close()
-    boxes = re.findall(rb"/MediaBox \[\s*0 0 ([\d.]+) ([\d.]+)\s*\]", written)
-    assert [(round(float(width)), round(float(height))) for width, height in boxes] == [(595, 842)] * 2
