@@ -69,7 +69,8 @@ def test_a_late_submission_says_what_it_costs():
 
 
 def test_two_grades_under_one_heading_are_one_task():
-    soup = page(two_grades(), {"a": Grade(1, 2, False), "b": Grade(0, 3, True)})
+    # What waits may have points from the time before.
+    soup = page(two_grades(), {"a": Grade(1, 2, False), "b": Grade(2, 3, True)})
     assert rows(soup) == [["Both of x", "1 of 2; 3 more wait for a person"]]
 
 
@@ -89,6 +90,14 @@ def test_what_a_student_added_is_shown_and_not_taken_for_a_task():
     soup = page(notebook, {"a": Grade(1, 2, False), "b": Grade(0, 3, True)})
     assert [heading.get_text() for heading in soup.select("h1, h2")] == ["A set", "Both of x"]
     assert "My own heading (20 points)" in soup.section.get_text()
+
+
+def test_a_hidden_test_is_not_shown():
+    notebook = two_grades()
+    notebook.cells[2].source = "assert f(1)\n### BEGIN HIDDEN TESTS\nassert f(2)\n### END HIDDEN TESTS"
+    text = page(notebook, {"a": Grade(0, 2, False)}).get_text()
+    assert "assert f(1)" in text
+    assert "f(2)" not in text
 
 
 def test_the_text_of_an_error_is_text():

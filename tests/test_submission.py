@@ -225,6 +225,18 @@ def test_all_time_together_is_limited():
             submission["x"]
 
 
+def test_the_time_of_each_test_is_limited():
+    with Submission(Patience(call=5, test=0.3)) as submission:
+        submission.run("slow", "import time\ndef slow(seconds): time.sleep(seconds)")
+        submission.begin()
+        slow = submission["slow"]
+        with pytest.raises(RemoteError, match="TimeoutError"):
+            slow(1)
+        # The next test has its own time.
+        submission.begin()
+        assert submission["slow"](0) is None
+
+
 NOTHING = {"changed": {}, "generators": {}, "printed": "", "warned": []}
 FIRST = wire.message({"value": None} | NOTHING)[0]
 

@@ -42,6 +42,12 @@ def test_names(learner, source, holds):
     assert set(names) == {"helper"}
 
 
+def test_what_a_hidden_test_asks_is_not_told(learner):
+    source = "assert double(2) == {}\n### BEGIN HIDDEN TESTS\nassert double(3) == 7\n### END HIDDEN TESTS"
+    told = [verdict(source.format(seen), {}, learner)[-1].traceback for seen in (5, 4)]
+    assert told == [["AssertionError: assert double(2) == 5"], ["AssertionError: a hidden test does not hold"]]
+
+
 PREDICTION = "# 2 points\nassert abs(float(guess()) - 7) < 1, 'Think again.'"
 GIVEN = "from lossprimer import figures\nfigures.surprise(0.5)"
 

@@ -21,7 +21,7 @@ _NEW = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cel
 _MAGIC = re.compile(r"^([ \t]*)(?:\w[\w,. \t]*=[ \t]*)?[%!].*$|^[ \t]*\?.*$|^.*\?[ \t]*$", re.MULTILINE)
 # The cell that gets the course's package: each place that gives a notebook out has its own way.
 _PACKAGE = re.compile(r'(from importlib\.util import find_spec\n\nif find_spec\("lossprimer"\) is None:)(?:\n[ \t].*)*')
-_HIDDEN = re.compile(r"^.*BEGIN HIDDEN TESTS.*$.*?^.*END HIDDEN TESTS.*$", re.MULTILINE | re.DOTALL)
+_HIDDEN = re.compile(r"^[^\n]*BEGIN HIDDEN TESTS.*?END HIDDEN TESTS[^\n]*$", re.MULTILINE | re.DOTALL)
 _DEFINED = re.compile(r"^(?:async[ \t]+def|def|class)[ \t]+(\w+)|^(\w+)[ \t]*(?::[^=\n]*)?=(?!=)", re.MULTILINE)
 # Statements of a cell that other cells build on. Its other statements show something, and may take long.
 _DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef, ast.Assign, ast.AnnAssign)
