@@ -428,6 +428,11 @@ def test_dark_mode_shows_the_twin_of_each_colour_at_every_setting(page):
     for scheme, expected in {"light": as_css[:1], "dark": as_css[1:]}.items():
         page.emulate_media(color_scheme=scheme)
         assert page.evaluate(drawn) == expected
+    line = """mark => {
+      for (const [name, value] of [["fill", "none"], ["stroke", "#1f77b4"]]) mark.setAttribute(name, value);
+      return [getComputedStyle(mark).stroke];
+    }"""
+    assert page.locator("#one-bar svg [fill='#1f77b4']").first.evaluate(line) == as_css[1:]
 
 
 @pytest.mark.parametrize("width", [320, 375])

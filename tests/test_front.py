@@ -85,6 +85,15 @@ def test_a_card_tells_what_the_reader_has_done(visit):
 
 
 @pytest.mark.site
+def test_all_of_a_card_leads_to_its_chapter(look_at):
+    page = look_at("book/intro.html")
+    card = page.locator(".card").nth(1)
+    box = card.bounding_box()
+    card.click(position={"x": box["width"] - 8, "y": box["height"] - 8})
+    page.wait_for_url("**/notebooks/02_cross_entropy.html")
+
+
+@pytest.mark.site
 def test_the_bar_does_not_repeat_the_title(visit):
     page = visit("book/intro.html")
     title = page.get_by_role("heading", level=1).inner_text().rstrip("¶").strip()

@@ -167,6 +167,11 @@ def test_html_has_the_twin_of_each_colour_of_the_drawing():
     assert told == f"#0067a3={on_dark('#0067a3')} #b84a00={on_dark('#b84a00')}"
 
 
+def test_areas_and_lines_of_all_drawings_have_their_twins_once():
+    area, line = '<svg><path fill="#0067a3"></path></svg>', '<svg><path fill="none" stroke="#b84a00"></path></svg>'
+    assert twins([area, line, area]) == f"#0067a3={on_dark('#0067a3')} #b84a00={on_dark('#b84a00')}"
+
+
 def test_a_picture_without_colours_has_no_twins():
     assert twins(['<svg fill="currentColor"></svg>']) == ""
 

@@ -164,14 +164,16 @@ def test_a_table_of_prose_becomes_cards_with_the_words_of_its_head(pages):
         pages(TABLES, 375, 800)
         .locator("table.prose td")
         .evaluate_all(
-            """all => all.map((cell) => [cell.getBoundingClientRect().right <= innerWidth, cell.cellIndex,
-          getComputedStyle(cell, "::before").content,
+            """all => all.map((cell) => [cell.getBoundingClientRect().right <= innerWidth,
+          cell.getBoundingClientRect().top >= (cell.previousElementSibling?.getBoundingClientRect().bottom ?? 0) - 1,
+          cell.cellIndex, getComputedStyle(cell, "::before").content,
           cell.closest("table").tHead.rows[0].cells[cell.cellIndex].innerText])"""
         )
     )
     assert len(cells) > 50
-    for fits, column, said, head in cells:
+    for fits, is_below, column, said, head in cells:
         assert fits
+        assert column == 0 or is_below
         assert said == ("none" if column == 0 else f'"{head}" / ""'), head
 
 
