@@ -177,6 +177,12 @@ def test_a_table_of_prose_becomes_cards_with_the_words_of_its_head(pages):
         assert said == ("none" if column == 0 else f'"{head}" / ""'), head
 
 
+def test_the_head_of_a_table_is_there_for_those_who_hear_it(pages):
+    for width in (375, 1280):
+        heads = pages(TABLES, width, 800).get_by_role("main").get_by_role("columnheader")
+        assert heads.all_text_contents() == [head.get_text() for head in read(TABLES).select("main thead th")] != []
+
+
 CONTRASTS = """() => {
   const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
   const rgb = (colour) => { canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
