@@ -289,9 +289,9 @@ def test_a_link_into_a_cover_opens_it_and_keeps_nothing(open_page, address, frag
         expect(page.get_by_text("Height 3.", exact=True)).to_be_in_viewport()
 
 
-def test_a_link_within_the_page_opens_the_cover_around_its_place(page):
-    page.evaluate("location.hash = 'deep'")
-    expect(page.locator("#deep")).to_be_visible()
+def test_a_link_within_the_page_opens_the_cover_around_its_setting(page):
+    page.evaluate("location.hash = 'one-bar.height=3'")
+    expect(page.get_by_text("Height 3.", exact=True)).to_be_visible()
 
 
 def test_the_search_of_the_browser_opens_a_cover(page):
