@@ -98,3 +98,14 @@ def test_a_line_ends_in_code_only_at_a_joint(visit, width):
     )
     assert torn == []
     assert opened.locator("main code wbr").count() > 20
+
+
+@pytest.mark.site
+def test_a_formula_stays_on_one_line_with_its_full_stop(visit):
+    opened = visit("notebooks/02_cross_entropy.html")
+    torn = "all => all.filter((one) => one.getClientRects().length > 1).map((one) => one.textContent)"
+    formulas = opened.locator("main span.math")
+    assert formulas.count() > 50
+    for width in range(320, 400, 10):
+        opened.set_viewport_size({"width": width, "height": 800})
+        assert formulas.evaluate_all(torn) == []
