@@ -219,6 +219,14 @@ def test_an_endless_loop_is_stopped_and_nothing_typed_is_lost(warm, first):
     assert other["outputs"] == [{"mime": "text/plain", "data": "2"}]
 
 
+def test_what_runs_in_a_page_reaches_no_other_host(warm):
+    """Nor is there a request that another host would refuse: the context says so at its end."""
+    code = """import js
+js.fetch("https://example.org/").catch(js.String)
+[name for name in ("XMLHttpRequest", "WebSocket", "EventSource", "WebTransport") if hasattr(js, name)]"""
+    assert ask(warm, "run", {"code": code})["outputs"] == [{"mime": "text/plain", "data": "[]"}]
+
+
 def test_a_picture_is_drawn_and_follows_the_colours(warm, first):
     second = warm.get_by_role("group", name="Laboratory 2")
     shown = run(second, PICTURE.replace("0.7", "0.9"))
