@@ -71,7 +71,7 @@ def lab(tmp_path_factory):
         finally:
             server.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):  # it may wait for an extension
-                server.wait(10)
+                server.wait(4)
             server.kill()
 
 

@@ -236,7 +236,7 @@ def test_a_page_that_asks_nothing_speaks_of_predictions_once_one_is_kept(open_pa
     page = open_page(f"{address}/other.html")
     button = page.get_by_role("button", name="Clear my predictions")
     expect(button).to_have_count(0)
-    page.evaluate("localStorage.setItem('prediction /page.html#x', 'kept')")
+    page.evaluate("localStorage.setItem(`prediction ${new URL('page.html', location).pathname}#x`, 'kept')")
     page.reload()
     expect(button).to_be_visible()
 

@@ -38,7 +38,8 @@ class QuietHandler(SimpleHTTPRequestHandler):
 def serving(folder: Path, handler: type[QuietHandler] = QuietHandler) -> Iterator[str]:
     """Serve `folder` until the block ends; its value is the address."""
     with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(handler, directory=str(folder))) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        # It looks twenty times in a second, not twice, whether it shall end.
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         try:
             yield f"http://127.0.0.1:{server.server_port}"
         finally:
