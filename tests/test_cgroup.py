@@ -1,6 +1,7 @@
 """A control group bounds what the system holds for a sandbox, where one can be made, and none is left behind."""
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,11 @@ def test_a_submission_runs_in_a_group_of_its_size():
         submission.run("cell", "x = 1")
         assert submission["x"] == 1
         assert entrance.read_text().split()
-    assert entrance.read_text().split() == []
+    # The system may take a moment to end the processes of a namespace after its first one.
+    end = time.monotonic() + 10
+    while entrance.read_text().split():
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 def test_where_memory_is_not_counted_there_is_no_group(tmp_path, monkeypatch):
