@@ -11,6 +11,7 @@ import argparse
 import contextlib
 import hashlib
 import logging
+import multiprocessing
 import os
 import signal
 import sys
@@ -71,6 +72,8 @@ def main(argv: list[str] | None = None) -> None:
         print(
             "Interrupted. What is graded is kept; the same command goes on with the rest.", file=sys.stderr, flush=True
         )
+        for process in multiprocessing.active_children():
+            process.kill()  # one that still starts would miss what this one shares with it, with a traceback
         os._exit(130)  # an orderly exit would wait for the submissions that are being graded
 
 
