@@ -1,7 +1,6 @@
 """A control group bounds what the system holds for a sandbox, where one can be made, and none is left behind."""
 
 import os
-import time
 from pathlib import Path
 
 import pytest
@@ -9,6 +8,7 @@ import pytest
 from lossprimer.grading import cgroup, sandbox
 from lossprimer.grading.sandbox import Limits
 from lossprimer.grading.submission import Submission
+from tests.waiting import until
 
 
 @pytest.fixture(autouse=True)
@@ -36,10 +36,7 @@ def test_a_submission_runs_in_a_group_of_its_size():
         assert submission["x"] == 1
         assert entrance.read_text().split()
     # The system may take a moment to end the processes of a namespace after its first one.
-    end = time.monotonic() + 10
-    while entrance.read_text().split():
-        assert time.monotonic() < end
-        time.sleep(0.01)
+    until(lambda: entrance.read_text().split() == [], 10)
 
 
 def test_where_memory_is_not_counted_there_is_no_group(tmp_path, monkeypatch):

@@ -9,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import nbformat
@@ -24,6 +23,7 @@ from lossprimer.grading.autograde import _line, _saved
 from lossprimer.grading.batch import Result
 from tests.classroom import CLASS, SECRET, SET, TASKS, WORDS, answered, find, problem_set
 from tests.test_sandbox import ORDINARY, can_be_ordinary
+from tests.waiting import until
 from tools.debian import can_install
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.kernel]
@@ -264,13 +264,6 @@ def test_the_points_go_to_moodle_and_canvas(course):
 def is_worker(process):
     with contextlib.suppress(psutil.Error):  # it may have ended in between
         return "inside.worker" in " ".join(process.cmdline())
-
-
-def until(condition, seconds=60):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])

@@ -4,6 +4,8 @@ import argparse
 import re
 from pathlib import Path
 
+from tools.server import SITE
+
 ROOT = Path(__file__).parent.parent
 RECORD = ROOT / "tests" / "addresses.txt"
 _RECORDED = re.compile(r"<(?:section|tr|dt|figure)\b(?![^>]*class=\"sig)[^>]*\bid=\"([^\"]+)\"")
@@ -29,7 +31,7 @@ def on_site(site: Path, *, every: bool = False) -> set[str]:
 def main() -> None:
     """Add the addresses of the built site to the record; none is ever taken out."""
     parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("--site", type=Path, default=ROOT / "_build" / "html", help="the folder of the built site")
+    parser.add_argument("--site", type=Path, default=SITE, help="the folder of the built site")
     known = set(RECORD.read_text("utf-8").split()) if RECORD.exists() else set()
     every = known | on_site(parser.parse_args().site)
     RECORD.write_text("".join(f"{address}\n" for address in sorted(every)), "utf-8")

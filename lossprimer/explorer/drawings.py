@@ -75,13 +75,12 @@ class Drawings:
 
     def drawn_from(self, setting: Sequence[int], own: Mapping[str, Any]) -> Picture:
         """Draw the picture for one position of each control, with a reader's own values where they are given."""
-        positions = zip(self.controls.items(), setting, strict=True)
+        positions = list(zip(self.controls.items(), setting, strict=True))
         values = {name: control.values[position] for (name, control), position in positions}
         try:
             return self._as_picture(self.draw(**{**values, **own}))
         except Exception as error:
-            texts = [control.texts[at] for control, at in zip(self.controls.values(), setting, strict=True)]
-            at = ", ".join(f"{name} = {text}" for name, text in zip(self.controls, texts, strict=True))
+            at = ", ".join(f"{name} = {control.texts[position]}" for (name, control), position in positions)
             error.add_note(f"This was {self.title!r} at {at}.")
             raise
 
