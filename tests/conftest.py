@@ -4,7 +4,6 @@ import atexit
 import contextlib
 import gc
 import os
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -22,9 +21,6 @@ from tools.server import serving
 settings.register_profile("primer", derandomize=True, deadline=None)
 settings.register_profile("quick", settings.get_profile("primer"), max_examples=40)
 settings.load_profile("primer")
-# jsonschema asks it about web addresses when it is there. No notebook has a field of that kind, and the grammar that it
-# builds when it is imported takes a second of each process.
-sys.modules.setdefault("rfc3987_syntax", None)
 # Whose site is looked at: the variable BOOK names another project folder than this one.
 BOOK = Path(os.environ.get("BOOK", Path(__file__).parents[1]))
 SITE = BOOK / "_build" / "html"

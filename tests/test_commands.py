@@ -322,7 +322,7 @@ class TestBrowser:
         monkeypatch.setattr(browser, "find_browser", lambda: None)
         with pytest.raises(SystemExit, match="sudo apt-get install chromium libatomic1"):
             browser.main()
-        assert installed == (["libatomic1", "chromium"] if root else [])
+        assert installed == (["libatomic1", "chromium-headless-shell", "chromium"] if root else [])
 
 
 @pytest.mark.kernel

@@ -10,7 +10,9 @@ from pathlib import Path
 
 from tools.debian import can_install, install
 
-COMMANDS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+# Chromium without a window, as Playwright has it too: the same engine, and a page takes two thirds of the time.
+WITHOUT_WINDOW = "chromium-headless-shell"
+COMMANDS = (WITHOUT_WINDOW, "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 APPLICATIONS = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
@@ -46,6 +48,7 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
     f"--disable-features={','.join(LEFT_OUT)}",
+    "--font-render-hinting=none",  # text as wide as in a window
 )
 MISSING = (
     "The tests need a browser and none could be installed: install Chromium or Google Chrome"
@@ -75,9 +78,14 @@ def driven() -> str | None:
 
 
 def install_browser() -> None:
-    """Install a browser: Debian's package where this is Debian and we are root, else Playwright's download."""
+    """Install a browser: Debian's package where this is Debian and we are root, else Playwright's download.
+
+    Not every release of Debian or Ubuntu has the one without a window.
+    """
     if can_install():
-        install("chromium")
+        install(WITHOUT_WINDOW)
+        if find_browser() is None:
+            install("chromium")
     else:
         command = [sys.executable, "-m", "playwright", "install", "chromium"]
         subprocess.run(command, check=False, stdout=subprocess.DEVNULL)

@@ -134,13 +134,13 @@ def look_at(browser: Browser, address: str, pages: list[str], look: Look, folder
 
 def main(*chosen: str) -> None:
     """Write the gallery of the built site, or of some of its pages."""
-    path = find_browser()
-    if path is None:
-        sys.exit(MISSING)
     known = names(ROOT / "_toc.yml")
     for name in chosen:
         if name not in known:
             sys.exit(f"{name} is no page of the site, expected one of: {', '.join(known)}")
+    path = find_browser()
+    if path is None:
+        sys.exit(MISSING)
     if not chosen:
         shutil.rmtree(TARGET, ignore_errors=True)
     with sync_playwright() as playwright, serving(SITE) as address:
