@@ -1,5 +1,6 @@
 """Many submissions side by side: each comes out once, whatever becomes of the processes that grade."""
 
+import signal
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 
 import pytest
@@ -85,3 +86,22 @@ def test_a_fault_of_ours_is_a_failure_of_one_submission():
     result = batch.grade(Work("ann", b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}'), None, None)
     assert result.status == "failed"
     assert "AttributeError" in result.reason
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_waits_until_a_process_has_been_told_what_it_is_for(monkeypatch, number):
+    told = []
+
+    def start(self):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})  # as for another thread, which takes it in place of this one
+        signal.raise_signal(number)
+        told.append(self)
+
+    monkeypatch.setattr(batch.SpawnProcess, "start", start)
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            batch._Process().start()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert len(told) == 1

@@ -3,6 +3,7 @@
 Nothing here knows of nbgrader: a process that only grades starts without it.
 """
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -13,6 +14,7 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future
 from dataclasses import dataclass
 from multiprocessing import parent_process
 from multiprocessing.context import SpawnContext, SpawnProcess
+from threading import current_thread, main_thread
 
 from nbformat import NotebookNode
 
@@ -20,6 +22,7 @@ from lossprimer.grading import reading, sandbox
 from lossprimer.grading.grade import ProblemSet, Settings, judged, noted, restored
 
 _TRIES = 3  # of a submission during which the process that grades has ended
+_INTERRUPTS = signal.SIGINT, signal.SIGTERM
 _PR_SET_PDEATHSIG = 1
 
 
@@ -132,14 +135,36 @@ def _is_broken(future: Future):
 
 
 class _Process(SpawnProcess):
-    """A process that Ctrl-C does not reach, from its start: it would end the imports with a traceback."""
+    """A process that Ctrl-C does not reach, from its start: it would end the imports with a traceback.
+
+    Nor does it keep this one from telling the new process what it is for. A signal that is blocked here may still
+    arrive, at one of the threads that libraries start, and Python then interrupts the main one.
+    """
 
     def start(self):
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
-            super().start()  # it takes over what is blocked
+            with _later():
+                super().start()  # it takes over what is blocked
         finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+
+
+@contextlib.contextmanager
+def _later():
+    """Have interrupts come at the end; it is always the main thread that they interrupt."""
+    if current_thread() is not main_thread():
+        yield
+        return
+    came = []
+    handlers = {number: signal.signal(number, lambda *call: came.append(call[0])) for number in _INTERRUPTS}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    for number in came[:1]:
+        signal.raise_signal(number)
 
 
 class _Context(SpawnContext):
