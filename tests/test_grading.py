@@ -35,7 +35,8 @@ SETTINGS = """
 c.SandboxPreprocessor.call_timeout = 2
 """
 
-
+# What is said of a submission that was graded and is the same still.
+BEFORE = "skipped: graded before, and not changed since"
 PIPES = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
 # With that variable a program would write each line at once, whether or not it means to.
 BUFFERED = {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
@@ -161,7 +162,7 @@ def test_what_cannot_be_read_is_named_and_has_no_points(course, points):
     for name in set(CLASS) - set(READABLE):
         assert said[name].startswith("unreadable: ")
         assert not any(student == name for student, _ in points)
-    assert {said[name] for name in READABLE} == {"graded", "skipped: graded before, and not changed since"}
+    assert {said[name] for name in READABLE} == {"graded", BEFORE}
 
 
 @pytest.fixture
@@ -190,15 +191,16 @@ def test_students_do_not_see_the_flags(course):
     assert "reaches" not in feedback(course, "looks")
 
 
-def test_both_commands_write_the_same(course, points, tmp_path):
+def test_both_commands_write_the_same_and_again_flag_nothing_twice(course, points, tmp_path):
     """Both nbgrader's own, which graded the first submission, and the one for a class: points, notebook, flags."""
     folder = course / "autograded" / "perfect" / SET
     before = nbformat.read(folder / f"{SET}.ipynb", as_version=4), sorted(path.name for path in folder.iterdir())
-    rows = [row for row in table(course / "flags.csv") if row[1] == "perfect"]
-    autograde(course, "--student=perfect", "--force", "--jobs=1")
+    rows = sorted(table(course / "flags.csv"))
+    assert {"perfect", "looks"} <= {student for _, student, *_ in rows}
+    autograde(course, "--student=perfect", "--student=looks", "--force", "--jobs=1")
     after = nbformat.read(folder / f"{SET}.ipynb", as_version=4), sorted(path.name for path in folder.iterdir())
     assert after == before
-    assert [row for row in table(course / "flags.csv") if row[1] == "perfect"] == rows
+    assert sorted(table(course / "flags.csv")) == rows
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "loss-stability-primer") as gradebook:
         submission = gradebook.find_submission(SET, "perfect")
         assert {
@@ -219,24 +221,6 @@ def test_one_that_cannot_be_written_down_is_no_end_for_the_others():
 
 def test_what_the_command_says_is_one_line_without_commands_for_a_terminal():
     assert _line("an\x1b[2Ja: failed: x\nben: graded \udcff é") == "an\ufffd[2Ja: failed: x\ufffdben: graded \ufffd é"
-
-
-def test_what_has_changed_is_graded_again_and_nothing_else(course):
-    path = course / "submitted" / "overflows" / SET / f"{SET}.ipynb"
-    before = path.read_text("utf-8")
-    assert autograde(course, "--student=overflows", "--jobs=1")["overflows"].startswith("skipped")
-    released = nbformat.read(course / "release" / SET / f"{SET}.ipynb", as_version=4)
-    path.write_text(nbformat.v4.writes(answered(released)), "utf-8")
-    os.utime(path, (0, 0))  # however old the file says that it is
-    assert autograde(course, "--student=overflows", "--jobs=1")["overflows"] == "graded"
-    path.write_text(before, "utf-8")
-    assert autograde(course, "--student=overflows", "--jobs=1")["overflows"] == "graded"
-
-
-def test_grading_a_student_again_flags_nothing_twice(course):
-    before = (course / "flags.csv").read_text()
-    autograde(course, "--student=looks", "--force", "--jobs=1")
-    assert sorted((course / "flags.csv").read_text().splitlines()) == sorted(before.splitlines())
 
 
 def test_the_points_go_to_moodle_and_canvas(course):
@@ -266,8 +250,7 @@ def is_worker(process):
         return "inside.worker" in " ".join(process.cmdline())
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
-def test_an_interrupted_grading_leaves_no_process_and_can_go_on(given_out, tmp_path, number):
+def test_an_interrupted_grading_leaves_no_process_and_can_go_on(given_out, tmp_path):
     course = tmp_path / "course"
     shutil.copytree(given_out, course)
     hand_in(course, "first", lambda notebook: notebook)
@@ -280,19 +263,19 @@ def test_an_interrupted_grading_leaves_no_process_and_can_go_on(given_out, tmp_p
     hand_in(course, "second", endless)
     command = [sys.executable, "-m", "lossprimer.grading", "autograde", SET, "--jobs=1"]
     command += ["--SandboxPreprocessor.call_timeout=60"]
-    grading = subprocess.Popen(command, cwd=course, env=BUFFERED, **PIPES)
-    assert grading.stdout.readline() == "first: graded\n"
-    family = psutil.Process(grading.pid)
-    until(lambda: any(map(is_worker, family.children(recursive=True))))
-    processes = family.children(recursive=True)
-    grading.send_signal(number)
-    _, said = grading.communicate(timeout=20)
-    assert grading.returncode == (-9 if number == signal.SIGKILL else 130)
-    assert ("the same command goes on" in said) == (number != signal.SIGKILL)
-    until(lambda: not any(each.is_running() for each in processes))
+    for number, first in ((signal.SIGTERM, "graded"), (signal.SIGINT, BEFORE), (signal.SIGKILL, BEFORE)):
+        grading = subprocess.Popen(command, cwd=course, env=BUFFERED, **PIPES)
+        assert grading.stdout.readline() == f"first: {first}\n", number
+        family = psutil.Process(grading.pid)
+        until(lambda family=family: any(map(is_worker, family.children(recursive=True))))
+        processes = family.children(recursive=True)
+        grading.send_signal(number)
+        _, said = grading.communicate(timeout=20)
+        assert grading.returncode == (-9 if number == signal.SIGKILL else 130), number
+        assert ("the same command goes on" in said) == (number != signal.SIGKILL), number
+        until(lambda processes=processes: not any(each.is_running() for each in processes))
     hand_in(course, "second", lambda notebook: notebook)
-    said = autograde(course, "--jobs=1")
-    assert (said["first"].partition(":")[0], said["second"]) == ("skipped", "graded")
+    assert autograde(course, "--jobs=1") == {"first": BEFORE, "second": "graded"}
 
 
 def test_an_ordinary_user_grades_and_shows_nothing_of_the_environment(given_out, tmp_path, monkeypatch):
@@ -344,7 +327,7 @@ def test_ctrl_c_while_the_processes_start_is_quiet(given_out, tmp_path):
     assert said == "Interrupted. What is graded is kept; the same command goes on with the rest.\n"
 
 
-def test_points_of_a_person_stand_until_the_file_changes(given_out, tmp_path):
+def test_what_has_changed_is_graded_again_and_until_then_the_points_of_a_person_stand(given_out, tmp_path):
     course = tmp_path / "course"
     shutil.copytree(given_out, course)
 
@@ -362,10 +345,12 @@ def test_points_of_a_person_stand_until_the_file_changes(given_out, tmp_path):
         grade = gradebook.find_grade("words", SET, SET, "first")
         grade.manual_score, grade.needs_manual_grade = 3, False
         gradebook.db.commit()
+    assert autograde(course, "--jobs=1") == {"first": BEFORE}
     assert autograde(course, "--force", "--jobs=1") == {"first": "graded"}
     assert waits() == (False, 13)
     hand_in(course, "first", with_other_words)
-    autograde(course, "--jobs=1")
+    os.utime(course / "submitted" / "first" / SET / f"{SET}.ipynb", (0, 0))  # however old the file says that it is
+    assert autograde(course, "--jobs=1") == {"first": "graded"}
     assert waits() == (True, 13)
 
 
@@ -374,47 +359,61 @@ def with_other_words(notebook):
     return notebook
 
 
-def test_a_cluster_without_workers_is_not_waited_for(given_out, tmp_path, monkeypatch):
+def start(stack, folder, program, *options):
+    """Start a program of Dask until the end of a stack."""
+    command = [sys.executable, "-m", f"distributed.cli.{program}", *options, "--no-dashboard"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder)
+    stack.callback(process.wait)
+    stack.callback(process.kill)
+    return process
+
+
+@pytest.fixture(scope="module")
+def scheduler(tmp_path_factory):
+    """The file that says where the scheduler of a cluster without workers is."""
+    folder = tmp_path_factory.mktemp("cluster")
+    file = folder / "scheduler.json"
+    with contextlib.ExitStack() as stack:
+        start(stack, folder, "dask_scheduler", "--host=127.0.0.1", "--port=0", f"--scheduler-file={file}")
+        until(file.exists)
+        yield file
+
+
+NO_PATIENCE = """import sys
+from lossprimer.grading import autograde
+
+autograde._PATIENCE = 1
+name, *addresses = sys.argv[1:]
+for address in addresses:
+    try:
+        autograde.main([name, "--scheduler", address])
+    except SystemExit as end:
+        print("status", end.code, file=sys.stderr)
+"""
+
+
+def test_a_cluster_without_workers_is_not_waited_for(given_out, scheduler, tmp_path):
     course = tmp_path / "course"
     shutil.copytree(given_out, course)
     hand_in(course, "first", lambda notebook: notebook)
-    file = tmp_path / "scheduler.json"
-    program = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host=127.0.0.1", "--port=0", "--no-dashboard"]
-    scheduler = subprocess.Popen([*program, f"--scheduler-file={file}"], stderr=subprocess.DEVNULL, cwd=tmp_path)
-    try:
-        until(file.exists)
-        address = json.loads(file.read_text())["address"]
-        code = "from lossprimer.grading import autograde; autograde._PATIENCE = 1; autograde.main()"
-        said = run(sys.executable, "-c", code, SET, "--scheduler", address, folder=course, status=1)
-        assert f"The scheduler at {address} has no workers. Start some: dask worker {address}" in said
-    finally:
-        scheduler.kill()
-        scheduler.wait()
-    said = run(sys.executable, "-c", code, SET, "--scheduler", address, folder=course, status=1)
-    assert f"There is no Dask scheduler at {address}" in said
+    address = json.loads(scheduler.read_text())["address"]
+    nobody = "tcp://127.0.0.1:1"
+    said = run(sys.executable, "-c", NO_PATIENCE, SET, address, nobody, folder=course)
+    assert f"The scheduler at {address} has no workers. Start some: dask worker {address}" in said
+    assert f"There is no Dask scheduler at {nobody}" in said
+    assert said.count("status 1") == 2
 
 
-def test_a_cluster_grades_and_loses_nothing_with_one_of_its_workers(given_out, tmp_path):
+def test_a_cluster_grades_and_loses_nothing_with_one_of_its_workers(given_out, scheduler, tmp_path):
     course = tmp_path / "course"
     shutil.copytree(given_out, course)
     names = [f"student{number}" for number in range(5)]
     for name in names:
         hand_in(course, name, lambda notebook: notebook)
-    file = tmp_path / "scheduler.json"
     with contextlib.ExitStack() as stack:
-
-        def start(program, *options):
-            command = [sys.executable, "-m", f"distributed.cli.{program}", *options, "--no-dashboard"]
-            process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=tmp_path)
-            stack.callback(process.wait)
-            stack.callback(process.kill)
-            return process
-
-        start("dask_scheduler", "--host=127.0.0.1", "--port=0", f"--scheduler-file={file}")
-        options = ["--nthreads=1", "--no-nanny", f"--scheduler-file={file}"]
-        until(file.exists)
-        workers = [start("dask_worker", *options, f"--name={number}") for number in range(2)]
-        address = json.loads(file.read_text())["address"]
+        options = ["--nthreads=1", "--no-nanny", f"--scheduler-file={scheduler}"]
+        workers = [start(stack, tmp_path, "dask_worker", *options, f"--name={number}") for number in range(2)]
+        address = json.loads(scheduler.read_text())["address"]
         command = [sys.executable, "-m", "lossprimer.grading", "autograde", SET, "--scheduler", address]
         grading = subprocess.Popen(command, cwd=course, env=BUFFERED, **PIPES)
         said = [grading.stdout.readline() for _ in range(2)]
