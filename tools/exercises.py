@@ -14,6 +14,8 @@ import re
 import sys
 import tempfile
 import warnings
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
@@ -51,6 +53,13 @@ def solved(path: Path) -> nbformat.NotebookNode:
             if output.output_type == "error" or output.get("name") == "stderr":
                 raise SetError(f"{path}: {cell.id}: {output.get('evalue') or output.get('text')}")
     return notebook
+
+
+def side_by_side(wanted: list[str]) -> Iterator[tuple[str, Path, nbformat.NotebookNode]]:
+    """Yield the name of each set, where it stands, and the solved set; each core solves one at a time."""
+    paths = [COURSE / "source" / name / f"{name}.ipynb" for name in wanted]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        yield from zip(wanted, paths, pool.map(solved, paths), strict=True)
 
 
 def release(name: str, course: Path = COURSE) -> Path:
@@ -109,9 +118,7 @@ def main(argv: list[str] | None = None) -> None:
     # nbgrader starts a program of its own environment, alembic, by its name alone.
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     try:
-        for name in names():
-            source = COURSE / "source" / name / f"{name}.ipynb"
-            notebook = solved(source)
+        for name, source, notebook in side_by_side(names()):
             if command == "answers":
                 print(answer(name, notebook).relative_to(ROOT))
                 continue
