@@ -349,10 +349,11 @@ class TestVariables:
 
     def test_settings_of_other_projects_are_left_out(self, monkeypatch):
         monkeypatch.setenv("PYTHONPATH", "elsewhere")
+        monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
         monkeypatch.setenv("PIP_USER", "1")
         monkeypatch.setenv("HTTPS_PROXY", "http://proxy")
         found = variables()
-        assert "PYTHONPATH" not in found
+        assert not {"PYTHONPATH", "PYTHONDONTWRITEBYTECODE"} & found.keys()
         assert found["PIP_USER"] == "0"
         assert found["HTTPS_PROXY"] == "http://proxy"
 

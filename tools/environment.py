@@ -47,6 +47,8 @@ QUIET = {
 }
 # What a person has set for other projects, and would be looked at first.
 FOREIGN = ("PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "PIP_TARGET", "PIP_PREFIX", "PIP_REQUIRE_VIRTUALENV")
+# What would have each of hundreds of processes compile the same modules.
+SLOW = ("PYTHONDONTWRITEBYTECODE",)
 NO_VENV = (
     "This Python cannot make virtual environments. On Debian and Ubuntu: sudo apt-get install python3-venv."
     " Or install uv, and run the command again."
@@ -190,7 +192,7 @@ def variables(root: Path = ROOT) -> dict[str, str]:
 
     Where nothing can be written into the home folder, programs get one in _build.
     """
-    kept = {name: value for name, value in os.environ.items() if name not in FOREIGN}
+    kept = {name: value for name, value in os.environ.items() if name not in FOREIGN + SLOW}
     found = {**SETTINGS, **kept, "PIP_USER": "0"}
     # Some libraries read their files in the encoding of the locale, UTF-8 mode or not; C.UTF-8 is on every Linux.
     if sys.platform == "linux" and codecs.lookup(locale.getencoding()).name != "utf-8":
