@@ -353,7 +353,9 @@ class Embedding(Layer):
         """Compute the gradients with respect to the vectors, for `gradients`; tokens are discrete and have none."""
         dy, tokens = self._recall(dy)
         self.dtoken, self.dposition = np.zeros_like(self.token), np.zeros_like(self.position)
-        np.add.at(self.dtoken, tokens, dy)  # a token that occurs twice gets both
+        # A token that occurs twice gets both. In one dimension and one float type np.add.at takes a tenth of the time.
+        places = tokens[..., np.newaxis] * dy.shape[-1] + np.arange(dy.shape[-1])
+        np.add.at(self.dtoken.reshape(-1), places.reshape(-1), dy.reshape(-1).astype(self.dtoken.dtype))
         self.dposition[: tokens.shape[1]] = dy.sum(axis=0)
 
 
