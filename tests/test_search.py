@@ -7,10 +7,10 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from conftest import BOOK, PAGES, SITE, opening
+from tests.axe import violations
 from tests.parsed import read
 from theme.search import NAME, entries, read_words, write_index
 
@@ -293,7 +293,7 @@ def test_results_come_as_one_types_are_counted_and_change_the_address(look_at):
 def test_results_are_accessible_and_fit(look_at, scheme, width):
     page = look_at("search.html?q=softmax", width, 700, scheme=scheme)
     page.get_by_role("main").get_by_role("listitem").first.wait_for()
-    assert Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"] == []
+    assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
@@ -319,7 +319,7 @@ def test_the_slash_leads_to_the_search_and_nothing_is_loaded_before(visit):
     ]:
         page.keyboard.press(key)
         expect(focused).to_be_focused()
-    assert Axe().run(page, context="#search", options={"resultTypes": ["violations"]}).response["violations"] == []
+    assert violations(page, "#search") == []
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     expect(page.locator("#how-does-attention-use-it")).to_be_in_viewport()
