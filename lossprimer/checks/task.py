@@ -278,11 +278,11 @@ class Task:
 
     def _judge(self, f, *, step, rng, tries, held):
         """Raise Trouble unless the property holds; its input is that of the last call."""
-        given = printed = ""
+        last, printed = None, ""
 
         def call(*args, play=direct, script="", returns=self.returns):
-            nonlocal given, printed
-            given = script or self._given(args)
+            nonlocal last, printed
+            last = script, args
             outcome = attempt(f, args, names=returns, usage=self.contract, play=play)
             printed = outcome.printed
             if outcome.changed is not None:
@@ -292,7 +292,9 @@ class Task:
         try:
             step.judge(call, rng)
         except Trouble as trouble:
-            trouble.given = given
+            if last:
+                script, args = last
+                trouble.given = script or self._given(args)
             trouble.printed = trouble.printed or printed
             raise
 
@@ -441,8 +443,10 @@ class Task:
 
     def _expected(self, ours, case):
         """What the right function or a mistake gives in a case, or None; for the named cases it is kept."""
-        if (ours, case) in self._known:
+        try:
             return self._known[ours, case]
+        except KeyError:
+            pass
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")

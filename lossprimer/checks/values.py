@@ -74,9 +74,11 @@ def agree(came: np.ndarray, expected: np.ndarray, *, single: bool = False) -> bo
     if came.shape != expected.shape:
         return False
     if came.size:  # one look at one number spares most of the work
-        one, other = float(came.flat[0]), float(expected.flat[0])
+        one, other = float(came.item(0)), float(expected.item(0))
         if abs(one - other) > 1e-3 * (1 + abs(other)):
             return False
+    if came.dtype == expected.dtype and came.tobytes() == expected.tobytes():  # as most of what agrees is
+        return True
     return bool(near(came, expected, single=single).all())
 
 
