@@ -1,5 +1,6 @@
 """Which data do the experiments run on? Digits that ship with scikit-learn, and sequences to copy; no downloads."""
 
+import functools
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -44,10 +45,16 @@ def collection() -> tuple[np.ndarray, np.ndarray]:
     >>> images.shape, labels[:5].tolist()
     ((1797, 64), [0, 1, 2, 3, 4])
     """
+    images, labels = _read()
+    return images / 16, labels.copy()
+
+
+@functools.cache
+def _read():
+    """Return the arrays of scikit-learn; its file is a text that takes a tenth of a second to read."""
     from sklearn.datasets import load_digits  # half a second that only the experiments need
 
-    images, labels = load_digits(return_X_y=True)
-    return images / 16, labels
+    return load_digits(return_X_y=True)
 
 
 def digits(rng: np.random.Generator, *, train: int = 1000) -> Split:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lossprimer.data import batches, copy_task, digits, flip_labels
+from lossprimer.data import batches, collection, copy_task, digits, flip_labels
 
 
 def test_split_holds_every_image_once():
@@ -13,6 +13,14 @@ def test_split_holds_every_image_once():
     assert images.shape == (1797, 64)
     assert len(split.train_images) == len(split.train_labels) == 1000
     np.testing.assert_array_equal(np.sort(images.sum(axis=1)), np.sort(reference.sum(axis=1)))
+
+
+def test_who_changes_the_collection_changes_it_for_nobody_else():
+    images, labels = collection()
+    images[:], labels[:] = 0, 0
+    again, truths = collection()
+    assert again.max() == 1
+    assert truths.max() == 9
 
 
 def test_pixels_are_scaled_and_labels_are_digits():
