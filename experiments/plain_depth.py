@@ -9,7 +9,7 @@ from statistics import mean
 
 from experiments._stacks import NORMS, plain, trained
 
-SMALL = {"seeds": (0,), "steps": 1, "depth": 1}
+SMALL = {"seeds": (0,), "rates": (0.001,), "steps": 1, "depth": 1}
 
 
 def run(seeds=(0, 1, 2, 3, 4), rates=(0.0003, 0.001, 0.003), steps=100, depth=50):

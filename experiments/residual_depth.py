@@ -12,7 +12,7 @@ from statistics import mean
 from experiments._stacks import residual, trained
 
 KINDS = ("pre-LN", "pre-RMSNorm", "post-LN", "silent", "none")
-SMALL = {"seeds": (0,), "steps": 2, "depth": 1, "shallow": 1}
+SMALL = {"seeds": (0,), "rates": (0.003,), "steps": 2, "depth": 1, "shallow": 1}
 
 
 def run(seeds=(0, 1, 2, 3, 4), rates=(0.0003, 0.001, 0.003), steps=100, depth=50, shallow=6):

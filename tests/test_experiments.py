@@ -134,7 +134,8 @@ def test_the_fitted_temperature_and_the_calibration_error_of_scores_that_are_too
     rng = np.random.default_rng(2)
     z = rng.normal(0, 2, size=(20_000, 5))
     labels = (z + rng.gumbel(size=z.shape)).argmax(axis=-1)  # drawn with the probabilities softmax(z)
-    assert smoothing_and_temperature.fitted_temperature(3 * z, labels) == pytest.approx(3, rel=0.05)
+    some = slice(4000)  # more than enough for one number, for which all are judged at 141 temperatures
+    assert smoothing_and_temperature.fitted_temperature(3 * z[some], labels[some]) == pytest.approx(3, rel=0.05)
     assert smoothing_and_temperature.measured(z, labels)["ece"] < 0.015
     assert smoothing_and_temperature.measured(3 * z, labels)["ece"] > 0.1
 
