@@ -511,10 +511,10 @@ class TestWrongArguments:
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 @pytest.mark.parametrize("axis", [0, 1])
-@pytest.mark.parametrize("options", [{}, {"label_smoothing": 0.1}, {"weight": np.arange(500.0)}], ids=list)
+@pytest.mark.parametrize("options", [{}, {"label_smoothing": 0.1}, {"weight": np.arange(250.0)}], ids=list)
 @pytest.mark.parametrize("kind", ["classes", "probabilities", "ignored"])
 def test_a_call_needs_at_most_three_arrays_of_the_size_of_the_input(kind, options, axis, function):
-    z = np.random.default_rng(7).standard_normal((500, 500))
+    z = np.random.default_rng(7).standard_normal((250, 250))
     target = softmax(z, axis=axis) if kind == "probabilities" else z.argmin(axis=axis)
     if kind == "ignored":
         options = {**options, "ignore_index": 3}
