@@ -50,7 +50,9 @@ def cell(output):
     return f'<div class="cell"><div class="cell_output"><div class="output text_html">{output}</div></div></div>'
 
 
-BODY = f"""
+def body():
+    """Return a page of the four questions, drawn when the browser asks for it."""
+    return f"""
 <section id="first"><h2>First</h2><p>Before.</p>{cell(prediction_html(SHARE))}
 <p>The share is forty-five.</p>{cell(explorer_html(EXPLORER))}
 {cell(prediction_html(FACTOR))}<p id="deep">The factor is seven.</p>
@@ -68,12 +70,12 @@ def folder(tmp_path_factory):
         (folder / name).write_text((files("lossprimer.explorer") / name).read_text("utf-8"), "utf-8")
     links = "".join(f'<link rel="stylesheet" href="{name}">' for name in STYLES)
     links += "".join(f'<script defer src="{name}"></script>' for name in SCRIPTS)
-    for name, body in {"index": BODY, "other": "<p>No question here.</p>"}.items():
+    for name, content in {"index": body(), "other": "<p>No question here.</p>"}.items():
         (folder / f"{name}.html").write_text(
             '<!doctype html><html lang="en" data-theme="light" data-content_root="./"><meta charset="utf-8">'
             f'<title>Predictions</title><meta http-equiv="Content-Security-Policy" content="{POLICY}">'
             '<meta name="viewport" content="width=device-width, initial-scale=1">'
-            f'{links}<link rel="icon" href="data:,"><body><main><h1>Predictions</h1>{body}</main>'
+            f'{links}<link rel="icon" href="data:,"><body><main><h1>Predictions</h1>{content}</main>'
             '<footer class="foot"><p>The foot.</p></footer></html>',
             "utf-8",
         )
