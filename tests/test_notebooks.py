@@ -323,14 +323,15 @@ def cells_of(nb, kind):
     return [(number, cell) for number, cell in enumerate(nb.cells, 1) if cell.cell_type == kind]
 
 
+parsed, syntax_tree = cache(prose.MARKDOWN.parse), cache(prose.syntax_tree)  # several rules ask for the same
+
+
 def markdown_tokens(nb):
-    return [(number, token) for number, cell in cells_of(nb, "markdown") for token in prose.MARKDOWN.parse(cell.source)]
+    return [(number, token) for number, cell in cells_of(nb, "markdown") for token in parsed(cell.source)]
 
 
 def syntax_nodes(nb):
-    return [
-        (number, node) for number, cell in cells_of(nb, "code") for node in ast.walk(prose.syntax_tree(cell.source))
-    ]
+    return [(number, node) for number, cell in cells_of(nb, "code") for node in ast.walk(syntax_tree(cell.source))]
 
 
 def headings(nb):
