@@ -15,7 +15,7 @@ def test_split_holds_every_image_once():
     np.testing.assert_array_equal(np.sort(images.sum(axis=1)), np.sort(reference.sum(axis=1)))
 
 
-def test_who_changes_the_collection_changes_it_for_nobody_else():
+def test_a_change_to_the_collection_is_not_in_the_next_one():
     images, labels = collection()
     images[:], labels[:] = 0, 0
     again, truths = collection()
