@@ -42,10 +42,17 @@ UNCOVER = """() => {
 NEXT_FRAME = "new Promise(requestAnimationFrame)"
 
 
+# What a page does by itself: some of it when the browser is idle, and what follows in the frame after.
+SETTLED = """async () => {
+  await document.fonts.ready;
+  for (const wait of [requestIdleCallback, requestIdleCallback, requestAnimationFrame, requestAnimationFrame])
+    await new Promise(wait);
+}"""
+
+
 def settle(page: Page) -> None:
-    """Wait for what a page does by itself: some of it when the browser is idle, and what follows in the frame after."""
-    for step in ("document.fonts.ready", *["new Promise(requestIdleCallback)"] * 2, *[NEXT_FRAME] * 2):
-        page.evaluate(f"{step}.then(() => null)")
+    """Wait for what a page does by itself."""
+    page.evaluate(f"({SETTLED})().then(() => null)")
 
 
 @pytest.hookimpl(wrapper=True)
