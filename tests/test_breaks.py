@@ -85,9 +85,9 @@ def test_no_piece_of_code_is_wider_than_a_small_screen(name):
 
 @pytest.mark.site
 @pytest.mark.parametrize("width", [320, 1280])
-def test_a_line_ends_in_code_only_at_a_joint(visit, width):
+def test_a_line_ends_in_code_only_at_a_joint(look_at, width):
     """Each stretch between two joints has one height in the browser: that of a line."""
-    opened = visit("book/teaching.html", viewport={"width": width, "height": 800})
+    opened = look_at("book/teaching.html", width, 800)
     opened.evaluate(f"{NEXT_FRAME}.then(() => null)")
     torn = opened.locator("main :not(pre) > code").evaluate_all(
         """codes => codes.flatMap((code) => [...code.childNodes]).filter((part) => {
@@ -101,8 +101,8 @@ def test_a_line_ends_in_code_only_at_a_joint(visit, width):
 
 
 @pytest.mark.site
-def test_a_formula_stays_on_one_line_with_its_full_stop(visit):
-    opened = visit("notebooks/02_cross_entropy.html")
+def test_a_formula_stays_on_one_line_with_its_full_stop(look_at):
+    opened = look_at("notebooks/02_cross_entropy.html")
     torn = "all => all.filter((one) => one.getClientRects().length > 1).map((one) => one.textContent)"
     formulas = opened.locator("main span.math")
     assert formulas.count() > 50

@@ -478,9 +478,9 @@ def test_lists_open_on_a_phone_without_scripts(visit):
     expect(pages).to_be_hidden()
 
 
-def test_the_contents_follow_the_reader(visit):
+def test_the_contents_follow_the_reader(look_at):
     name = next(name for name in DOCUMENTS if len(page(name).select("main section section")) > 2)
-    opened = visit(f"{name}.html")
+    opened = look_at(f"{name}.html")
     link = opened.get_by_role("navigation", name="On this page").get_by_role("link").nth(1)
     link.click()
     expect(link).to_have_attribute("aria-current", "location")
@@ -507,16 +507,16 @@ def copied(page, selector):
     )
 
 
-def test_a_copied_formula_is_its_tex(visit):
-    page = visit("notebooks/01_softmax.html")
+def test_a_copied_formula_is_its_tex(look_at):
+    page = look_at("notebooks/01_softmax.html")
     tex = page.locator("p math annotation").first.text_content()
     said = copied(page, "p:has(math)")
     assert f"${tex}$" in said
     assert len(said) > len(tex) + 20
 
 
-def test_a_copied_display_is_one_formula(visit):
-    page = visit("notebooks/04_normalization.html")
+def test_a_copied_display_is_one_formula(look_at):
+    page = look_at("notebooks/04_normalization.html")
     box = "div.math:has(> :nth-child(3))"
     parts = page.locator(box).first.locator("annotation").all_text_contents()
     joined = r" \qquad ".join(parts)
@@ -536,8 +536,8 @@ def test_a_table_of_two_columns_repeats_no_head_and_a_short_name_stays_on_one_li
 
 
 @pytest.mark.parametrize("name", [name for name in DOCUMENTS if name.startswith("notebooks/")])
-def test_the_title_of_a_chapter_takes_two_lines_beside_its_buttons(visit, name):
-    opened = visit(f"{name}.html")
+def test_the_title_of_a_chapter_takes_two_lines_beside_its_buttons(look_at, name):
+    opened = look_at(f"{name}.html")
     # Now the text's own face is there, which is wider than some.
     opened.reload()
     lines = "h1 => Math.round(h1.getBoundingClientRect().height / parseFloat(getComputedStyle(h1).lineHeight))"

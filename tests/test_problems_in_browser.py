@@ -239,8 +239,8 @@ def test_by_keyboard_alone_through_mistakes_a_loop_and_a_reload(visit):
 # Without Python.
 
 
-def test_nothing_is_fetched_before_the_reader_asks(visit):
-    page = visit(f"book/exercises/{ONE}.html")
+def test_nothing_is_fetched_before_the_reader_asks(look_at):
+    page = look_at(f"book/exercises/{ONE}.html")
     fetched = page.evaluate("performance.getEntriesByType('resource').map(({ name }) => name)")
     assert not [name for name in fetched if re.search(r"pyodide|editor|python\.js|output\.js|\.ipynb", name)]
 
@@ -393,8 +393,8 @@ PLACED = """box => {
         ("notebooks/01_softmax", ".laboratory-code"),
     ],
 )
-def test_nothing_moves_when_the_editor_comes(visit, name, place):
-    page = visit(f"{name}.html")
+def test_nothing_moves_when_the_editor_comes(look_at, name, place):
+    page = look_at(f"{name}.html")
     page.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))")
     box = page.locator(place).first
     box.scroll_into_view_if_needed()
@@ -423,8 +423,8 @@ def test_a_place_for_code_looks_like_the_others_and_shows_that_code_goes_on(visi
 
 
 @each_set
-def test_the_code_that_is_given_fits_its_box(visit, path):
-    page = visit(f"book/exercises/{path.stem}.html")
+def test_the_code_that_is_given_fits_its_box(look_at, path):
+    page = look_at(f"book/exercises/{path.stem}.html")
     boxes = page.locator("[data-kind=code] textarea")
     assert boxes.count() >= 3
     assert boxes.evaluate_all("all => all.filter((one) => one.scrollWidth > one.clientWidth).length") == 0
