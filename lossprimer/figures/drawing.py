@@ -141,7 +141,7 @@ def add_rectangle(axes: Axes, corner: tuple[float, float], width: float, height:
     """Draw a rectangle above and to the right of `corner`: an outline, unless `look` has a facecolor."""
     from matplotlib.patches import Rectangle
 
-    axes.add_patch(Rectangle(corner, width, height, **{"facecolor": "none", **look}))
+    axes.add_artist(Rectangle(corner, width, height, **{"facecolor": "none", **look}))
 
 
 def add_rectangles(axes: Axes, boxes: Iterable[tuple[float, float, float, float]], **look) -> None:
@@ -151,7 +151,7 @@ def add_rectangles(axes: Axes, boxes: Iterable[tuple[float, float, float, float]
 
     unit = Path.unit_rectangle()
     parts = (Path(unit.vertices * (width, height) + (x, y), unit.codes) for x, y, width, height in boxes)
-    axes.add_patch(PathPatch(Path.make_compound_path(*parts), **{"facecolor": "none", "edgecolor": "none", **look}))
+    axes.add_artist(PathPatch(Path.make_compound_path(*parts), **{"facecolor": "none", "edgecolor": "none", **look}))
 
 
 def add_sheet(figure: Figure, bottom: float = 0, height: float | None = None) -> Axes:
@@ -174,7 +174,7 @@ def add_part(
     corner = x - width / 2 + round_, y - height / 2 + round_
     size = width - 2 * round_, height - 2 * round_
     look = {"facecolor": "none", "linewidth": 1.2, **look}
-    axes.add_patch(FancyBboxPatch(corner, *size, boxstyle=f"round,pad={round_}", **look))
+    axes.add_artist(FancyBboxPatch(corner, *size, boxstyle=f"round,pad={round_}", **look))
     axes.text(x, y, text, ha="center", va="center", weight=weight)
 
 

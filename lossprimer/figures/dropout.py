@@ -102,8 +102,8 @@ def _switches(axes: Axes, kept: np.ndarray) -> None:
         # One shape for all: a page is lighter for it.
         return Path.make_compound_path(*(Path(0.7 * square.vertices + (place + 0.15, 0.15)) for place in places))
 
-    axes.add_patch(PathPatch(squares(np.arange(kept.size)), facecolor="none", edgecolor=REFERENCE, linewidth=0.8))
-    axes.add_patch(PathPatch(squares(np.flatnonzero(kept)), facecolor=THING, edgecolor="none"))
+    axes.add_artist(PathPatch(squares(np.arange(kept.size)), facecolor="none", edgecolor=REFERENCE, linewidth=0.8))
+    axes.add_artist(PathPatch(squares(np.flatnonzero(kept)), facecolor=THING, edgecolor="none"))
     axes.set(xlim=(0, kept.size), ylim=(0, 1))
     axes.text(-0.6, 0.5, "units", ha="right", va="center")
     axes.axis("off")
@@ -206,7 +206,7 @@ def _cross(axes: Axes, x: float, size: float) -> None:
     place = axes.figure.dpi_scale_trans + ScaledTranslation(x, 0, axes.transData)
     strokes = Path(corners, [Path.MOVETO, Path.LINETO] * 2)
     look = {"edgecolor": RIVAL, "facecolor": "none", "linewidth": 2.5, "capstyle": "butt"}
-    axes.add_patch(PathPatch(strokes, transform=place, clip_on=False, zorder=2, **look))
+    axes.add_artist(PathPatch(strokes, transform=place, clip_on=False, zorder=2, **look))
 
 
 @pictured
