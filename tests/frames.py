@@ -154,8 +154,9 @@ def _local(tree):
 
 
 def frames(one):
-    """Return all pictures of an explorer by their setting, or the one picture."""
+    """Yield each setting of an explorer with its picture, or the one picture."""
     if isinstance(one, Picture):
-        return {(): one}
-    # The explorer would keep them.
-    return {setting: one.drawn_from(setting, {}) for setting in np.ndindex(*map(len, one.controls.values()))}
+        yield (), one
+    else:
+        # The explorer would keep them.
+        yield from ((at, one.drawn_from(at, {})) for at in np.ndindex(*map(len, one.controls.values())))

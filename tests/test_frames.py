@@ -31,12 +31,6 @@ SHOWN = [(chapter, place) for chapter in STAND_INS for place in range({"01_softm
          "03_dropout": 10, "04_normalization": 13, "05_transformer": 8}[chapter])]  # fmt: skip
 
 
-# All pictures at a time would take more than a gigabyte.
-@functools.lru_cache(maxsize=1)
-def pictures(chapter, place):
-    return frames(shown(chapter)[place])
-
-
 def title(chapter, place):
     one = shown(chapter)[place]
     return f"figure {place}" if isinstance(one, Picture) else one.title
@@ -59,27 +53,22 @@ class Drawing:
     """What the SVG of a picture holds: the boxes of its texts, and points along its lines."""
 
     def __init__(self, svg):
-        self.svg = svg
         root = ElementTree.fromstring(svg.replace("xlink:", ""))
         self.width, self.height = (float(part) for part in root.get("viewBox").split()[2:])
-        self.texts, self.points, self.grid = [], [], []
+        self.texts, points, grid = [], [np.zeros((0, 2))], [np.zeros((0, 2, 2))]
         self.size = float(root.get("font-size"))
         # The marks of a hatching, which "url(...)" names, stand in the drawing themselves.
         paints = {part.get(paint, "none") for part in root.iter() for paint in ("fill", "stroke")}
         self.colours = {paint for paint in paints if not paint.startswith("url(")}
-        self._walk(root)
-
-    def _walk(self, element):
-        for child in element:
-            if child.tag == "defs":
-                continue
-            if child.tag == "text":
-                self.texts.append(self._box(child))
-            elif child.tag == "path":
-                self._line(child)
-            elif child.tag == "use":
-                self.points.append(np.array([[float(child.get("x", 0)), float(child.get("y", 0))]]))
-            self._walk(child)
+        for element in seen(root):
+            if element.tag == "text":
+                self.texts.append(self._box(element))
+            elif element.tag == "path":
+                points += line(element)
+                grid += grid_lines(element)
+            elif element.tag == "use":
+                points.append(np.array([[float(element.get("x", 0)), float(element.get("y", 0))]]))
+        self.points, self.grid = np.concatenate(points), np.concatenate(grid)
 
     def _box(self, element):
         """Return text, size, and left, top, right and bottom of its box."""
@@ -95,35 +84,66 @@ class Drawing:
             return said, size, (x - 0.78 * size, y - wide + start, x + 0.2 * size, y + start)
         return said, size, (x - start, y - 0.78 * size, x - start + wide, y + 0.2 * size)
 
-    def _line(self, element):
-        """Keep points along a line or an outline that is seen; grid lines, bands and cells may have text on them."""
-        stroke, opacity = element.get("stroke", "none"), float(element.get("opacity", 1))
-        opacity *= float(element.get(f"{'fill' if stroke == 'none' else 'stroke'}-opacity", 1))
-        if stroke != "none" and opacity < 0.2:
-            self.grid += [ends for ends in outlines(element.get("d")) if len(ends) == 2]
-        if (stroke == "none" and element.get("fill") in (None, "none")) or opacity < 0.3:
-            return
-        if stroke == "none" and opacity < 1:
-            return
-        # Across a text its box is wider than most fonts are anyway: the width of a line counts above and below.
-        half = np.array([0, float(element.get("stroke-width", 0)) / 2 if stroke != "none" else 0])
-        for ends in outlines(element.get("d")):
-            for start, stop in zip(ends[:-1], ends[1:], strict=True):
-                count = int(np.abs(stop - start).max()) + 2
-                inside = np.linspace(start, stop, count)
-                self.points.extend((inside - half, inside + half))
+
+def seen(element):
+    """Yield the elements within one, but for the definitions."""
+    for child in element:
+        if child.tag != "defs":
+            yield child
+            yield from seen(child)
 
 
+def opacity_of(element):
+    """Return how opaque the line of a path is, or its inside where it has no line."""
+    part = "fill" if element.get("stroke", "none") == "none" else "stroke"
+    return float(element.get("opacity", 1)) * float(element.get(f"{part}-opacity", 1))
+
+
+def grid_lines(element):
+    """Return the ends of the straight lines of a path that is as faint as a grid."""
+    if element.get("stroke", "none") == "none" or opacity_of(element) >= 0.2:
+        return []
+    return [ends[None] for ends in outlines(element.get("d")) if len(ends) == 2]
+
+
+def line(element):
+    """Return points along a line or an outline that is seen; grid lines, bands and cells may have text on them."""
+    stroke, opacity = element.get("stroke", "none"), opacity_of(element)
+    if (stroke == "none" and element.get("fill") in (None, "none")) or opacity < 0.3:
+        return []
+    if stroke == "none" and opacity < 1:
+        return []
+    # Across a text its box is wider than most fonts are anyway: the width of a line counts above and below.
+    half = np.array([0, float(element.get("stroke-width", 0)) / 2 if stroke != "none" else 0])
+    inside = along(element.get("d"))
+    return [inside - half, inside + half]
+
+
+# Most paths of a drawing are the same at the next setting.
+@functools.lru_cache(maxsize=1000)
+def along(path):
+    """Return points along a path, less than one unit apart in each direction."""
+    parts = [np.zeros((0, 2))]
+    for ends in outlines(path):
+        steps = np.diff(ends, axis=0)
+        counts = np.abs(steps).max(axis=1, initial=0).astype(int) + 2
+        # Of each step its start, its stop, and what is between them.
+        number = np.arange(counts.sum()) - np.repeat(counts.cumsum() - counts, counts)
+        share = number / np.repeat(counts - 1, counts)
+        parts.append(np.repeat(ends[:-1], counts, axis=0) + share[:, None] * np.repeat(steps, counts, axis=0))
+    return np.concatenate(parts)
+
+
+@functools.lru_cache(maxsize=1000)
 def outlines(path):
-    """Yield the points of each part of a path, control points too; what is closed ends where it began."""
-    here, ends = np.zeros(2), []
+    """Return the points of each part of a path, control points too; what is closed ends where it began."""
+    here, ends, found = np.zeros(2), [], []
     for command, arguments in re.findall(r"([MlqcZz])([^MlqcZz]*)", path):
         steps = np.array(re.findall(r"-?\d*\.?\d+", arguments), dtype=float).reshape(-1, 2)
         if command == "M":
-            if ends:
-                yield np.array(ends)
             here = steps[0]
             ends = [here]
+            found.append(ends)
         elif command in "Zz":
             here = ends[0]
             ends.append(here)
@@ -132,13 +152,44 @@ def outlines(path):
             for group in steps.reshape(-1, together, 2):
                 ends.extend(here + group)
                 here = ends[-1]
-    if ends:
-        yield np.array(ends)
+    return [np.array(ends) for ends in found]
+
+
+class Frame:
+    """What the tests ask of a picture; its figure is let go, as all of them at a time take more than a gigabyte."""
+
+    def __init__(self, picture):
+        self.sentence, self.svg, figure = picture.sentence, picture.svg(), picture.figure
+        self.drawing = Drawing(self.svg)
+        self.size, self.panels = figure.get_size_inches().tolist(), [*map(Panel, figure.axes)]
+        # Texts of several lines that do not begin at the left.
+        lines = [text for text in figure.findobj(Text) if "\n" in text.get_text()]
+        self.uneven = [text.get_text() for text in lines if text.get_ha() != "left"]
+
+
+class Panel:
+    """What the tests ask of a pair of axes."""
+
+    def __init__(self, axes):
+        labels, ticks, (low, high) = axes.get_yticklabels(), axes.get_yticks(), axes.get_ylim()
+        limits = (*(axes.get_xlim() if measured(axes) else ()), low, high)
+        # Limits, scale, place and ticks.
+        self.measures = (
+            [round(float(value), 9) for value in limits],
+            axes.get_xscale(),
+            axes.get_yscale(),
+            axes.get_position().bounds,
+            [float(tick) for tick in ticks],
+            [label.get_text() for label in labels],
+        )
+        # Rows are counted from above.
+        self.beside_rows = {label.get_va() for label in labels if axes.axison and low > high}
 
 
 @functools.lru_cache(maxsize=1)
-def drawings(chapter, place):
-    return {setting: Drawing(picture.svg()) for setting, picture in pictures(chapter, place).items()}
+def looks(chapter, place):
+    """Return what is seen of an explorer by its settings, or of a figure."""
+    return {setting: Frame(picture) for setting, picture in frames(shown(chapter)[place])}
 
 
 @pytest.fixture(scope="module", params=SHOWN, ids=lambda one: f"{one[0][:2]}-{one[1]}")
@@ -155,24 +206,10 @@ def test_all_settings_have_the_same_axes(one):
     """Limits, scale, place and ticks: a length means the same number at each setting."""
     if title(*one) in STORIES:
         return
-    seen = {}
-    for setting, picture in pictures(*one).items():
-        axes = [
-            (
-                [
-                    round(float(value), 9)
-                    for value in (*(panel.get_xlim() if measured(panel) else ()), *panel.get_ylim())
-                ],
-                panel.get_xscale(),
-                panel.get_yscale(),
-                panel.get_position().bounds,
-                [float(tick) for tick in panel.get_yticks()],
-                [tick.get_text() for tick in panel.get_yticklabels()],
-            )
-            for panel in picture.figure.axes
-        ]
-        seen.setdefault(repr((picture.figure.get_size_inches().tolist(), axes)), setting)
-    assert len(seen) == 1, f"{title(*one)}: {seen}"
+    found = {}
+    for setting, frame in looks(*one).items():
+        found.setdefault(repr((frame.size, [panel.measures for panel in frame.panels])), setting)
+    assert len(found) == 1, f"{title(*one)}: {found}"
 
 
 def measured(panel):
@@ -189,11 +226,11 @@ def test_no_control_is_dead(one):
     """Whatever the other controls are set to, each one changes the picture or its sentence."""
     explorer = shown(one[0])[one[1]]
     for place, name in enumerate([] if isinstance(explorer, Picture) else explorer.controls):
-        seen = {}
-        for setting, picture in pictures(*one).items():
+        found = {}
+        for setting, frame in looks(*one).items():
             others = setting[:place] + setting[place + 1 :]
-            seen.setdefault(others, set()).add((picture.sentence, drawings(*one)[setting].svg))
-        dead = [others for others, looks in seen.items() if len(looks) == 1]
+            found.setdefault(others, set()).add((frame.sentence, frame.svg))
+        dead = [others for others, different in found.items() if len(different) == 1]
         assert [others for others in dead if others not in IDLE.get((title(*one), name), ())] == [], name
 
 
@@ -201,64 +238,54 @@ def test_no_control_is_dead(one):
 IDLE = {("What one probability does not tell", "rest"): {(p, 0) for p in range(13)}}
 
 
-def overlap(a, b):
-    """Return whether two boxes share more than a sliver."""
-    return min(a[2], b[2]) - max(a[0], b[0]) > SLACK and min(a[3], b[3]) - max(a[1], b[1]) > SLACK
-
-
 def faults(drawing):
     """Yield what is wrong with the texts of a drawing."""
-    points = np.vstack(drawing.points) if drawing.points else np.zeros((0, 2))
-    for place, (said, _, box) in enumerate(drawing.texts):
-        if box[0] < -1 or box[1] < -1 or box[2] > drawing.width + 1 or box[3] > drawing.height + 1:
-            yield f"{said!r} leaves the picture"
-        for other, _, there in drawing.texts[:place]:
-            if overlap(box, there):
-                yield f"{said!r} lies on {other!r}"
-        left, top, right, bottom = box
-        on = (points > [left + SLACK, top + SLACK]) & (points < [right - SLACK, bottom - SLACK])
-        if on.all(axis=1).any():
-            yield f"{said!r} lies on a line"
+    texts = [said for said, _, _ in drawing.texts]
+    left, top, right, bottom = np.reshape([box for _, _, box in drawing.texts], (-1, 4)).T
+    outside = (left < -1) | (top < -1) | (right > drawing.width + 1) | (bottom > drawing.height + 1)
+    yield from (f"{texts[place]!r} leaves the picture" for place in np.flatnonzero(outside))
+    # Two boxes that share more than a sliver, each two of them once.
+    shared = np.minimum(right, right[:, None]) - np.maximum(left, left[:, None]) > SLACK
+    shared &= np.minimum(bottom, bottom[:, None]) - np.maximum(top, top[:, None]) > SLACK
+    yield from (f"{texts[place]!r} lies on {texts[other]!r}" for place, other in np.argwhere(np.tril(shared, -1)))
+    x, y = drawing.points.T[..., None]
+    on = (x > left + SLACK) & (x < right - SLACK) & (y > top + SLACK) & (y < bottom - SLACK)
+    yield from (f"{texts[place]!r} lies on a line" for place in np.flatnonzero(on.any(axis=0)))
 
 
 def test_no_text_lies_on_another_on_a_line_or_outside(one):
     found = {}
-    for setting, drawing in drawings(*one).items():
-        for fault in faults(drawing):
+    for setting, frame in looks(*one).items():
+        for fault in faults(frame.drawing):
             found.setdefault(fault, setting)
     assert found == {}, title(*one)
 
 
 def test_no_grid_line_strikes_through_a_text(one):
     found = {}
-    for setting, drawing in drawings(*one).items():
-        for said, size, (left, top, right, bottom) in drawing.texts:
+    for setting, frame in looks(*one).items():
+        (x_low, y_low), (x_high, y_high) = np.sort(frame.drawing.grid, axis=1).transpose(1, 2, 0)
+        for said, size, (left, _, right, bottom) in frame.drawing.texts:
             # Of the box the part that all digits fill.
             top, bottom = bottom - 0.9 * size, bottom - 0.2 * size
-            for low, high in (np.sort(ends, axis=0) for ends in drawing.grid):
-                if low[0] < right - 1 and high[0] > left + 1 and low[1] < bottom - 1 and high[1] > top + 1:
-                    found.setdefault(said, setting)
+            if ((x_low < right - 1) & (x_high > left + 1) & (y_low < bottom - 1) & (y_high > top + 1)).any():
+                found.setdefault(said, setting)
     assert found == {}, title(*one)
 
 
 def test_each_line_of_a_centred_text_is_centred_in_any_font(one):
     """Matplotlib places the lines of one text by the widths of its own font."""
-    for setting, picture in pictures(*one).items():
-        lines = [text for text in picture.figure.findobj(Text) if "\n" in text.get_text()]
-        assert [text.get_text() for text in lines if text.get_ha() != "left"] == [], setting
+    assert {setting: frame.uneven for setting, frame in looks(*one).items() if frame.uneven} == {}
 
 
 def test_what_stands_beside_a_row_stands_at_its_height(one):
-    """The tick of a row, with a text in it or a bar, is centred as texts are; rows are counted from above."""
-    for picture in pictures(*one).values():
-        for axes in picture.figure.axes:
-            low, high = axes.get_ylim()
-            rows = [label.get_va() for label in axes.get_yticklabels() if axes.axison and low > high]
-            assert set(rows) <= {"center"}, title(*one)
+    """The tick of a row, with a text in it or a bar, is centred as texts are."""
+    for frame in looks(*one).values():
+        assert [panel.beside_rows for panel in frame.panels if panel.beside_rows - {"center"}] == [], title(*one)
 
 
 def test_text_is_neither_too_small_on_a_phone_nor_larger_than_the_text_beside_it(one):
-    for drawing in drawings(*one).values():
+    for drawing in (frame.drawing for frame in looks(*one).values()):
         sizes = {size for _, size, _ in drawing.texts}
         assert min(sizes) * PHONE / drawing.width >= 11, title(*one)
         # The size at the root is what the style sheet sets.
@@ -274,8 +301,8 @@ def test_numbers_are_written_one_way(one):
     explorer = shown(one[0])[one[1]]
     controls = () if isinstance(explorer, Picture) else explorer.controls.values()
     said = {text for control in controls for text in control.texts}
-    for setting, drawing in drawings(*one).items():
-        said |= {text for text, _, _ in drawing.texts} | {pictures(*one)[setting].sentence}
+    for frame in looks(*one).values():
+        said |= {text for text, _, _ in frame.drawing.texts} | {frame.sentence}
     assert {text for text in said if FOREIGN.search(text)} == set()
 
 
@@ -285,6 +312,7 @@ NAMES = {"orange": (15, 40), "brown": (41, 60), "green": (150, 175), "blue": (19
          "red": (335, 355)}  # fmt: skip
 
 
+@functools.cache
 def painted(colour):
     """Return "C0" as the style of the course paints it."""
     with mpl.style.context(STYLE, after_reset=True):
@@ -301,8 +329,8 @@ def in_words(colour):
 
 def test_a_picture_has_only_the_colours_that_have_a_meaning(one):
     known = {painted(colour) for colour in (*(getattr(constants, name) for name in MEANINGS), *constants.SERIES)}
-    for setting, found in drawings(*one).items():
-        assert found.colours <= known | {"none", "currentColor"}, (title(*one), setting)
+    for setting, frame in looks(*one).items():
+        assert frame.drawing.colours <= known | {"none", "currentColor"}, (title(*one), setting)
 
 
 def test_the_page_of_notation_says_what_each_colour_means():
