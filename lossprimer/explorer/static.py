@@ -27,11 +27,9 @@ def explorer_html(explorer: Drawings) -> str:
     sentence are those of the initial setting.
     """
     controls = explorer.controls
-    settings = itertools.product(*(range(len(control)) for control in controls.values()))
-    pictures = [explorer.picture(setting) for setting in settings]
-    drawings = [picture.svg(f"{explorer.name}-") for picture in pictures]
-    initial = pictures.index(explorer.picture(explorer.initial))
-    sentences = [picture.sentence for picture in pictures]
+    settings = [*itertools.product(*(range(len(control)) for control in controls.values()))]
+    initial = settings.index(explorer.initial)
+    drawings, sentences = zip(*(_drawn(explorer, setting) for setting in settings), strict=True)
     data = {
         "names": list(controls),
         "texts": [control.texts for control in controls.values()],
@@ -53,6 +51,13 @@ def explorer_html(explorer: Drawings) -> str:
         f'<span id="{explorer.name}-sentence">{escape(sentences[initial])}</span></figcaption>'
         "</figure>"
     )
+
+
+def _drawn(explorer: Drawings, setting: tuple[int, ...]) -> tuple[str, str]:
+    """Return the drawing and the sentence of a setting; only the initial figure is kept: two hundred are a burden."""
+    first = setting == explorer.initial
+    picture = explorer.picture(setting) if first else explorer.drawn_from(setting, {})
+    return picture.svg(f"{explorer.name}-"), picture.sentence
 
 
 def _row(name: str, control: Control) -> str:
