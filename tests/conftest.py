@@ -12,6 +12,7 @@ from hypothesis import settings
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.cases import together
+from tests.waiting import settle
 from tools.browser import ARGUMENTS, MISSING, find_browser
 from tools.commands import LONG
 from tools.server import serving
@@ -40,19 +41,6 @@ UNCOVER = """() => {
   for (const button of document.querySelectorAll(".prediction[data-state=covered] .prediction-show")) button.click();
 }"""
 NEXT_FRAME = "new Promise(requestAnimationFrame)"
-
-
-# What a page does by itself: some of it when the browser is idle, and what follows in the frame after.
-SETTLED = """async () => {
-  await document.fonts.ready;
-  for (const wait of [requestIdleCallback, requestIdleCallback, requestAnimationFrame, requestAnimationFrame])
-    await new Promise(wait);
-}"""
-
-
-def settle(page: Page) -> None:
-    """Wait for what a page does by itself."""
-    page.evaluate(f"({SETTLED})().then(() => null)")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -21,6 +21,7 @@ from lossprimer.explorer import choice, explore, pictured, predict, slider
 from lossprimer.explorer.prediction_html import prediction_html
 from lossprimer.explorer.static import explorer_html
 from tests.building import build
+from tests.waiting import settle
 from tools.browser import ARGUMENTS, find_browser
 from tools.server import serving
 
@@ -252,7 +253,7 @@ def prepare(page: Page, address: str) -> None:
     """Open the page of parts, set in one face, with all that is folded as it is at first."""
     page.goto(f"{address}/parts.html")
     page.evaluate(ONE_FACE)
-    page.evaluate("document.fonts.ready.then(() => new Promise(requestIdleCallback)).then(() => null)")
+    settle(page)
 
 
 def seen(page: Page) -> Iterator[tuple[str, list[list], Image.Image]]:

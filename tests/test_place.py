@@ -5,8 +5,9 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from conftest import NEXT_FRAME, PAGES, settle
+from conftest import NEXT_FRAME, PAGES
 from tests.parsed import read
+from tests.waiting import settle
 
 pytestmark = pytest.mark.site
 

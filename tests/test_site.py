@@ -8,8 +8,9 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from conftest import BOOK, NEXT_FRAME, PAGES, SCREEN, SITE, opening, settle
+from conftest import BOOK, NEXT_FRAME, PAGES, SCREEN, SITE, opening
 from lossprimer import figures
+from tests.waiting import settle
 from tools import notebooks
 
 pytestmark = pytest.mark.site

@@ -11,8 +11,9 @@ from functools import cache
 import pytest
 from playwright.sync_api import expect
 
-from conftest import NEXT_FRAME, PAGES, SITE, opening, settle
+from conftest import NEXT_FRAME, PAGES, SITE, opening
 from tests.parsed import read
+from tests.waiting import settle
 
 pytestmark = pytest.mark.site
 

@@ -1,7 +1,17 @@
-"""How the tests wait for what another process does."""
+"""How the tests wait for what another process, or a page, does."""
 
 import time
 from collections.abc import Callable
+
+from playwright.sync_api import Page
+
+# What a page does by itself: some of it when the browser is idle, and what follows in the frame after. Where it never
+# is idle, nothing else would end the wait.
+SETTLED = """async () => {
+  const idle = (done) => requestIdleCallback(done, { timeout: 5000 });
+  await document.fonts.ready;
+  for (const wait of [idle, idle, requestAnimationFrame, requestAnimationFrame]) await new Promise(wait);
+}"""
 
 
 def until(condition: Callable[[], object], seconds: float = 60) -> None:
@@ -10,3 +20,8 @@ def until(condition: Callable[[], object], seconds: float = 60) -> None:
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.05)
+
+
+def settle(page: Page) -> None:
+    """Wait for what a page does by itself."""
+    page.evaluate(f"({SETTLED})().then(() => null)")
