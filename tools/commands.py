@@ -12,7 +12,7 @@ from tools.environment import EVERYTHING, ROOT
 
 SITE = ROOT / "_build" / "html"
 # The marks of the tests that take long, that of the longest files first.
-LONG = ("sandbox", "site", "frames", "kernel", "browser", "mutants", "live")
+LONG = ("live", "sandbox", "site", "frames", "kernel", "browser", "mutants")
 # Those of them that ask for nothing but time: they run while the book is built.
 ALONE = ("mutants",)
 AFTER_THE_BOOK = tuple(mark for mark in LONG if mark not in ALONE)
