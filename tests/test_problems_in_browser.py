@@ -6,7 +6,6 @@ import re
 
 import nbformat
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
 from playwright.sync_api import expect
 
@@ -16,6 +15,7 @@ from lossprimer import page as in_python
 from lossprimer.checks import TASKS
 from lossprimer.grading import batch, sandbox
 from lossprimer.grading.grade import ProblemSet, Settings
+from tests.axe import violations
 from tests.test_exercises import SETS, each_set
 
 pytestmark = [pytest.mark.site, pytest.mark.live]
@@ -223,8 +223,7 @@ def test_by_keyboard_alone_through_mistakes_a_loop_and_a_reload(visit):
         page.emulate_media(color_scheme=scheme)
         page.locator(f"html[data-theme={scheme}]").wait_for()
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        faults = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
-        assert [(fault["id"], [node["html"] for node in fault["nodes"]]) for fault in faults] == [], scheme
+        assert violations(page) == [], scheme
 
     # What is changed holds no longer; what was typed, and whether it held, is there after a reload.
     Place(page, "log_softmax").write("# later")
