@@ -9,7 +9,7 @@ import pytest
 from bs4 import BeautifulSoup
 from playwright.sync_api import expect
 
-from conftest import BOOK, SITE
+from conftest import BOOK, SITE, UNCOVER
 from live.problems import tasks
 from lossprimer import page as in_python
 from lossprimer.checks import TASKS
@@ -17,6 +17,7 @@ from lossprimer.grading import batch, sandbox
 from lossprimer.grading.grade import ProblemSet, Settings
 from tests.axe import violations
 from tests.test_exercises import SETS, each_set
+from tests.waiting import settle
 
 pytestmark = [pytest.mark.site, pytest.mark.live]
 
@@ -104,10 +105,44 @@ def points(page):
 # With Python.
 
 
+@pytest.fixture(scope="module")
+def beside(browser, address):
+    """Open a page beside the last one, without what that has kept.
+
+    A window shares its process with the one that has opened it: while Python is there in another, it is compiled, and
+    starts in 60 % of the time. An error, or a request to another host, fails the tests of the module, at their end.
+    """
+    context = browser.new_context()
+    requests, errors, windows = [], [], []
+    context.on("request", lambda request: requests.append(request.url))
+    context.on("weberror", lambda error: errors.append(str(error.error)))
+    context.on("console", lambda message: message.type == "error" and errors.append(message.text))
+    opener = context.new_page()
+    opener.goto(f"{address}/search.html")
+
+    def beside(name, width=1280, height=900):
+        for window in windows[:-1]:
+            window.close()
+        opener.evaluate("localStorage.clear()")
+        with opener.expect_popup() as opened:
+            opener.evaluate("void open('about:blank')")
+        windows[:] = [*windows[-1:], opened.value]
+        opened.value.set_viewport_size({"width": width, "height": height})
+        opened.value.goto(f"{address}/{name}")
+        opened.value.evaluate(UNCOVER)
+        settle(opened.value)
+        return opened.value
+
+    yield beside
+    context.close()
+    assert errors == []
+    assert [url for url in requests if not url.startswith((address, "about:"))] == []
+
+
 @pytest.mark.sandbox
 @each_set
-def test_every_task_is_checked_as_in_a_notebook_and_graded_as_the_page_says(visit, path):
-    page, name, answers = visit(f"book/exercises/{path.stem}.html"), path.stem, solutions(path.stem)
+def test_every_task_is_checked_as_in_a_notebook_and_graded_as_the_page_says(beside, path):
+    page, name, answers = beside(f"book/exercises/{path.stem}.html"), path.stem, solutions(path.stem)
     coded = [task for task in tasks_of(name) if task.kind == "code"]
     for task in coded:
         place = Place(page, task.name)
@@ -155,8 +190,8 @@ def grade(name, data):
     return {task: shown[-1].output_type != "error" for task, shown in tests.items() if shown is not None}
 
 
-def test_a_task_may_use_another_one_and_an_impossible_prediction_opens_nothing(visit):
-    page = visit(f"book/exercises/{ONE}.html")
+def test_a_task_may_use_another_one_and_an_impossible_prediction_opens_nothing(beside):
+    page = beside(f"book/exercises/{ONE}.html")
     Place(page, "softmax").write(solutions(ONE)["softmax-answer"])
     uses = Place(page, "softmax_with_temperature")
     uses.check("def softmax_with_temperature(z, temperature):\n    return softmax(z / temperature)")
@@ -169,8 +204,8 @@ def test_a_task_may_use_another_one_and_an_impossible_prediction_opens_nothing(v
     expect(prediction.section.locator("figure.explorer")).to_be_visible()
 
 
-def test_by_keyboard_alone_through_mistakes_a_loop_and_a_reload(visit):
-    page = visit(f"book/exercises/{ONE}.html", viewport={"width": 375, "height": 800})
+def test_by_keyboard_alone_through_mistakes_a_loop_and_a_reload(beside):
+    page = beside(f"book/exercises/{ONE}.html", width=375, height=800)
     place, keys = Place(page, "softmax"), page.keyboard
     for _ in range(60):
         keys.press("Tab")
