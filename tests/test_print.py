@@ -3,7 +3,7 @@
 import pytest
 from bs4 import BeautifulSoup
 
-from conftest import SITE
+from conftest import SITE, opening
 from tools.pdf import MARGINS, ROOT, chapter, contents, document, print_pdf
 
 NAMES = ["book/intro", "notebooks/one"]
@@ -46,20 +46,28 @@ def test_answers_are_open_and_names_follow_what_they_name():
 
 
 @pytest.fixture(scope="module")
-def paper():
-    """Return the document of the built site, as text."""
-    return document(SITE, contents(ROOT / "_toc.yml"))
+def paper(browser, tmp_path_factory):
+    """Open the document of the built site as it is printed, once: it is as long as all pages."""
+    path = tmp_path_factory.mktemp("paper") / "paper.html"
+    path.write_text(document(SITE, contents(ROOT / "_toc.yml")), "utf-8")
+    with opening(browser) as open_page:
+        page = open_page(path.as_uri(), viewport={"width": PAPER, "height": 900})
+        page.emulate_media(media="print")
+        page.evaluate("document.fonts.ready.then(() => null)")
+        yield page
 
 
 @pytest.mark.site
 def test_every_link_within_the_document_has_a_target_that_exists_once(paper):
-    soup = BeautifulSoup(paper, "html.parser")
-    ids = [element["id"] for element in soup.select("[id]")]
+    ids, hrefs = paper.evaluate(
+        """() => [["[id]", "id"], ["a[href]", "href"]]
+          .map(([found, name]) => [...document.querySelectorAll(found)].map((one) => one.getAttribute(name)))"""
+    )
     assert len(set(ids)) == len(ids)
-    links = {link["href"][1:] for link in soup.select('a[href^="#"]')}
+    links = {href[1:] for href in hrefs if href.startswith("#")}
     assert len(links) > 50
     assert links <= set(ids)
-    assert soup.select('a[href]:not([href^="#"]):not([href^="http"])') == []
+    assert [href for href in hrefs if not href.startswith(("#", "http"))] == []
 
 
 @pytest.mark.site
@@ -76,18 +84,18 @@ def test_the_document_has_the_type_of_the_pages(tmp_path, open_page, visit):
         assert looks[0] == looks[1], part
 
 
+# All elements but those of a picture.
+WIDE = """() => [...document.querySelectorAll("article :not(svg *)")]
+  .filter((one) => one.getBoundingClientRect().right > innerWidth + 1).map((one) => one.outerHTML)"""
+SHOWN = """(selector) => [...document.querySelectorAll(selector)]
+  .filter((one) => one.checkVisibility({ visibilityProperty: true })).length"""
+
+
 @pytest.mark.site
-def test_nothing_is_wider_than_the_paper(paper, tmp_path, open_page):
-    (tmp_path / "paper.html").write_text(paper, "utf-8")
-    page = open_page((tmp_path / "paper.html").as_uri(), viewport={"width": PAPER, "height": 900})
-    page.emulate_media(media="print")
-    page.evaluate("document.fonts.ready.then(() => null)")
-    wide = page.locator("article :not(svg *)").evaluate_all(
-        "all => all.filter(one => one.getBoundingClientRect().right > innerWidth + 1).map(one => one.outerHTML)"
-    )
-    assert wide == []
-    assert page.locator("article button:visible, article input:visible").count() == 0
-    assert page.locator("article details > :not(summary)").first.is_visible()
+def test_nothing_is_wider_than_the_paper(paper):
+    assert paper.evaluate(WIDE) == []
+    assert paper.evaluate(SHOWN, "article :is(button, input)") == 0
+    assert paper.locator("article details > :not(summary)").first.is_visible()
 
 
 @pytest.mark.site
@@ -135,11 +143,13 @@ LAID_OUT = """
     const page = (box) => (Math.floor((box.left - left + 1) / part) * part) / width;
     if (boxes.length) things.push({ node, pages: [page(boxes[0]), page(boxes.at(-1))] });
   }
-  const found = (selector) => [...main.querySelectorAll(selector)].flatMap((one) => {
-    const first = things.findIndex(({ node }) => one.contains(node));
-    const last = things.findLastIndex(({ node }) => one.contains(node));
-    return first < 0 ? [] : [[one.textContent.trim().slice(0, 60), first, last]];
+  // Of each element that has some, the first and the last of the things within it.
+  const within = new Map();
+  things.forEach(({ node }, i) => {
+    for (let one = node; one !== main; one = one.parentNode) within.set(one, [within.get(one)?.[0] ?? i, i]);
   });
+  const found = (selector) => [...main.querySelectorAll(selector)].filter((one) => within.has(one))
+    .map((one) => [one.textContent.trim().slice(0, 60), ...within.get(one)]);
   return [things.map(({ pages }) => pages), ...selectors.map(found)];
 }
 """
