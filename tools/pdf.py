@@ -43,19 +43,20 @@ def chapter(name: str, soup: BeautifulSoup, names: list[str], address: str) -> T
     for details in text.select("details"):
         details["open"] = ""
     # Two pages may have the same picture.
-    within = {element["id"] for element in text.select("svg [id]")}
-    for element in text.select("svg, svg *"):
+    drawn = [element for picture in text.find_all("svg") for element in (picture, *picture.find_all(True))]
+    within = {element["id"] for element in drawn if element.has_attr("id")}
+    for element in drawn:
         for attribute, value in element.attrs.items():
-            if isinstance(value, str):
+            if isinstance(value, str) and "#" in value:
                 element[attribute] = re.sub(
                     r"#([\w-]+)", lambda own: f"#{_place(name, own[1])}" if own[1] in within else own[0], value
                 )
-    for element in text.select("[id]"):
+    for element in text.find_all(id=True):
         element["id"] = _place(name, element["id"])
     for attribute in ("aria-labelledby", "for"):
-        for element in text.select(f"[{attribute}]"):
+        for element in text.find_all(**{attribute: True}):
             element[attribute] = _place(name, element[attribute])
-    for link in text.select("a[href]"):
+    for link in text.find_all("a", href=True):
         target = _target(name, link["href"], names, address)
         if target:
             link["href"] = target
