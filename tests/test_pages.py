@@ -8,6 +8,7 @@ import itertools
 import json
 import re
 import shutil
+from collections import Counter
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -110,8 +111,8 @@ def skipped_levels(soup):
 
 def twice(soup):
     """Return the ids that stand on the page more than once."""
-    ids = [tag["id"] for tag in soup.select("[id]")]
-    return sorted({name for name in ids if ids.count(name) > 1})
+    counts = Counter(tag["id"] for tag in soup.find_all(id=True))
+    return sorted(name for name, count in counts.items() if count > 1)
 
 
 def broken(soup, path):
@@ -396,8 +397,10 @@ def test_the_html_of_a_chapter_weighs_little(name):
 def unfolded(request, look_at):
     """Return the name of each page in turn, and the page as wide as the smallest screen: what is folded is opened."""
     opened = look_at(f"{request.param}.html", width=320)
-    opened.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
-    opened.evaluate(f"{NEXT_FRAME}.then(() => {NEXT_FRAME}).then(() => null)")
+    opened.evaluate(f"""() => {{
+      document.querySelectorAll("details").forEach((part) => {{ part.open = true; }});
+      return {NEXT_FRAME}.then(() => {NEXT_FRAME}).then(() => null);
+    }}""")
     return request.param, opened
 
 
@@ -434,11 +437,23 @@ def test_no_formula_begins_with_a_space(name):
     assert [tex for tex in (one.get_text() for one in formulas) if re.match(r"\\([,:;! ]|q?quad\b)|~", tex)] == []
 
 
-@pytest.mark.parametrize("name", [name for name in DOCUMENTS if name.startswith("notebooks/")])
-def test_the_code_of_a_chapter_fits_the_column_of_a_desk(look_at, name):
-    opened = look_at(f"{name}.html")
-    opened.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
-    blocks = opened.locator("main .cell pre").evaluate_all(
+@pytest.fixture(scope="module", params=[name for name in DOCUMENTS if name.startswith("notebooks/")])
+def chapter(request, look_at):
+    """Return each chapter in turn, on a desk."""
+    opened = look_at(f"{request.param}.html")
+    # Now the text's own face is there, which is wider than some.
+    opened.reload()
+    return opened
+
+
+def test_the_title_of_a_chapter_takes_two_lines_beside_its_buttons(chapter):
+    lines = "h1 => Math.round(h1.getBoundingClientRect().height / parseFloat(getComputedStyle(h1).lineHeight))"
+    assert chapter.locator("h1").evaluate(lines) <= 2
+
+
+def test_the_code_of_a_chapter_fits_the_column_of_a_desk(chapter):
+    chapter.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
+    blocks = chapter.locator("main .cell pre").evaluate_all(
         # That of a laboratory stands in a text box.
         """blocks => blocks.filter(block => block.checkVisibility())
           .map(block => [block.clientWidth, block.scrollWidth, block.innerText])"""
@@ -533,15 +548,6 @@ def test_a_table_of_two_columns_repeats_no_head_and_a_short_name_stays_on_one_li
     assert all(len(row.select("td[data-label]")) >= 2 for table in more for row in table.select("tbody tr"))
     first = [row.td for table in names for row in table.select("tbody tr")]
     assert all(("short" in cell.get("class", ())) == (len(cell.get_text().strip()) <= 20) for cell in first)
-
-
-@pytest.mark.parametrize("name", [name for name in DOCUMENTS if name.startswith("notebooks/")])
-def test_the_title_of_a_chapter_takes_two_lines_beside_its_buttons(look_at, name):
-    opened = look_at(f"{name}.html")
-    # Now the text's own face is there, which is wider than some.
-    opened.reload()
-    lines = "h1 => Math.round(h1.getBoundingClientRect().height / parseFloat(getComputedStyle(h1).lineHeight))"
-    assert opened.locator("h1").evaluate(lines) <= 2
 
 
 def test_print_is_light_and_unfolded(visit):
