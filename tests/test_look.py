@@ -6,6 +6,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from tests import look
+from tests.conftest import FORGET
 
 
 @pytest.fixture(scope="module")
@@ -13,13 +14,21 @@ def address(serve, tmp_path_factory):
     return serve(look.build_parts(tmp_path_factory.mktemp("parts")))
 
 
-@pytest.fixture(params=look.SCREENS)
-def parts(request, browser, address):
-    """The page of parts in a window, and its name."""
+@pytest.fixture(scope="module", params=look.SCREENS)
+def screen(request, browser):
+    """A screen's name and its window, one for all the tests."""
     page = look.new_page(browser, request.param)
-    look.prepare(page, address)
+    page.add_init_script(FORGET)  # what was answered
     yield request.param, page
     page.close()
+
+
+@pytest.fixture
+def parts(screen, address):
+    """The name of a screen, and the page of parts in it, opened anew."""
+    name, page = screen
+    look.prepare(page, address)
+    return name, page
 
 
 def test_every_part_looks_as_it_was_accepted(parts):
