@@ -1,22 +1,25 @@
 """The static face in real Chromium: keyboard, pointer, links, dark mode, a phone, no scripts, 200 settings."""
 
 import re
-from functools import partial
+from functools import cache, partial
 from importlib.resources import files
 
 import pytest
 from matplotlib.figure import Figure
 from playwright.sync_api import expect
 
-from lossprimer.explorer import choice, explore, pictured, slider, steps
+from lossprimer.explorer import Picture, choice, explore, pictured, slider, steps
 from lossprimer.explorer.dark import on_dark
 from lossprimer.explorer.shown import STATIC
 from lossprimer.explorer.static import NOT_INTERACTIVE, explorer_html
+from tests.conftest import opening
 
 # Nothing inline may run or style, and nothing may come from elsewhere.
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:"
 
 
+# Drawn once: for the page, and for the test that compares all of them with what the page shows.
+@cache
 @pictured
 def bar(height, kind="plain"):
     figure = Figure()
@@ -34,6 +37,9 @@ def dot(place):
     axes.plot([place], [1], "o")
     return figure, f"A dot at {place:g}."
 
+
+# What the page is made of, for the tests that compare it with what the page shows: a drawing takes 15 ms.
+drawing = cache(Picture.svg)
 
 EXPLORERS = (
     explore(bar, title="One bar", height=slider("Height h", range(0, 200), initial=100)),
@@ -59,7 +65,9 @@ def address(serve, tmp_path_factory):
     folder = tmp_path_factory.mktemp("explorers")
     for name in ("explorer.js", "explorer.css"):
         (folder / name).write_text((files("lossprimer.explorer") / name).read_text("utf-8"), "utf-8")
-    body = "<p>Text between.</p>".join(map(explorer_html, EXPLORERS))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Picture, "svg", drawing)
+        body = "<p>Text between.</p>".join(map(explorer_html, EXPLORERS))
     (folder / "index.html").write_text(
         '<!doctype html><html lang="en" data-theme="light"><meta charset="utf-8"><title>Explorers</title>'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
@@ -71,9 +79,20 @@ def address(serve, tmp_path_factory):
     return f"{serve(folder)}/index.html"
 
 
+@pytest.fixture(scope="module")
+def window(browser):
+    """The one window of the tests that need no other kind."""
+    with opening(browser) as open_page:
+        yield open_page("about:blank")
+
+
 @pytest.fixture
-def page(open_page, address):
-    return open_page(address)
+def page(window, address):
+    """The page, opened anew."""
+    window.goto("about:blank")
+    window.emulate_media(media="null", color_scheme="null", reduced_motion="null")
+    window.goto(address)
+    return window
 
 
 def caption(page, name):
@@ -101,7 +120,7 @@ def test_page_keys_move_the_slider_in_larger_steps(page, key, sign):
 
 def test_every_one_of_200_settings_shows_its_own_picture(page):
     page.emulate_media(reduced_motion="reduce")
-    expected = [(EXPLORERS[0].picture([at]).svg("one-bar-"), f"A plain bar of height {at}.") for at in range(200)]
+    expected = [(drawing(bar(height=at), "one-bar-"), f"A plain bar of height {at}.") for at in range(200)]
     shown = page.get_by_label("Height h").first.evaluate(
         """(input, drawings) => drawings.map((drawing, at) => {
           input.value = at;
