@@ -88,14 +88,21 @@ def _wait_for(address, server, log):
     pytest.fail("JupyterLab did not start:\n" + log.read_text())
 
 
-def opened_and_run(browser, address, ready):
+@pytest.fixture(scope="module")
+def context(browser):
+    """What the windows share: the browser keeps the scripts of the applications, and what it has made of them."""
+    with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
+        context.set_default_timeout(60_000)
+        yield context
+
+
+def opened_and_run(context, address, ready):
     """Open a notebook, and run all its cells; returns the page and its first explorer.
 
     On a busy machine the application may say that it is ready before the script of the widgets is, and then shows the
     words of an explorer in its place. As a reader would, the test runs the cells once more.
     """
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
-    page.set_default_timeout(60_000)
+    page = context.new_page()
     page.goto(address)
     ready(page).wait_for()
     explorer = page.locator(".widget-vbox").first
@@ -116,8 +123,8 @@ def notebook_is_ready(page):
     return page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")
 
 
-def test_the_temperature_slider_of_chapter_1_answers_in_jupyterlab(lab, browser):
-    page, _ = opened_and_run(browser, f"{lab}/lab/tree/01_softmax.ipynb", lab_is_ready)
+def test_the_temperature_slider_of_chapter_1_answers_in_jupyterlab(lab, context):
+    page, _ = opened_and_run(context, f"{lab}/lab/tree/01_softmax.ipynb", lab_is_ready)
     explorer = page.locator(".widget-vbox", has_text="Softmax at a temperature").first
     expect(explorer).to_contain_text("T = 1: probabilities 0.629, 0.231, 0.140", timeout=60_000)
     handle = explorer.get_by_role("slider", name="Temperature T")
@@ -135,9 +142,9 @@ def test_the_temperature_slider_of_chapter_1_answers_in_jupyterlab(lab, browser)
     page.close()
 
 
-def test_the_keys_of_a_control_are_its_own_in_notebook_7(lab, browser):
+def test_the_keys_of_a_control_are_its_own_in_notebook_7(lab, context):
     """They moved to another cell; the same server shows the same notebook in that application."""
-    page, explorer = opened_and_run(browser, f"{lab}/notebooks/small.ipynb", notebook_is_ready)
+    page, explorer = opened_and_run(context, f"{lab}/notebooks/small.ipynb", notebook_is_ready)
     handle = explorer.get_by_role("slider", name="Temperature T")
     handle.focus()
     for key, temperature in (("ArrowRight", 2), ("Home", 0.5), ("ArrowUp", 1)):
@@ -152,9 +159,9 @@ def test_the_keys_of_a_control_are_its_own_in_notebook_7(lab, browser):
     page.close()
 
 
-def test_a_saved_notebook_shows_its_picture_when_the_kernel_is_gone(lab, browser):
+def test_a_saved_notebook_shows_its_picture_when_the_kernel_is_gone(lab, context):
     # In a workspace of its own, which opens no other notebook again.
-    page, explorer = opened_and_run(browser, f"{lab}/lab/workspaces/saved/tree/saved.ipynb", lab_is_ready)
+    page, explorer = opened_and_run(context, f"{lab}/lab/workspaces/saved/tree/saved.ipynb", lab_is_ready)
     expect(explorer).to_contain_text(figures.temperature(1).sentence, timeout=60_000)
     picture = page.locator("[class^=stays-] img")
     expect(picture).to_be_hidden()
