@@ -12,6 +12,7 @@ from lossprimer.explorer.extension import SCRIPTS, STYLES
 from lossprimer.explorer.prediction_html import prediction_html
 from lossprimer.explorer.static import explorer_html
 from tests.axe import violations
+from tests.conftest import opening
 
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:"
 WRONG = "That is against one rival."
@@ -88,9 +89,21 @@ def address(serve, folder):
     return f"{serve(folder.parent)}/{folder.name}"
 
 
+@pytest.fixture(scope="module")
+def window(browser):
+    """The one window of the tests that need no other kind."""
+    with opening(browser) as open_page:
+        yield open_page("about:blank")
+
+
 @pytest.fixture
-def page(open_page, address):
-    return open_page(f"{address}/index.html", covered=True)
+def page(window, address):
+    """The page, opened anew; what it keeps is forgotten after the test."""
+    window.goto("about:blank")
+    window.emulate_media(media="null")
+    window.goto(f"{address}/index.html")
+    yield window
+    window.evaluate("localStorage.clear(); sessionStorage.clear()")
 
 
 def group(page, prediction=SHARE):
