@@ -43,7 +43,9 @@ def book(tmp_path_factory):
     jupyter_book("create")
     with (folder / "_config.yml").open("a", encoding="utf-8") as config:
         config.write(CONFIGURATION)
-    # One page: what else the template has is not needed to see the slider.
+    # One page: what else the template has is not needed to see the slider. These two would be executed.
+    for name in ("notebooks.ipynb", "markdown-notebooks.md"):
+        (folder / name).unlink()
     (folder / "_toc.yml").write_text("format: jb-book\nroot: slider\n", "utf-8")
     cells = [nbformat.v4.new_markdown_cell("# A slider"), nbformat.v4.new_code_cell(CELL)]
     nbformat.write(nbformat.v4.new_notebook(cells=cells), folder / "slider.ipynb")
