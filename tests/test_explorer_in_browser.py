@@ -38,7 +38,7 @@ def dot(place):
     return figure, f"A dot at {place:g}."
 
 
-# What the page is made of, for the tests that compare it with what the page shows: a drawing takes 15 ms.
+# What the page is made of, for the tests that compare it with what the page shows.
 drawing = cache(Picture.svg)
 
 EXPLORERS = (
