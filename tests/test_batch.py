@@ -100,10 +100,11 @@ def test_an_interrupt_waits_until_a_process_has_been_told_what_it_is_for(monkeyp
         told.append(self)
 
     monkeypatch.setattr(batch.SpawnProcess, "start", start)
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # What an interrupt does here, also where the tests were started without anybody who could interrupt them.
+    before = signal.signal(number, signal.default_int_handler)
     try:
         with pytest.raises(KeyboardInterrupt):
             batch._Process().start()
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(number, before)
     assert len(told) == 1
