@@ -111,14 +111,14 @@ def _before_the_book() -> Iterator[Step]:
 
     These are fetched where one sentence can say why they cannot be had: Sphinx would hide it in its own.
     """
-    yield _tool("solving and writing the problem sets, about a minute", "tools.exercises", "handout")
+    yield _tool("solving and writing the problem sets, some ten seconds", "tools.exercises", "handout")
     yield _tool("fetching what runs in the pages, 90 MB the first time", "live")
 
 
 @command("build the site: _build/html/index.html", "installed-site", "The site is there: _build/html/index.html")
 def book(words: list[str]) -> Iterator[Step]:
     yield from _before_the_book()
-    yield _step("building the pages, about four minutes", *BOOK)
+    yield _step("building the pages, about three minutes", *BOOK)
 
 
 def _site() -> Iterator[Step]:
@@ -159,12 +159,12 @@ def notebooks(words: list[str]) -> Iterator[Step]:
 
 @command("write the students' problem sets: exercises/release")
 def exercises(words: list[str]) -> Iterator[Step]:
-    yield _tool("solving and writing the problem sets, about a minute", "tools.exercises", "release")
+    yield _tool("solving and writing the problem sets, some ten seconds", "tools.exercises", "release")
 
 
 @command("write the solved problem sets, for teachers: _build/answers")
 def answers(words: list[str]) -> Iterator[Step]:
-    yield _tool("solving the problem sets, about a minute", "tools.exercises", "answers")
+    yield _tool("solving the problem sets, some ten seconds", "tools.exercises", "answers")
 
 
 @command("write the self-tests for Moodle and Canvas: _build/quizzes")
@@ -194,7 +194,7 @@ def test(words: list[str]) -> Iterator[Step]:
     yield _tool("", "tools.isolation")
     yield from _before_the_book()
     beside = [COMPARE, BESIDE_THE_BOOK]
-    yield Step("building the pages, and the quick tests beside it, about four minutes", ([BOOK], beside))
+    yield Step("building the pages, and the quick tests beside it, about three minutes", ([BOOK], beside))
     options = ["--numprocesses", "3", "--dist", "loadfile", "--no-loadscope-reorder"]
     yield _step("testing, about eight minutes", "pytest", "tests", "-m", " or ".join(AFTER_THE_BOOK), *options, *words)
 
