@@ -36,6 +36,26 @@ def own(pattern: str) -> list[Path]:
 # The page for missing addresses is left out: its links hold only where the site says that it stands (test_address.py).
 PAGES = [path.relative_to(SITE).as_posix() for path in own("*.html") if path.name != "404.html"]
 SCREEN = {"width": 1280, "height": 900}
+# The files that take half a minute or more, by how long.
+LONGEST = (
+    "test_grading",
+    "test_frames",
+    "test_accessibility",
+    "test_site",
+    "test_problems_in_browser",
+    "test_live_in_browser",
+    "test_grading_pages",
+    "test_place",
+    "test_pages",
+    "test_jupyterlab",
+    "test_submission",
+    "test_recipes",
+    "test_wcag",
+    "test_search",
+    "test_print",
+    "test_sandbox",
+    "test_lite_in_browser",
+)
 # As a reader who does not want to be asked: what predictions cover is looked at, too.
 UNCOVER = """() => {
   for (const button of document.querySelectorAll(".prediction[data-state=covered] .prediction-show")) button.click();
@@ -65,7 +85,14 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
-    items.sort(key=lambda item: next((i for i, mark in enumerate(LONG) if item.get_closest_marker(mark)), len(LONG)))
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> tuple[bool, int]:
+    """Return what orders the tests: those of the longest files, the other long ones, the quick ones."""
+    is_quick = not any(map(item.get_closest_marker, LONG))
+    name = item.path.stem
+    return is_quick, LONGEST.index(name) if name in LONGEST else len(LONGEST)
 
 
 @pytest.hookimpl(trylast=True, specname="pytest_collection_modifyitems")

@@ -1,8 +1,11 @@
 """Cases that run together fail as they would alone, and each is named."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.cases import together
+from tests.conftest import LONGEST
 
 TESTS = """
 import pytest
@@ -108,3 +111,7 @@ def test_a_case_that_is_skipped_hides_no_other(ran):
 def test_a_case_that_is_asked_for_runs_alone(ran):
     found = ran(9, "::TestClass::test_method[3]")
     assert list(found) == ["TestClass::test_method[3]"]
+
+
+def test_the_files_that_begin_first_are_there():
+    assert {f"{name}.py" for name in LONGEST} <= {path.name for path in Path(__file__).parent.iterdir()}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from tools.environment import EVERYTHING, ROOT
 
 SITE = ROOT / "_build" / "html"
-# The marks of the tests that take long, that of the longest files first.
+# The marks of the tests that take long.
 LONG = ("live", "sandbox", "site", "frames", "kernel", "browser", "mutants")
 # Those of them that ask for nothing but time: they run while the book is built.
 ALONE = ("mutants",)
