@@ -185,30 +185,35 @@ FORGET = "if (origin !== 'null') { localStorage.clear(); sessionStorage.clear();
 
 
 @pytest.fixture(scope="module")
-def look_at(browser, address) -> Iterator[Callable[..., Page]]:
+def window(browser) -> Iterator[Page]:
+    """Yield the one window of the tests of a module that need no other kind; an error fails them, at their end."""
+    with opening(browser) as open_page:
+        yield open_page("about:blank")
+
+
+@pytest.fixture(scope="module")
+def look_at(window, address) -> Iterator[Callable[..., Page]]:
     """Go to a page of the site in the one window of a module, which has no memory of the pages before.
 
     A window for each test would take longer than the pages in it. It is for tests that need no other kind of window,
     and do not count on what a page keeps. A request to another host fails the tests of the module, at their end.
     """
     requests = []
-    with opening(browser) as open_page:
-        window = open_page("about:blank")
-        window.context.add_init_script(FORGET)
-        window.on("request", lambda request: requests.append(request.url))
+    window.context.add_init_script(FORGET)
+    window.on("request", lambda request: requests.append(request.url))
 
-        def look_at(
-            name: str, width: int = 1280, height: int = 900, *, scheme: str = "light", covered: bool = False
-        ) -> Page:
-            # A link within the page that is open would not open it again.
-            window.goto("about:blank")
-            window.set_viewport_size({"width": width, "height": height})
-            window.emulate_media(media="null", color_scheme=scheme, reduced_motion="null", forced_colors="null")
-            window.goto(f"{address}/{name}")
-            if not covered:
-                window.evaluate(UNCOVER)
-            settle(window)
-            return window
+    def look_at(
+        name: str, width: int = 1280, height: int = 900, *, scheme: str = "light", covered: bool = False
+    ) -> Page:
+        # A link within the page that is open would not open it again.
+        window.goto("about:blank")
+        window.set_viewport_size({"width": width, "height": height})
+        window.emulate_media(media="null", color_scheme=scheme, reduced_motion="null", forced_colors="null")
+        window.goto(f"{address}/{name}")
+        if not covered:
+            window.evaluate(UNCOVER)
+        settle(window)
+        return window
 
-        yield look_at
+    yield look_at
     assert [url for url in requests if not url.startswith((address, "about:"))] == []

@@ -93,9 +93,8 @@ def test_an_interrupt_waits_until_a_process_has_been_told_what_it_is_for(monkeyp
     told = []
 
     def start(self):
-        signal.pthread_sigmask(
-            signal.SIG_UNBLOCK, {number}
-        )  # as for another thread, which takes it in place of this one
+        # As for another thread, which takes it in place of this one.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
         signal.raise_signal(number)
         told.append(self)
 

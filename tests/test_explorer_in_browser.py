@@ -12,7 +12,6 @@ from lossprimer.explorer import Picture, choice, explore, pictured, slider, step
 from lossprimer.explorer.dark import on_dark
 from lossprimer.explorer.shown import STATIC
 from lossprimer.explorer.static import NOT_INTERACTIVE, explorer_html
-from tests.conftest import opening
 
 # Nothing inline may run or style, and nothing may come from elsewhere.
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:"
@@ -77,13 +76,6 @@ def address(serve, tmp_path_factory):
         "utf-8",
     )
     return f"{serve(folder)}/index.html"
-
-
-@pytest.fixture(scope="module")
-def window(browser):
-    """The one window of the tests that need no other kind."""
-    with opening(browser) as open_page:
-        yield open_page("about:blank")
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from lossprimer.explorer.extension import SCRIPTS, STYLES
 from lossprimer.explorer.prediction_html import prediction_html
 from lossprimer.explorer.static import explorer_html
 from tests.axe import violations
-from tests.conftest import opening
 
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:"
 WRONG = "That is against one rival."
@@ -87,13 +86,6 @@ def folder(tmp_path_factory):
 def address(serve, folder):
     """Serve the book below a path of its own, as a project's pages are: other books have the same host."""
     return f"{serve(folder.parent)}/{folder.name}"
-
-
-@pytest.fixture(scope="module")
-def window(browser):
-    """The one window of the tests that need no other kind."""
-    with opening(browser) as open_page:
-        yield open_page("about:blank")
 
 
 @pytest.fixture

@@ -141,6 +141,7 @@ def add_rectangle(axes: Axes, corner: tuple[float, float], width: float, height:
     """Draw a rectangle above and to the right of `corner`: an outline, unless `look` has a facecolor."""
     from matplotlib.patches import Rectangle
 
+    # As all shapes here: the limits of the axes are set, and add_patch would reckon them from each outline.
     axes.add_artist(Rectangle(corner, width, height, **{"facecolor": "none", **look}))
 
 
