@@ -48,9 +48,8 @@ _AT_ONCE = [
 # It insists on these, 4 MB, and needs none: it opens no connection, and IPython completes names by itself. The empty
 # package that the kernel brings along in place of ipykernel stands in for them, too.
 _STAND_INS = ("ssl", "jedi")
-# The course's packages beside NumPy. scikit-learn, 26 MB with SciPy, comes with the cell that imports the data.
+# What the course's wheel needs, beside what the kernel has.
 _NEEDS = ["numpy", "matplotlib", "ipywidgets", "tqdm"]
-_LATER = {"scikit-learn": "lossprimer.data"}
 # What a browser fetches of the application itself, compressed; tests/test_lite_in_browser.py measures it.
 _APPLICATION = 2_100_000
 # JupyterLab compiles the schemas of its settings, and styles what it draws.
@@ -121,8 +120,6 @@ def lock(shared: Mapping[str, Any], own: Iterable[Mapping[str, Any]]) -> dict[st
     packages |= {package["name"]: dict(package) for package in own}
     packages |= {name: packages["ipykernel"] | {"name": name, "imports": []} for name in _STAND_INS}
     packages["lossprimer"]["depends"] = _NEEDS
-    for name, module in _LATER.items():
-        packages[name]["imports"] = [*packages[name]["imports"], module]
     return {**shared, "packages": packages}
 
 

@@ -8,7 +8,7 @@ from lossprimer._arguments import random_generator
 from lossprimer.data import collection
 from lossprimer.network import Adam, Linear, ReLU, Sequential, fit
 
-# Places in scikit-learn's collection; the network learns from others, the first of it.
+# Places in the collection; the network learns from others, the first of it.
 _PLACES = {"clear": 1487, "doubtful": 1741, "mislabelled": 1290}
 _TRAIN = 1000
 # What the label of the third says, by a slip that was made here on purpose.
@@ -42,7 +42,7 @@ def three_digits() -> ThreeDigits:
 
     Notes
     -----
-    The images are those of scikit-learn's ``load_digits``. There the third is labelled as what it is: the wrong
+    The images are from `lossprimer.data.collection`. There the third is labelled as what it is: the wrong
     label is the course's, as an example of a slip.
 
     Examples

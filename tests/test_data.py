@@ -1,5 +1,8 @@
 """Digits split without overlap, batches, labels flipped on purpose, sequences to copy: all by the generator passed."""
 
+from importlib.util import find_spec
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -13,6 +16,16 @@ def test_split_holds_every_image_once():
     assert images.shape == (1797, 64)
     assert len(split.train_images) == len(split.train_labels) == 1000
     np.testing.assert_array_equal(np.sort(images.sum(axis=1)), np.sort(reference.sum(axis=1)))
+
+
+def test_the_collection_is_that_of_scikit_learn():
+    # Its file alone: to import all of scikit-learn takes half a second.
+    (place,) = find_spec("sklearn").submodule_search_locations
+    table = np.loadtxt(Path(place, "datasets", "data", "digits.csv.gz"), delimiter=",")
+    images, labels = collection()
+    np.testing.assert_array_equal(images, table[:, :-1] / 16)
+    np.testing.assert_array_equal(labels, table[:, -1])
+    assert (images.dtype, labels.dtype) == (float, int)
 
 
 def test_a_change_to_the_collection_is_not_in_the_next_one():

@@ -34,7 +34,7 @@ def test_a_record_says_how_and_when_it_came_about(name):
     content = stored(name)
     assert sorted(content) == ["date", "results", "settings", "versions"]
     assert re.fullmatch(r"\d{4}-\d\d-\d\d", content["date"])
-    assert sorted(content["versions"]) == ["numpy", "python", "scikit-learn"]
+    assert {"numpy", "python"} <= content["versions"].keys()
     assert experiments.settings(experiments.experiment(name)) == content["settings"]
 
 

@@ -71,7 +71,7 @@ class Refuse:
     def find_spec(self, name, path=None, target=None):
         top = name.split(".")[0]
         alone = f"{name}.".startswith("lossprimer.explorer.") or name == "lossprimer"
-        if top in {"sklearn", "tqdm", "scipy", "pandas", "sphinx"} or (top == "lossprimer" and not alone):
+        if top in {"tqdm", "scipy", "pandas", "sphinx"} or (top == "lossprimer" and not alone):
             raise ModuleNotFoundError(f"{name} is refused")
 
 sys.meta_path.insert(0, Refuse())
@@ -107,27 +107,24 @@ def test_without_the_rest_of_the_course_its_names_are_missing_with_a_reason():
     assert " ".join(run(code)) == "lossprimer.probability is refused"
 
 
-HEAVY = """there = [name for name in ("matplotlib", "ipywidgets", "sklearn", "tqdm") if name in sys.modules]
+HEAVY = """there = [name for name in ("matplotlib", "ipywidgets", "tqdm") if name in sys.modules]
 print("+".join(there) or "nothing")"""
 
 
-def test_what_is_heavy_is_imported_at_the_first_data_set_picture_or_display():
+def test_what_is_heavy_is_imported_at_the_first_picture_or_display():
     assert run(f"""
 import sys
-import numpy
 import lossprimer, lossprimer.checks, lossprimer.data, lossprimer.explorer, lossprimer.figures, lossprimer.gradcheck
 from lossprimer import *
 explorer = lossprimer.explorer.explore(
     lossprimer.figures.temperature, temperature=lossprimer.explorer.slider("T", [1, 2])
 )
 {HEAVY}
-lossprimer.data.digits(numpy.random.default_rng(0))
-{HEAVY}
 repr(explorer)
 {HEAVY}
 explorer._repr_mimebundle_()
 {HEAVY}
-""") == ["nothing", "sklearn", "matplotlib+sklearn", "matplotlib+ipywidgets+sklearn"]  # fmt: skip
+""") == ["nothing", "matplotlib", "matplotlib+ipywidgets"]  # fmt: skip
 
 
 def test_every_public_name_is_there_and_listed():

@@ -1,14 +1,13 @@
 """What JupyterLite is told: where each package lies, which notebooks there are, and what it costs to fetch."""
 
 import json
-import re
 import subprocess
+import sys
 from pathlib import Path
 
-import nbformat
 import pytest
 
-from live import files, lite
+from live import files, laboratories, lite
 
 ROOT = Path(__file__).parent.parent
 
@@ -41,11 +40,13 @@ def test_the_course_comes_with_what_its_pictures_and_widgets_need(shared, own):
     assert set(course["depends"]) == {"numpy", "matplotlib", "ipywidgets", "tqdm"}
 
 
-def test_scikit_learn_comes_with_the_module_of_the_data_alone(shared, own):
-    packages = lite.lock(shared, own)["packages"]
-    importing = [name for name, package in packages.items() if "lossprimer.data" in package["imports"]]
-    assert importing == ["scikit-learn"]
-    assert all("scikit-learn" not in package["depends"] for package in packages.values())
+@pytest.mark.parametrize("folder", ["notebooks", "exercises/source"])
+def test_no_notebook_imports_what_a_browser_would_fetch_for_it_alone(folder):
+    texts = [path.read_text("utf-8") for path in ROOT.glob(f"{folder}/**/*.ipynb")]
+    cells = [cell for text in texts for cell in json.loads(text)["cells"]]
+    found = laboratories.imports(["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"])
+    asked = {line.split()[1].partition(".")[0] for line in found.splitlines()}
+    assert asked - sys.stdlib_module_names <= {"lossprimer", *lite._NEEDS}
 
 
 def test_an_import_of_a_stand_in_loads_nothing(shared, own):
@@ -58,15 +59,6 @@ def test_the_lock_file_of_the_pages_stays_as_it_is(shared, own):
     before = json.dumps(shared)
     lite.lock(shared, own)
     assert json.dumps(shared) == before
-
-
-@pytest.mark.parametrize("path", sorted(ROOT.glob("notebooks/*.ipynb")), ids=lambda path: path.stem)
-def test_a_chapter_that_uses_the_digits_imports_their_module_by_name(path):
-    # For the kernel looks at what a cell imports before it runs it.
-    code = [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
-    using = next((number for number, source in enumerate(code) if re.search(r"\bdigits\(", source)), None)
-    importing = next((number for number, source in enumerate(code) if "from lossprimer.data import" in source), None)
-    assert using is None or importing <= using
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ TRIAL = """
 import json, lossprimer
 from importlib.resources import files
 from lossprimer import checks, explorer, figures
+from lossprimer.data import collection
 from lossprimer.recorded import read
 assets = [asset.name for asset in files("lossprimer.explorer").iterdir() if asset.name.startswith("explorer.")]
 print(json.dumps({
@@ -27,6 +28,7 @@ print(json.dumps({
     "assets": sorted(assets),
     "check": checks.softmax(lossprimer.softmax).passed,
     "recorded": read("dropout_and_rivals")["true labels"]["epochs"],
+    "digits": len(collection()[1]),
 }))
 """
 
@@ -58,6 +60,7 @@ def test_the_wheel_holds_all_that_the_package_needs(installed, tmp_path):
         "assets": ["explorer.css", "explorer.js", "explorer.py"],
         "check": True,
         "recorded": 100,
+        "digits": 1797,
     }
 
 

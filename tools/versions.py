@@ -21,8 +21,6 @@ COLAB = [
     "numpy==2.0.2",
     "matplotlib==3.10.0",
     "ipywidgets==7.7.1",
-    "scikit-learn==1.6.1",
-    "scipy<1.18",  # which no longer has an option that this scikit-learn sets
     "tqdm==4.67.1",
     "ipykernel==6.17.1",
     "notebook==6.5.7",
