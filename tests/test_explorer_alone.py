@@ -1,8 +1,7 @@
-"""The explorers stand on their own, imports point one way, and what is heavy is imported when it is needed."""
+"""The explorers import nothing else of the course, imports point one way, and the package lists what it offers."""
 
 import ast
 import graphlib
-import subprocess
 import sys
 from pathlib import Path
 
@@ -55,76 +54,6 @@ def test_imports_point_one_way():
     graph = {name: imports(path) & MODULES.keys() for name, path in MODULES.items()}
     order = list(graphlib.TopologicalSorter(graph).static_order())  # raises CycleError for a circle
     assert order.index("lossprimer.explorer.explorer") > order.index("lossprimer.explorer.static")
-
-
-def run(code):
-    """Run some code in a fresh interpreter; an error there fails the test."""
-    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.split()
-
-
-BLOCK = """
-import sys
-
-class Refuse:
-    def find_spec(self, name, path=None, target=None):
-        top = name.split(".")[0]
-        alone = f"{name}.".startswith("lossprimer.explorer.") or name == "lossprimer"
-        if top in {"tqdm", "scipy", "pandas", "sphinx"} or (top == "lossprimer" and not alone):
-            raise ModuleNotFoundError(f"{name} is refused")
-
-sys.meta_path.insert(0, Refuse())
-"""
-USE = """
-from matplotlib.figure import Figure
-from lossprimer.explorer import choice, explore, pictured, slider, steps
-from lossprimer.explorer.live import explorer_widget
-from lossprimer.explorer.static import explorer_html
-
-@pictured(style="default")
-def line(slope, kind="-"):
-    figure = Figure()
-    figure.add_subplot().plot([0, slope], kind)
-    return figure, f"Slope-{slope}{kind}"
-
-explorer = explore(line, slope=slider("Slope", [1, 2]), kind=choice("Kind", ["-", ":"]))
-print("Slope-2:" in explorer_html(explorer), "Slope-1-" in explorer_widget(explorer).children[-1].value)
-print("Slope-3-" in line(3)._repr_mimebundle_()["text/html"])
-print(repr(steps("Steps:", [lambda: line(1), lambda: line(2)])))
-"""
-
-
-def test_the_explorers_work_without_the_rest_of_the_course_and_what_that_needs():
-    assert run(BLOCK + USE) == ["True", "True", "True", "Steps::", "Slope-1-"]
-
-
-def test_without_the_rest_of_the_course_its_names_are_missing_with_a_reason():
-    code = (
-        BLOCK
-        + "import lossprimer\ntry:\n    lossprimer.softmax\nexcept ModuleNotFoundError as error:\n    print(error)"
-    )
-    assert " ".join(run(code)) == "lossprimer.probability is refused"
-
-
-HEAVY = """there = [name for name in ("matplotlib", "ipywidgets", "tqdm") if name in sys.modules]
-print("+".join(there) or "nothing")"""
-
-
-def test_what_is_heavy_is_imported_at_the_first_picture_or_display():
-    assert run(f"""
-import sys
-import lossprimer, lossprimer.checks, lossprimer.data, lossprimer.explorer, lossprimer.figures, lossprimer.gradcheck
-from lossprimer import *
-explorer = lossprimer.explorer.explore(
-    lossprimer.figures.temperature, temperature=lossprimer.explorer.slider("T", [1, 2])
-)
-{HEAVY}
-repr(explorer)
-{HEAVY}
-explorer._repr_mimebundle_()
-{HEAVY}
-""") == ["nothing", "matplotlib", "matplotlib+ipywidgets"]  # fmt: skip
 
 
 def test_every_public_name_is_there_and_listed():
