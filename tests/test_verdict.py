@@ -16,6 +16,7 @@ helper = len = double
 
 @pytest.fixture(scope="module")
 def learner():
+    """One process for all tests: to start it takes longer than all of them."""
     with Submission(isolated=False) as submission:
         submission.run("all", CELLS)
         yield submission
@@ -52,11 +53,10 @@ PREDICTION = "# 2 points\nassert abs(float(guess()) - 7) < 1, 'Think again.'"
 GIVEN = "from lossprimer import figures\nfigures.surprise(0.5)"
 
 
-@pytest.fixture(scope="module")
-def guesses():
-    """One process for many guesses: to start it takes longer than all of them."""
-    with Submission(isolated=False) as submission:
-        yield submission
+def forget(learner):
+    """Let there be no guess, and nothing that has failed."""
+    learner.run("forget", "guess = None; del guess")
+    learner.failures.clear()
 
 
 @pytest.mark.parametrize(
@@ -82,23 +82,22 @@ def guesses():
         ("def guess(): return [][0]", "IndexError: list index out of range"),
     ],
 )
-def test_a_prediction_that_fails_is_told_what_the_learner_can_change(guesses, answer, said):
+def test_a_prediction_that_fails_is_told_what_the_learner_can_change(learner, answer, said):
     """And nothing of the cells that came with the set, although one of them did not run."""
-    guesses.run("forget", "guess = None; del guess")
-    guesses.failures.clear()
-    guesses.run("answer", answer)
-    shown = guesses.run("picture", GIVEN, given=True)
+    forget(learner)
+    learner.run("answer", answer)
+    shown = learner.run("picture", GIVEN, given=True)
     assert "ImportError" in str(shown)
-    last = verdict(PREDICTION, {}, guesses)[-1]
+    last = verdict(PREDICTION, {}, learner)[-1]
     assert said in last.traceback[0]
     assert "picture" not in last.traceback[0]
     assert "RemoteError" not in last.traceback[0]
 
 
-def test_the_cell_that_names_what_is_missing_is_blamed_first():
-    with Submission(isolated=False) as submission:
-        submission.run("answer", "def guess(): return 7 !")
-        submission.run("later", "1 / 0")
-        assert submission.failed("guess") == ("answer", submission.failures["answer"])
-        assert submission.failed("gues") == ("later", "ZeroDivisionError: division by zero")
-        assert verdict(PREDICTION, {}, submission)[-1].traceback[0].count("Your cell 'answer'") == 1
+def test_the_cell_that_names_what_is_missing_is_blamed_first(learner):
+    forget(learner)
+    learner.run("answer", "def guess(): return 7 !")
+    learner.run("later", "1 / 0")
+    assert learner.failed("guess") == ("answer", learner.failures["answer"])
+    assert learner.failed("gues") == ("later", "ZeroDivisionError: division by zero")
+    assert verdict(PREDICTION, {}, learner)[-1].traceback[0].count("Your cell 'answer'") == 1
