@@ -7,9 +7,25 @@ import warnings
 from pathlib import Path
 from unittest.mock import patch
 
+from jinja2 import BytecodeCache
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace
 
+
+class Compiled(BytecodeCache):
+    """The templates that one book has compiled, for the next: with few pages, that takes longer than all the rest."""
+
+    def __init__(self):
+        self.kept = {}
+
+    def load_bytecode(self, bucket):
+        bucket.code = self.kept.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket):
+        self.kept[bucket.key, bucket.checksum] = bucket.code
+
+
+COMPILED = Compiled()
 COLOUR = re.compile(r"\x1b\[\d+(;\d+)*m")
 
 
@@ -35,9 +51,12 @@ def build(source: Path, out: Path, settings: dict, *, anew: bool = False) -> str
 def build_and_keep(source: Path, out: Path, settings: dict, *, anew: bool = False) -> str:
     """Build as `build` does, and leave the environment variables as the extensions set them."""
     said = io.StringIO()
-    # Extensions add to it; Sphinx's own default would keep what they add for the next book.
-    settings = {"source_suffix": {".rst": "restructuredtext"}, **settings}
+    # Extensions add to the first; Sphinx's own default would keep what they add for the next book. The plainest theme
+    # is the one with the fewest files.
+    settings = {"source_suffix": {".rst": "restructuredtext"}, "html_theme": "basic", **settings}
     with docutils_namespace(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what Sphinx and its extensions say of each other
-        Sphinx(source, None, out, out.parent / "doctrees", "html", settings, None, said).build(force_all=anew)
+        book = Sphinx(source, None, out, out.parent / "doctrees", "html", settings, None, said)
+        book.builder.templates.environment.bytecode_cache = COMPILED
+        book.build(force_all=anew)
     return COLOUR.sub("", said.getvalue())
