@@ -51,12 +51,17 @@ def build(source: Path, out: Path, settings: dict, *, anew: bool = False) -> str
 def build_and_keep(source: Path, out: Path, settings: dict, *, anew: bool = False) -> str:
     """Build as `build` does, and leave the environment variables as the extensions set them."""
     said = io.StringIO()
-    # Extensions add to the first; Sphinx's own default would keep what they add for the next book. The plainest theme
-    # is the one with the fewest files.
-    settings = {"source_suffix": {".rst": "restructuredtext"}, "html_theme": "basic", **settings}
+    plain = {
+        # Extensions add to it; Sphinx's own default would keep what they add for the next book.
+        "source_suffix": {".rst": "restructuredtext"},
+        # The theme with the fewest files, no index and no search: nobody looks at them.
+        "html_theme": "basic",
+        "html_use_index": False,
+    }
     with docutils_namespace(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what Sphinx and its extensions say of each other
-        book = Sphinx(source, None, out, out.parent / "doctrees", "html", settings, None, said)
+        book = Sphinx(source, None, out, out.parent / "doctrees", "html", plain | settings, None, said)
         book.builder.templates.environment.bytecode_cache = COMPILED
+        book.builder.search = False
         book.build(force_all=anew)
     return COLOUR.sub("", said.getvalue())

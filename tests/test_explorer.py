@@ -294,11 +294,12 @@ def test_the_configuration_of_a_book_says_which_face_its_kernels_show(settings, 
 
 
 def test_a_book_warns_of_two_explorers_with_one_title(explorer, tmp_path):
-    both = explorer_html(explorer) + explorer_html(explore(line, title="Another", height=slider("h", [1])))
+    first = explorer_html(explorer)
+    both = first + explorer_html(explore(line, title="Another", height=slider("h", [1])))
     heading = "Another\n=======\n\n"
     pages = {
         "index": heading + raw(both),
-        "twice": "Twice\n=====\n\n" + raw(both + explorer_html(explorer)),
+        "twice": "Twice\n=====\n\n" + raw(both + first),
         "once": raw(both),
     }
     for name, page in pages.items():

@@ -151,22 +151,24 @@ def test_punctuation_stays_on_the_line_of_its_formula(before, after):
     assert within == before.strip("a ") + "x" + re.match("[.,)-]*", after)[0]
 
 
-@pytest.fixture
-def built(tmp_path):
-    """Build a page of reStructuredText with the renderer; returns the page and the warnings."""
+@pytest.fixture(scope="module")
+def book(tmp_path_factory):
+    """Build pages of reStructuredText with the renderer; returns each by its name, and the warnings."""
+    folder = tmp_path_factory.mktemp("formulas")
+    texts = {
+        "index": "Inline :math:`x^2`.\n\n.. math:: y = 1\n   :label: one\n\nSee :eq:`one`.\n",
+        "parts": ".. math:: y = x, \\qquad x > 0\n   :label: two\n",
+        "mistake": "Text :math:`\\nosuchcommand x`.\n",
+    }
+    for name, text in texts.items():
+        (folder / f"{name}.rst").write_text(f":orphan:\n\nTitle\n=====\n\n{text}", "utf-8")
+    warnings = build(folder, folder / "out", {"extensions": ["theme.mathml"], "html_math_renderer": "mathml"})
+    pages = {name: (folder / "out" / f"{name}.html").read_text("utf-8") for name in texts}
+    return {name: BeautifulSoup(page, "html.parser") for name, page in pages.items()}, warnings
 
-    def built(text):
-        (tmp_path / "index.rst").write_text(text, "utf-8")
-        settings = {"extensions": ["theme.mathml"], "html_math_renderer": "mathml", "html_theme": "basic"}
-        warnings = build(tmp_path, tmp_path / "out", settings)
-        return BeautifulSoup((tmp_path / "out" / "index.html").read_text("utf-8"), "html.parser"), warnings
 
-    return built
-
-
-def test_formulas_of_a_page_are_rendered_in_their_places(built):
-    page, warnings = built("Title\n=====\n\nInline :math:`x^2`.\n\n.. math:: y = 1\n   :label: one\n\nSee :eq:`one`.\n")
-    assert warnings == ""
+def test_formulas_of_a_page_are_rendered_in_their_places(book):
+    page = book[0]["index"]
     assert page.select_one("p > span.math > math > semantics > :first-child").get_text() == "x2"
     shown = "div.math#equation-one > math[display=block] > semantics"
     assert page.select_one(f"{shown} > :first-child").get_text() == "y=1"
@@ -175,20 +177,19 @@ def test_formulas_of_a_page_are_rendered_in_their_places(built):
     assert page.select_one('p a[href="#equation-one"]').get_text() == "(1)"
 
 
-def test_the_parts_of_a_display_are_formulas_of_one_box(built):
-    page, warnings = built("Title\n=====\n\n.. math:: y = x, \\qquad x > 0\n   :label: one\n")
-    assert warnings == ""
-    box = page.select_one("div.math#equation-one")
+def test_the_parts_of_a_display_are_formulas_of_one_box(book):
+    box = book[0]["parts"].select_one("div.math#equation-two")
     assert [part.get_text() for part in box.select(":scope > math[display=block] annotation")] == ["y = x,", "x > 0"]
     # Nothing stands between them: page.js joins them where they are copied.
     assert "</math><math" in str(box)
     assert len(box.select(".eqno")) == 1
 
 
-def test_a_mistake_in_a_page_is_a_warning_with_its_place(built):
-    page, warnings = built("Title\n=====\n\nText :math:`\\nosuchcommand x`.\n")
-    assert re.search(r"index\.rst:4: WARNING: in the formula \\nosuchcommand x: .*Unknown command", warnings)
-    assert page.select_one("span.math > code").get_text() == r"\nosuchcommand x"
+def test_a_mistake_in_a_page_is_a_warning_with_its_place_and_what_is_right_is_none(book):
+    pages, warnings = book
+    (warning,) = warnings.splitlines()
+    assert re.search(r"mistake\.rst:6: WARNING: in the formula \\nosuchcommand x: .*Unknown command", warning)
+    assert pages["mistake"].select_one("span.math > code").get_text() == r"\nosuchcommand x"
 
 
 def test_the_font_is_asked_for_what_the_browser_shows():
