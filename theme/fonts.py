@@ -168,7 +168,7 @@ def cut(font: tuple[str, str], characters: Iterable[str], target: Path, *, text:
             _drop_tall(part)
         subsetter.subset(part)
         if text:
-            with TTFont(source) as whole:
+            with TTFont(source, lazy=True) as whole:  # of its pairs, few are asked for
                 _place(part, whole, text)
         if family:
             for record in part["name"].names:
