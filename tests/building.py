@@ -40,7 +40,7 @@ def build(source: Path, out: Path, settings: dict, *, anew: bool = False) -> str
     source, out : Path
         Where the texts are and where the pages go; what has been read is kept beside them, in "doctrees".
     settings : dict
-        The configuration, as conf.py would have it.
+        The configuration, as conf.py would have it; the theme is "basic" where it names none.
     anew : bool
         Whether to write all pages, those too whose text has not changed.
     """
@@ -54,7 +54,7 @@ def build_and_keep(source: Path, out: Path, settings: dict, *, anew: bool = Fals
     plain = {
         # Extensions add to it; Sphinx's own default would keep what they add for the next book.
         "source_suffix": {".rst": "restructuredtext"},
-        # The theme with the fewest files, no index and no search: nobody looks at them.
+        # The theme with the fewest files, and no index, as in the course.
         "html_theme": "basic",
         "html_use_index": False,
     }
@@ -62,6 +62,6 @@ def build_and_keep(source: Path, out: Path, settings: dict, *, anew: bool = Fals
         warnings.simplefilter("ignore")  # what Sphinx and its extensions say of each other
         book = Sphinx(source, None, out, out.parent / "doctrees", "html", plain | settings, None, said)
         book.builder.templates.environment.bytecode_cache = COMPILED
-        book.builder.search = False
+        book.builder.search = False  # as the theme does, which has one of its own
         book.build(force_all=anew)
     return COLOUR.sub("", said.getvalue())

@@ -63,7 +63,7 @@ def test_a_verdict_is_known_by_its_words(words, expected):
 
 def test_a_page_marks_its_callouts_and_no_other_quotation(tmp_path):
     (tmp_path / "index.rst").write_text(DRAMA, "utf-8")
-    assert build(tmp_path, tmp_path / "html", {"extensions": ["theme.callouts"], "html_theme": "basic"}) == ""
+    assert build(tmp_path, tmp_path / "html", {"extensions": ["theme.callouts"]}) == ""
     page = BeautifulSoup((tmp_path / "html" / "index.html").read_text("utf-8"), "html.parser")
     assert [quotation.get("class") for quotation in page.select("blockquote")] == [
         ["account"],

@@ -22,7 +22,7 @@ authors:
 version: 1.2.0
 date-released: 2031-09-05
 """
-SETTINGS = {"extensions": ["myst_parser", "theme.pages", "theme.citation"], "html_theme": "basic"}
+SETTINGS = {"extensions": ["myst_parser", "theme.pages", "theme.citation"]}
 SETTINGS |= {"source_suffix": {".md": "markdown"}, "book_citation": "CITATION.cff", "copyright": "nobody"}
 
 

@@ -9,7 +9,7 @@ from theme.disclosure import disclosure, summary
 from theme.pace import content, minutes
 
 ASKED = '.. raw:: html\n\n   <div class="prediction"></div>\n\n'
-SETTINGS = {"extensions": ["theme.pace"], "html_theme": "basic"}
+SETTINGS = {"extensions": ["theme.pace"]}
 
 
 @pytest.mark.parametrize(

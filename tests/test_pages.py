@@ -213,7 +213,7 @@ def test_an_old_address_takes_no_room(tmp_path):
     mark = '<a id="{}"></a>'.format
     text = f"# Title\n\n{mark('old')}\n{mark('older')}\n\nText.\n\n{mark('between')}\n\n{mark('within')} Words.\n"
     (tmp_path / "index.md").write_text(text, "utf-8")
-    settings = {"extensions": ["myst_parser", "theme.pages"], "html_theme": "basic"}
+    settings = {"extensions": ["myst_parser", "theme.pages"]}
     assert build(tmp_path, tmp_path / "out", settings) == ""
     soup = BeautifulSoup((tmp_path / "out" / "index.html").read_text("utf-8"), "html.parser")
     parts = [part.get("id") or part.get_text() for part in soup.h1.find_next_siblings()]
