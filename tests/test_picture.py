@@ -7,11 +7,12 @@ from xml.etree import ElementTree
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+import matplotlib.style
 import pytest
 from matplotlib.figure import Figure
 
 from lossprimer.explorer.dark import on_dark, twins
-from lossprimer.explorer.picture import Picture, picture_html, pictured
+from lossprimer.explorer.picture import Picture, picture_html, pictured, styled
 
 
 @pictured
@@ -91,6 +92,15 @@ def test_a_styled_picture_neither_uses_nor_changes_the_settings_in_force():
         assert mpl.rcParams["axes.linewidth"] == 9
     assert inside == styled().svg()
     assert inside != bars().svg()
+
+
+def test_a_style_lies_on_the_defaults_and_leaves_what_is_no_matter_of_style():
+    with mpl.rc_context({"lines.linewidth": 9, "timezone": "Europe/Rome"}):
+        with matplotlib.style.context("ggplot", after_reset=True):
+            expected = dict(mpl.rcParams)
+        with styled("ggplot"):
+            assert dict(mpl.rcParams) == expected
+        assert mpl.rcParams["lines.linewidth"] == 9
 
 
 def test_a_style_can_be_a_file_or_settings(tmp_path):

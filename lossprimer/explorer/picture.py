@@ -7,8 +7,8 @@ import functools
 import hashlib
 import html
 import sys
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from lossprimer.explorer.dark import twins
@@ -103,13 +103,35 @@ def drawing_html(svg: str, named_by: str, dark: str) -> str:
     return f'<div class="picture-drawing" role="img" aria-labelledby="{named_by}" data-dark="{dark}">{svg}</div>'
 
 
-def styled(style: Any) -> AbstractContextManager:
+@contextmanager
+def styled(style: Any) -> Iterator[None]:
     """Draw in `style` whatever the user's own settings are, and leave those as they were; None changes nothing."""
     if style is None:
-        return nullcontext()
+        yield
+        return
     import matplotlib.style
 
-    return matplotlib.style.context(style, after_reset=True)
+    with matplotlib.rc_context():
+        dict.update(matplotlib.rcParams, _defaults())
+        matplotlib.style.use(style)
+        yield
+
+
+@functools.cache
+def _defaults() -> dict[str, Any]:
+    """Return the settings that `matplotlib.rcdefaults` makes, which takes longer: it checks each of them anew.
+
+    What is no matter of style, such as the backend, is not among them.
+    """
+    import matplotlib
+
+    untouched = object()
+    with matplotlib.rc_context():  # which does not put the backend back
+        dict.update(matplotlib.rcParams, {name: untouched for name in matplotlib.rcParams if name != "backend"})
+        matplotlib.rcdefaults()
+        made = dict(dict.items(matplotlib.rcParams))
+    del made["backend"]
+    return {name: value for name, value in made.items() if value is not untouched}
 
 
 def pictured(draw: Callable[..., tuple[Figure, str]] | None = None, /, *, style: Any = None) -> Callable:
