@@ -36,8 +36,7 @@ def _forget_calls():
     CALLS.clear()
 
 
-@pytest.fixture
-def explorer():
+def lines():
     return explore(
         line,
         title="Lines & heights",
@@ -46,9 +45,25 @@ def explorer():
     )
 
 
-@pytest.fixture
+# Shared: an explorer changes in nothing but the pictures that it keeps.
+@pytest.fixture(scope="module")
+def explorer():
+    return lines()
+
+
+@pytest.fixture(scope="module")
+def markup(explorer):
+    return explorer_html(explorer)
+
+
+@pytest.fixture(scope="module")
 def stepper():
     return steps("Three lines", [partial(line, height) for height in (1, 2, 3)])
+
+
+@pytest.fixture(scope="module")
+def step_markup(stepper):
+    return explorer_html(stepper)
 
 
 # What a drawing and its controls may be
@@ -70,24 +85,23 @@ def test_a_drawing_may_have_a_parameter_named_draw():
     assert repr(explore(numbered, draw=slider("Draw", [1, 2]))) == "Numbered: Draw 1."
 
 
-def test_a_setting_seen_before_is_not_drawn_again(explorer):
+def test_a_setting_seen_before_is_not_drawn_again():
+    explorer = lines()
     for setting in [(0, 0), (1, 0), (0, 0), [0, 0]]:
         explorer.picture(setting)
     assert CALLS == [(0.5, "solid"), (1, "solid")]
 
 
-def plain_line(height):
-    figure = Figure()
-    figure.add_subplot().plot([0, height])
-    return figure, f"A line up to {height:g}."
+def blank(height):
+    return Figure(), f"Nothing up to {height:g}."
 
 
-@pytest.mark.parametrize("draw", [plain_line, pictured(plain_line), lambda height: list(plain_line(height))])
+@pytest.mark.parametrize("draw", [blank, pictured(blank), lambda height: list(blank(height))])
 def test_a_drawing_function_returns_a_picture_or_a_figure_and_its_sentence(draw):
-    explorer = explore(draw, title="Lines", height=slider("h", [1, 2]))
-    assert repr(explorer) == "Lines: A line up to 1."
-    assert "A line up to 2." in explorer_html(explorer)
-    assert repr(steps("Steps", [partial(draw, 2), partial(draw, 3)])) == "Steps: A line up to 2."
+    explorer = explore(draw, title="Blanks", height=slider("h", [1, 2]))
+    assert repr(explorer) == "Blanks: Nothing up to 1."
+    assert "Nothing up to 2." in explorer_html(explorer)
+    assert repr(steps("Steps", [partial(draw, 2), partial(draw, 3)])) == "Steps: Nothing up to 2."
 
 
 def test_figures_of_pyplot_are_not_shown_beside_the_explorer():
@@ -96,7 +110,7 @@ def test_figures_of_pyplot_are_not_shown_beside_the_explorer():
         axes.plot([0, height])
         return figure, f"Up to {height}."
 
-    explorer_html(explore(draw, height=slider("h", range(5))))
+    explorer_html(explore(draw, height=slider("h", [1, 2])))
     assert plt.get_fignums() == []
 
 
@@ -193,7 +207,7 @@ def test_an_error_of_a_drawing_says_at_which_setting(drawn, error):
     [("Größe & „Maß“", "größe-maß"), ("Πιθανότητα", "πιθανότητα"), ("概率 p", "概率-p"), ("A_b  (2)", "a-b-2")],
 )
 def test_a_title_in_any_script_gives_an_id(title, name):
-    markup = explorer_html(explore(line, title=title, height=slider("h", [1, 2])))
+    markup = explorer_html(explore(blank, title=title, height=slider("h", [1, 2])))
     assert Elements(markup).of("figure")[0]["id"] == name
 
 
@@ -235,7 +249,7 @@ def test_live_controls_show_values_and_work_together(explorer):
 
 def test_live_names_are_radio_buttons_if_few_and_a_list_if_many(explorer):
     (_, few), _, _ = parts(explorer_widget(explorer))
-    (many,), _, _ = parts(explorer_widget(explore(line, height=choice("h", {str(n): n for n in range(7)}))))
+    (many,), _, _ = parts(explorer_widget(explore(blank, height=choice("h", {str(n): n for n in range(7)}))))
     assert (type(few), type(many)) == (RadioButtons, Dropdown)
 
 
@@ -270,7 +284,8 @@ def test_live_steps_go_forward_and_back_and_stop_at_the_ends(stepper):
     assert "A solid line up to 2." in view.value
 
 
-def test_a_kernel_gets_widgets_and_the_book_gets_markup(explorer, monkeypatch):
+def test_a_kernel_gets_widgets_and_the_book_gets_markup(monkeypatch):
+    explorer = explore(line, height=slider("h", [1]))
     monkeypatch.delenv(STATIC, raising=False)
     live = explorer._repr_mimebundle_()
     assert set(live) == {"application/vnd.jupyter.widget-view+json", "text/plain"}
@@ -293,13 +308,12 @@ def test_the_configuration_of_a_book_says_which_face_its_kernels_show(settings, 
         assert f"_static/{name}" in page
 
 
-def test_a_book_warns_of_two_explorers_with_one_title(explorer, tmp_path):
-    first = explorer_html(explorer)
-    both = first + explorer_html(explore(line, title="Another", height=slider("h", [1])))
+def test_a_book_warns_of_two_explorers_with_one_title(markup, tmp_path):
+    both = markup + explorer_html(explore(blank, title="Another", height=slider("h", [1])))
     heading = "Another\n=======\n\n"
     pages = {
         "index": heading + raw(both),
-        "twice": "Twice\n=====\n\n" + raw(both + first),
+        "twice": "Twice\n=====\n\n" + raw(both + markup),
         "once": raw(both),
     }
     for name, page in pages.items():
@@ -341,8 +355,8 @@ def embedded(markup):
     return json.loads(re.search(r'<script type="application/json">(.*?)</script>', markup, re.S)[1])
 
 
-def test_static_controls_are_native_labelled_and_disabled_until_the_script_runs(explorer):
-    elements = Elements(explorer_html(explorer))
+def test_static_controls_are_native_labelled_and_disabled_until_the_script_runs(markup):
+    elements = Elements(markup)
     slider_input, *radios = elements.of("input")
     assert slider_input["type"] == "range"
     assert slider_input["aria-valuetext"] == "1"
@@ -370,8 +384,8 @@ def test_a_few_names_are_radio_buttons_side_by_side(control, named):
     assert len(elements.of("select")) == (control.kind == "choice" and not named)
 
 
-def test_the_ends_of_a_track_are_its_first_and_last_value(explorer):
-    track = re.search(r'<div class="explorer-track">.*?</div>', explorer_html(explorer))[0]
+def test_the_ends_of_a_track_are_its_first_and_last_value(markup):
+    track = re.search(r'<div class="explorer-track">.*?</div>', markup)[0]
     assert re.findall(r"<span[^>]*>([^<]*)</span>", track) == ["0.5", "2"]
 
 
@@ -380,37 +394,35 @@ def test_values_are_written_as_by_hand():
     assert slider("v", values).texts == ("−10", "−0.5", "0", "10⁻⁶", "2.5 × 10⁻⁷", "709.78", "10²⁰", "∞")
 
 
-def test_static_ids_are_unique_and_every_reference_to_one_resolves(explorer):
-    elements = Elements(explorer_html(explorer)).found
+def test_static_ids_are_unique_and_every_reference_to_one_resolves(markup):
+    elements = Elements(markup).found
     ids = [attributes["id"] for _, attributes in elements if "id" in attributes]
     assert len(ids) == len(set(ids))
     for _, attributes in elements:
         assert {attributes.get("aria-labelledby"), attributes.get("for")} <= {None, *ids}
 
 
-def test_static_markup_holds_the_initial_picture_and_sentence(explorer):
-    markup = explorer_html(explorer)
+def test_static_markup_holds_the_initial_picture_and_sentence(explorer, markup):
     assert explorer.picture(explorer.initial).svg("lines-heights-") in markup
     assert re.search(r"<figcaption[^>]*><span[^>]*>A solid line up to 1\.</span></figcaption>", markup)
     # Room is kept for the longest of all sentences.
     assert [caption["data-longest"] for caption in Elements(markup).of("figcaption")] == ["A dashed line up to 0.5."]
 
 
-def test_static_data_holds_every_picture_and_sentence_exactly(explorer):
-    data = embedded(explorer_html(explorer))
+def test_static_data_holds_every_picture_and_sentence_exactly(explorer, markup):
+    data = embedded(markup)
     settings = [(height, kind) for height in range(3) for kind in range(2)]
-    assert unpack(explorer.picture(explorer.initial).svg("lines-heights-"), data["shapes"]) == [
-        explorer.picture(setting).svg("lines-heights-") for setting in settings
-    ]
+    drawings = [explorer.picture(setting).svg("lines-heights-") for setting in settings]
+    assert unpack(drawings[settings.index(explorer.initial)], data["shapes"]) == drawings
     assert data["sentences"] == [explorer.picture(setting).sentence for setting in settings]
     assert data["texts"] == [["0.5", "1", "2"], ["whole", "broken <line>"]]
 
 
-def test_static_values_are_read_out_as_texts_by_the_controls_and_not_once_more_beside_them(stepper):
-    places = Elements(explorer_html(explore(line, height=slider("Height h", [10, 20]))))
+def test_static_values_are_read_out_as_texts_by_the_controls_and_not_once_more_beside_them(step_markup):
+    places = Elements(explorer_html(explore(blank, height=slider("Height h", [10, 20]))))
     (slider_input,) = places.of("input")
     assert (slider_input["value"], slider_input["aria-valuetext"]) == ("0", "10")
-    outputs = places.of("output") + Elements(explorer_html(stepper)).of("output")
+    outputs = places.of("output") + Elements(step_markup).of("output")
     assert [output.get("aria-live") for output in outputs] == ["off", "off"]
 
 
@@ -436,8 +448,8 @@ def test_static_text_cannot_leave_its_script_element():
     assert embedded(markup)["sentences"] == ["</script><!-- 1", "</script><!-- 2"]
 
 
-def test_static_markup_has_no_inline_style_or_handler(explorer, stepper):
-    for _, attributes in Elements(explorer_html(explorer) + explorer_html(stepper)).found:
+def test_static_markup_has_no_inline_style_or_handler(markup, step_markup):
+    for _, attributes in Elements(markup + step_markup).found:
         assert not {name for name in attributes if name == "style" or name.startswith("on")}
 
 

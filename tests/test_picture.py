@@ -25,19 +25,23 @@ def bars(heights=(1, 2)):
     return figure, f"Bars of {heights[0]} and {heights[1]}."
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def svg():
     return bars().svg("p-")
 
 
+@pytest.fixture(scope="module")
+def page():
+    return ElementTree.fromstring(picture_html(bars()))
+
+
 def test_shows_its_sentence_wherever_only_text_is_shown():
-    assert repr(bars((3, 4))) == "Bars of 3 and 4."
-    assert bars((3, 4))._repr_mimebundle_()["text/plain"] == "Bars of 3 and 4."
+    picture = bars((3, 4))
+    assert repr(picture) == picture._repr_mimebundle_()["text/plain"] == "Bars of 3 and 4."
 
 
-def test_html_names_the_drawing_by_the_visible_sentence():
-    figure = ElementTree.fromstring(picture_html(bars()))
-    drawing, caption = figure
+def test_html_names_the_drawing_by_the_visible_sentence(page):
+    drawing, caption = page
     assert drawing.get("role") == "img"
     assert drawing.get("aria-labelledby") == caption.get("id")
     assert caption.text == "Bars of 1 and 2."
@@ -172,8 +176,8 @@ def test_what_is_faint_on_white_is_faint_on_a_dark_page():
     assert contrast(on_dark("#eeeeee"), "#14181e") < 1.6
 
 
-def test_html_has_the_twin_of_each_colour_of_the_drawing():
-    told = ElementTree.fromstring(picture_html(bars()))[0].get("data-dark")
+def test_html_has_the_twin_of_each_colour_of_the_drawing(page):
+    told = page[0].get("data-dark")
     assert told == f"#0067a3={on_dark('#0067a3')} #b84a00={on_dark('#b84a00')}"
 
 
