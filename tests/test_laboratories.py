@@ -1,6 +1,7 @@
 """The laboratories of the chapters: cells that run by themselves, on a page as in the notebook."""
 
 import ast
+import functools
 from pathlib import Path
 
 import nbformat
@@ -13,6 +14,7 @@ CHAPTERS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 each_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 
 
+@functools.cache
 def read(path):
     """Return the cells of a chapter, its laboratories, and what its cells import."""
     cells = nbformat.read(path, as_version=4).cells
