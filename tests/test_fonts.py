@@ -12,6 +12,7 @@ from theme.fonts import FAMILY, MATH, SERIF, TEXT, UPRIGHT, anchors, characters,
 FILES = ("math.woff2", *TEXT)
 # In bytes, of all faces together: they are compressed already.
 LARGEST = 45_000
+FACE = SERIF[0], SERIF[1].format("Semibold")
 
 
 def codes(name):
@@ -28,26 +29,43 @@ def test_the_letters_of_a_face_are_those_that_its_elements_show():
     assert set("aZ0~ –’") <= letters("")
 
 
-def test_a_cut_face_has_a_name_of_its_own_and_keeps_its_licence(tmp_path):
-    cut((SERIF[0], SERIF[1].format("Regular")), "ToAV", tmp_path / "a.woff2", family=FAMILY)
-    with TTFont(tmp_path / "a.woff2") as font:
-        assert set(map(chr, font.getBestCmap())) == set("ToAV")
-        # The licence reserves the font's name for the whole of it.
-        assert font["name"].getDebugName(1) == FAMILY
-        assert "Open Font License" in font["name"].getDebugName(13)
-        assert "Adobe" in font["name"].getDebugName(0)
+@pytest.fixture(scope="module")
+def whole():
+    with TTFont(Path(find_spec(FACE[0]).origin).parent / FACE[1]) as font:
+        yield font
 
 
-def test_a_cut_face_kerns_the_pairs_of_the_text_as_the_whole_one_does(tmp_path):
-    face = SERIF[0], SERIF[1].format("Regular")
-    with TTFont(Path(find_spec(face[0]).origin).parent / face[1]) as whole:
-        expected = [kerning(whole, *pair) for pair in ("To", "AV", "VA", "nn")]
+@pytest.fixture(scope="module")
+def part(tmp_path_factory):
+    """Yield what is cut from the same face: some letters and a hat, for a text in which they stand."""
+    target = tmp_path_factory.mktemp("cut") / "a.woff2"
+    cut(FACE, "ToAVnxy\u0302", target, text="To AV\nnn x\u0302 yo", family=FAMILY)
+    with TTFont(target) as font:
+        yield font
+
+
+def test_a_cut_face_has_a_name_of_its_own_and_keeps_its_licence(part):
+    assert set(map(chr, part.getBestCmap())) == set("ToAVnxy\u0302")
+    # The licence reserves the font's name for the whole of it.
+    assert part["name"].getDebugName(1) == FAMILY
+    assert "Open Font License" in part["name"].getDebugName(13)
+    assert "Adobe" in part["name"].getDebugName(0)
+
+
+def test_a_cut_face_kerns_the_pairs_of_the_text_as_the_whole_one_does(whole, part):
+    expected = [kerning(whole, *pair) for pair in ("To", "AV", "VA", "nn")]
     assert max(expected[:3]) < -30
     assert expected[3] == 0
-    cut(face, "ToAVn", tmp_path / "a.woff2", text="To AV\nnn")
-    with TTFont(tmp_path / "a.woff2") as font:
-        # The text has no "VA".
-        assert [kerning(font, *pair) for pair in ("To", "AV", "VA", "nn")] == [*expected[:2], 0, 0]
+    # The text has no "VA".
+    assert [kerning(part, *pair) for pair in ("To", "AV", "VA", "nn")] == [*expected[:2], 0, 0]
+
+
+def test_a_cut_face_sets_an_accent_on_its_letter_as_the_whole_one_does(whole, part):
+    hat = whole.getBestCmap()[0x302]
+    assert anchors(whole, "x", "y") == []
+    assert anchors(part, "x", hat) == anchors(whole, "x", hat) != []
+    # The text has no hat on a y.
+    assert anchors(part, "y", hat) == []
 
 
 def test_a_tall_bracket_is_whole_only_where_it_cannot_be_made_of_parts(tmp_path):
@@ -63,20 +81,6 @@ def test_a_tall_bracket_is_whole_only_where_it_cannot_be_made_of_parts(tmp_path)
         assert made[names[ord("(")]].GlyphAssembly.PartCount == 3
         assert 2000 < max(heights["("]) < 2500
         assert max(heights["⟨"]) > 3000
-
-
-def test_a_cut_face_sets_an_accent_on_its_letter_as_the_whole_one_does(tmp_path):
-    face = SERIF[0], SERIF[1].format("Semibold")
-    with TTFont(Path(find_spec(face[0]).origin).parent / face[1]) as whole:
-        hat = whole.getBestCmap()[0x302]
-        expected = anchors(whole, "x", hat)
-        assert anchors(whole, "x", "y") == []
-    cut(face, "xyTo\u0302", tmp_path / "a.woff2", text="To x\u0302 yo")
-    with TTFont(tmp_path / "a.woff2") as font:
-        assert anchors(font, "x", hat) == expected != []
-        # The text has no hat on a y; and there is still kerning.
-        assert anchors(font, "y", hat) == []
-        assert kerning(font, "T", "o") < 0
 
 
 @pytest.mark.site
