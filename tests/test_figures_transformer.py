@@ -38,28 +38,30 @@ EXAMPLES = {
 }
 
 
-def texts(picture):
-    return [text.get_text() for text in picture.figure.axes[0].texts]
+@pytest.fixture(scope="module")
+def slots():
+    return figures.transformer_slots()
 
 
-def slots(kind):
-    """Return the texts of the slots that the drawing marks as `kind`."""
-    return [text.replace("\n", " ") for text in texts(figures.transformer_slots()) if text.endswith(kind)]
+def test_slots_mark_each_tool_by_a_word(slots):
+    texts = [text.get_text().replace("\n", " ") for text in slots.figure.axes[0].texts]
+    marked = {
+        kind: [text for text in texts if text.endswith(kind)] for kind in ("always", "usually", "optional", "not here")
+    }
+    assert marked == {
+        "always": ["softmax: always"] * 2,
+        "usually": ["norm: usually"] * 2 + ["final norm: usually", "cross-entropy: usually"],
+        "optional": ["dropout: optional"] * 5,
+        "not here": ["batch norm: not here"],
+    }
 
 
-def test_slots_mark_each_tool_by_a_word():
-    assert slots("always") == ["softmax: always"] * 2
-    assert slots("usually") == ["norm: usually"] * 2 + ["final norm: usually", "cross-entropy: usually"]
-    assert slots("optional") == ["dropout: optional"] * 5
-    assert slots("not here") == ["batch norm: not here"]
-
-
-def test_slots_look_different_without_colour():
-    picture = figures.transformer_slots()
+def test_slots_look_different_without_colour(slots):
+    axes = slots.figure.axes[0]
     frames = {}
     for text, patch in zip(
-        [text for text in picture.figure.axes[0].texts if ":" in text.get_text() and "after" not in text.get_text()],
-        [patch for patch in picture.figure.axes[0].patches if patch.get_linewidth() > 1],
+        [text for text in axes.texts if ":" in text.get_text() and "after" not in text.get_text()],
+        [patch for patch in axes.patches if patch.get_linewidth() > 1],
         strict=True,
     ):
         kind = text.get_text().split(":")[1].strip()
@@ -68,8 +70,8 @@ def test_slots_look_different_without_colour():
     assert len({look for looks in frames.values() for look in looks}) == len(frames) == 4
 
 
-def test_the_sentence_of_the_slots_names_every_kind_and_tool():
-    sentence = figures.transformer_slots().sentence
+def test_the_sentence_of_the_slots_names_every_kind_and_tool(slots):
+    sentence = slots.sentence
     for part in ("query, key and value", "linear output layer", "skip connection", "last linear layer"):
         assert part in sentence
     assert re.findall(r"(Always|Usually|Optional|Not here):", sentence) == ["Always", "Usually", "Optional", "Not here"]
@@ -98,36 +100,39 @@ def test_training_loss_draws_a_point_for_about_each_pixel():
     assert line.get_ydata() == pytest.approx(runs.mean(axis=0)[steps - 1])
 
 
-def test_attention_that_prefers_nothing_is_spread_evenly():
-    assert figures.copying_attention({0: evenly()}, TOKENS, 0).sentence == (
+@pytest.fixture(scope="module")
+def attention():
+    return figures.copying_attention({0: evenly()}, TOKENS, 0)
+
+
+def test_attention_that_prefers_nothing_is_spread_evenly(attention):
+    assert attention.sentence == (
         "After 0 steps the symbol to be copied gets, on average, this share of each head's attention: 21 and 21 %"
         " in block 1, 21 and 21 % in block 2. Spread evenly it would get 21 %."
     )
 
 
-@pytest.mark.parametrize("head", [(0, 0), (0, 1), (1, 0), (1, 1)])
-def test_attention_is_read_off_at_the_symbol_to_be_copied(head):
+def test_attention_is_read_off_at_the_symbol_to_be_copied():
     weights = np.zeros((2, 2, 6, 6))
-    weights[head][[3, 4, 5], [0, 1, 2]] = [0.5, 0.7, 0.9]
+    weights[..., [3, 4, 5], [0, 1, 2]] = [[[0.5, 0.7, 0.9], [0, 0, 0]], [[0.1, 0.3, 0.5], [0.9, 0.7, 0.8]]]
     picture = figures.copying_attention({10: evenly(), 20: weights}, TOKENS, 20)
     assert picture.sentence.startswith("After 20 steps")
-    parts = [[0, 0], [0, 0]]
-    parts[head[0]][head[1]] = 70
-    assert "{} and {} % in block 1, {} and {} % in block 2".format(*parts[0], *parts[1]) in picture.sentence
+    assert "70 and 0 % in block 1, 30 and 80 % in block 2" in picture.sentence
     panels = picture.figure.axes[:4]
-    titles = [axes.get_title() for axes in panels]
-    assert titles[2 * head[0] + head[1]] == f"block {head[0] + 1}, head {head[1] + 1}: 70 %"
-    for place, axes in enumerate(panels):
+    assert [axes.get_title() for axes in panels] == [
+        "block 1, head 1: 70 %",
+        "block 1, head 2: 0 %",
+        "block 2, head 1: 30 %",
+        "block 2, head 2: 80 %",
+    ]
+    for axes, tenths in zip(panels, ["579", "", "135", "978"], strict=True):
         (frames,) = (patch for patch in axes.patches if patch.get_facecolor()[3] == 0)
         assert boxes(frames) == [(0, 0, 1, 1), (1, 1, 1, 1), (2, 2, 1, 1)]
         (rows,) = (patch for patch in axes.patches if patch.get_alpha() == 0.03)
         assert boxes(rows) == [(0, 0, 4, 1), (0, 1, 5, 1), (0, 2, 6, 1)]  # what the last three positions may look at
         shades = [patch.get_alpha() for patch in axes.patches if patch not in (frames, rows)]
-        assert [shade for shade in shades if shade > 0.03] == (
-            [0.25, 0.35, 0.45] if place == 2 * head[0] + head[1] else []
-        )
-        expected = [("5", 0.5, 0.5), ("7", 1.5, 1.5), ("9", 2.5, 2.5)]
-        assert digits(axes) == (expected if place == 2 * head[0] + head[1] else [])
+        assert [shade for shade in shades if shade > 0.03] == [MOST_OPAQUE * int(digit) / 10 for digit in tenths]
+        assert digits(axes) == [(digit, place + 0.5, place + 0.5) for place, digit in enumerate(tenths)]
 
 
 def boxes(patch):
@@ -141,26 +146,25 @@ def digits(axes):
     return [(text.get_text(), *text.get_position()) for text in axes.texts if text.get_text().isdigit()]
 
 
-@pytest.mark.parametrize(
-    ("weight", "digit"), [(0.04, None), (0.09, None), (0.1, "1"), (0.29, "2"), (0.3, "3"), (0.999, "9"), (1.0, "9")]
-)
-def test_each_weight_of_attention_can_be_read_in_tenths(weight, digit):
+def test_each_weight_of_attention_can_be_read_in_tenths():
     weights = np.zeros((2, 2, 6, 6))
-    weights[1, 0, 4, 3] = weight
-    axes = figures.copying_attention({0: weights}, TOKENS, 0).figure.axes[2]
-    assert digits(axes) == ([(digit, 3.5, 1.5)] if digit else [])
+    weights[1, 0, 4, :5] = [0.04, 0.1, 0.3, 1.0, 0.09]
+    weights[1, 1, 4, :4] = [0, 0.29, 0.999, np.float32(0.7)]  # which is a little less
+    _, _, *axes, _ = figures.copying_attention({0: weights}, TOKENS, 0).figure.axes
+    expected = [("1", 1.5, 1.5), ("3", 2.5, 1.5), ("9", 3.5, 1.5)], [("2", 1.5, 1.5), ("9", 2.5, 1.5), ("7", 3.5, 1.5)]
+    assert tuple(map(digits, axes)) == expected
 
 
-def test_attention_has_a_key_of_its_shades_and_digits():
-    *_, key = figures.copying_attention({0: evenly()}, TOKENS, 0).figure.axes
+def test_attention_has_a_key_of_its_shades_and_digits(attention):
+    *_, key = attention.figure.axes
     texts = [text.get_text() for text in key.texts]
     said = [float(text.removesuffix(" %").removeprefix("≥ ")) / 100 for text in texts[1::2]]
     assert [patch.get_alpha() for patch in key.patches] == [MOST_OPAQUE * part for part in said]
     assert [int(digit) / 10 for digit in texts[::2]] == said
 
 
-def test_attention_names_the_tokens():
-    axes = figures.copying_attention({0: evenly()}, TOKENS, 0).figure.axes[2]
+def test_attention_names_the_tokens(attention):
+    axes = attention.figure.axes[2]
     assert [label.get_text() for label in axes.get_xticklabels()] == ["5", "7", "6", "|", "5", "7"]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["|", "5", "7"]
 
@@ -209,13 +213,14 @@ def test_written_says_what_is_right_for_a_prompt_of_any_length(prompt, copied, r
 
 def test_written_frames_what_is_wrong_and_shows_the_shares():
     model = Transformer(12, 16, rng=np.random.default_rng(0)).eval()
-    axes = figures.written(model, [3, 1, 4], 5, 1).figure.axes[0]
+    picture = figures.written(model, [3, 1, 4], 5, 1)
+    axes = picture.figure.axes[0]
     asked = [text.get_text() for text in axes.texts if text.get_fontweight() == "bold"]
     assert asked == ["3", "1", "4"]
     heights = [patch.get_height() for patch in axes.patches if patch.get_facecolor()[3]]
     assert 0.04 < min(heights) <= max(heights) < 0.2
     framed = len(axes.patches) - len(heights)
-    assert f"{3 - framed} right" in figures.written(model, [3, 1, 4], 5, 1).sentence
+    assert f"{3 - framed} right" in picture.sentence
 
 
 def test_written_needs_a_prompt():
