@@ -44,8 +44,7 @@ def test_at_inference_all_units_are_on():
     assert sentence == "At inference all units are on: the activations are 1.2, 0.7, 1.8, −0.3, 0.9."
 
 
-@pytest.mark.parametrize("seed", range(1, 5))
-@pytest.mark.parametrize("keep", [0.1, 0.5, 0.95, 1.0])
+@pytest.mark.parametrize(("keep", "seed"), [(0.1, 1), (0.5, 1), (0.5, 2), (0.95, 3), (1.0, 4)])
 def test_a_mask_keeps_a_unit_at_its_activation_over_keep_or_drops_it(keep, seed):
     sentence = figures.dropout_masks(ACTIVATIONS, keep, seed).sentence
     outputs, dropped = said(sentence, "outputs "), said(sentence, "dropped units:")
@@ -80,7 +79,7 @@ def test_means_and_spreads_are_those_of_all_32_masks(keep):
 
 def test_the_drawn_spread_grows_as_fewer_are_kept():
     drawn = []
-    for keep in (1.0, 0.9, 0.7, 0.5, 0.3, 0.1):
+    for keep in (1.0, 0.9, 0.5, 0.1):
         _, spreads = figures.dropout_average(ACTIVATIONS, keep, 1).figure.axes
         (bars,) = (lines for lines in spreads.collections if len(lines.get_segments()) == len(ACTIVATIONS))
         pixels = [spreads.transData.transform(segment)[:, 1] for segment in bars.get_segments()]
@@ -91,10 +90,10 @@ def test_the_drawn_spread_grows_as_fewer_are_kept():
 
 
 def test_an_output_beyond_the_axis_is_cut_and_has_its_number_with_an_arrow():
-    one, _ = figures.dropout_average(ACTIVATIONS, 0.1, 3).figure.axes
+    picture = figures.dropout_average(ACTIVATIONS, 0.1, 3)
+    one, _ = picture.figure.axes
     cut = [text for text in one.texts if text.get_text().startswith("↑")]
-    sentence = figures.dropout_average(ACTIVATIONS, 0.1, 3).sentence
-    outputs = said(sentence, "outputs ")
+    outputs = said(picture.sentence, "outputs ")
     assert (
         [float(text.get_text()[1:]) for text in cut] == [value for value in outputs if value > one.get_ylim()[1]] != []
     )

@@ -9,10 +9,11 @@ from scipy.special import softmax
 from lossprimer import figures
 
 MATRIX = np.array([[2, -1.5, 0.5, 3], [0.5, 1, 2.5, -0.5], [-1, 3, 1, 1.5], [1.5, -0.5, -1, 2]])
-DIGITS = np.linspace(0, 1, 192).reshape(3, 64)
+# In five shades of ink.
+DIGITS = np.arange(192).reshape(3, 64) % 5 / 4
 # A linear layer in the place of a network.
 WEIGHTS = np.random.default_rng(1).normal(size=(64, 10))
-TENSOR = np.random.default_rng(0).normal(1, 2, size=(3, 4, 6))
+TENSOR = np.random.default_rng(0).normal(1, 2, size=(2, 3, 6))
 
 EXAMPLES = {
     "accuracy_by_rate": ([1, 2], {"none": [[0.1, 0.2]]}),
@@ -54,19 +55,9 @@ def test_a_network_reads_the_digits_with_less_ink(ink, said):
     first, second, third = (f"{row.argmax()} with {row.max():.3f}" for row in softmax(ink * DIGITS @ WEIGHTS, axis=-1))
     picture = figures.digits_in_pale_ink(*EXAMPLES["digits_in_pale_ink"][:-1], ink)
     assert picture.sentence == f"{said} of the ink: the most likely are {first}, {second} and {third}."
-
-
-def test_a_digit_is_drawn_as_pale_as_its_ink():
-    *arguments, _ = EXAMPLES["digits_in_pale_ink"]
-    darkest = [
-        max(
-            patch.get_alpha() or 0
-            for axes in figures.digits_in_pale_ink(*arguments, ink).figure.axes
-            for patch in axes.patches
-        )
-        for ink in (1, 0.3)
-    ]
-    assert darkest == pytest.approx([1, 0.3])
+    # A digit is drawn as pale as its ink.
+    darkest = [max(patch.get_alpha() or 0 for patch in axes.patches) for axes in picture.figure.axes]
+    assert darkest == pytest.approx([ink, 0] * 3)
 
 
 def test_steps_begin_with_the_numbers_as_they_are():
@@ -91,7 +82,7 @@ def test_steps_give_statistics_and_result_of_each_axis(stage, means, deviations,
     assert len(frames(picture)[0]) == 4
 
 
-@pytest.mark.parametrize("group", [1, 2, 3, 4])
+@pytest.mark.parametrize("group", [1, 3])
 @pytest.mark.parametrize("axis", [0, 1])
 def test_matrix_gives_mean_and_deviation_of_the_outlined_group(axis, group):
     numbers = np.moveaxis(MATRIX, axis, 1)[group - 1]
@@ -121,7 +112,7 @@ def test_matrix_over_both_axes_is_one_group():
     assert frames(picture) == [[(0, 0, 4, 4)]]
 
 
-@pytest.mark.parametrize("group", [1, 2, 3, 4])
+@pytest.mark.parametrize("group", [1, 4])
 def test_matrix_over_both_axes_marks_a_column(group):
     picture = figures.normalized_matrix(MATRIX, 2, group)
     assert picture.sentence.endswith(f"; column {group} is dotted.")
@@ -130,13 +121,13 @@ def test_matrix_over_both_axes_marks_a_column(group):
     assert (left - 0.07, top - 0.07, right + 0.07, bottom + 0.07) == pytest.approx((group - 1, 0, group, 4))
 
 
-# What shares statistics with the entry (1, 2, 4), in how many groups, and the frame in each of three panels.
+# What shares statistics with the entry (1, 2, 4), in how many groups, and the frame in each of two panels.
 SHARED = [
-    (np.s_[:, :, 4], 6, [[(4, 0, 1, 4)]] * 3),
-    (np.s_[1, :, 4], 18, [[], [(4, 0, 1, 4)], []]),
-    (np.s_[1, :, 3:6], 6, [[], [(3, 0, 3, 4)], []]),
-    (np.s_[1], 3, [[], [(0, 0, 6, 4)], []]),
-    (np.s_[1, 2], 12, [[], [(0, 2, 6, 1)], []]),
+    (np.s_[:, :, 4], 6, [[(4, 0, 1, 3)]] * 2),
+    (np.s_[1, :, 4], 12, [[], [(4, 0, 1, 3)]]),
+    (np.s_[1, :, 3:6], 4, [[], [(3, 0, 3, 3)]]),
+    (np.s_[1], 2, [[], [(0, 0, 6, 3)]]),
+    (np.s_[1, 2], 6, [[], [(0, 2, 6, 1)]]),
 ]
 
 
