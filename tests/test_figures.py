@@ -1,5 +1,6 @@
 """Every picture has an example, a test of its own, and a place in the course."""
 
+import functools
 import re
 from importlib import import_module
 from pathlib import Path
@@ -50,6 +51,12 @@ def drawn_by(module):
     ]
 
 
+@functools.cache
+def used_in(course):
+    """Return the names of the pictures that a text calls or passes on."""
+    return set(re.findall(r"\bfigures\.(\w+)", course))
+
+
 def gaps(chapter, drawn, offered, examples, tests, course):
     """Yield a sentence for each thing that a picture lacks, and for each example without a picture.
 
@@ -71,7 +78,7 @@ def gaps(chapter, drawn, offered, examples, tests, course):
             yield f"{name}: there is no example. {SHOW.format(chapter)}"
         if f"figures.{name}(" not in tests:
             yield f"{name}: no test calls it. {HOLD.format(chapter, name)}"
-        if not re.search(rf"\bfigures\.{name}\b", course):
+        if name not in used_in(course):
             yield f"{name}: no notebook shows it. {PLACE}"
     for name in sorted({*drawn} - {*offered}):
         yield f"{name}: there is a picture, and __all__ does not have it. {DRAW}"
