@@ -102,8 +102,10 @@ def test_a_style_lies_on_the_defaults_and_leaves_what_is_no_matter_of_style():
     with mpl.rc_context({"lines.linewidth": 9, "timezone": "Europe/Rome"}):
         with matplotlib.style.context("ggplot", after_reset=True):
             expected = dict(mpl.rcParams)
-        with styled("ggplot"):
-            assert dict(mpl.rcParams) == expected
+        for _ in range(2):
+            with styled("ggplot"):
+                assert dict(mpl.rcParams) == expected
+                mpl.rcParams["font.serif"].append("of one picture alone")
         assert mpl.rcParams["lines.linewidth"] == 9
 
 

@@ -112,7 +112,9 @@ def styled(style: Any) -> Iterator[None]:
     import matplotlib.style
 
     with matplotlib.rc_context():
-        dict.update(matplotlib.rcParams, _defaults())
+        # A list is copied: what a drawing function changes in one must not be there for the next.
+        defaults = {name: value[:] if isinstance(value, list) else value for name, value in _defaults().items()}
+        dict.update(matplotlib.rcParams, defaults)
         matplotlib.style.use(style)
         yield
 
