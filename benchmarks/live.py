@@ -15,10 +15,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from benchmarks.site import CHAPTERS, Compressing
-from tools.browser import ARGUMENTS, find_browser
+from tools.browser import find_browser, launched
 from tools.server import SITE, serving
 
 RUNS = 5
@@ -132,10 +132,8 @@ def main(site: Path = SITE, page: str = f"notebooks/{CHAPTERS[0]}.html") -> None
     """Print each time with the most that it may be, and the bytes."""
     if not (site / "_static" / "live").is_dir():
         sys.exit("The built site has no Python in its pages: run make book first.")
-    with serving(site, Counting) as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_browser(), args=ARGUMENTS)
+    with serving(site, Counting) as address, launched(find_browser()) as browser:
         times, sent = measure(browser, f"{address}/{page}")
-        browser.close()
     for name, found in times.items():
         if found:
             most = f"at most {LIMITS[name]:g} s"

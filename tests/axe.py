@@ -1,7 +1,13 @@
 """What axe finds wrong on a page: by all its rules, and in about half the time that it takes by itself."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Page
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 # axe parses the colours of all that lies below a text, for each text anew. It is compiled for browsers without private
 # members: each of a colour's is an entry of a WeakMap, which takes the collector of garbage longer than all the rest.

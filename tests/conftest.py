@@ -1,21 +1,26 @@
 """What the tests share: how hypothesis searches, the built site, a browser, and a server for this machine alone."""
 
+from __future__ import annotations
+
 import atexit
 import contextlib
 import gc
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
-from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.cases import together
 from tests.waiting import settle
-from tools.browser import ARGUMENTS, MISSING, find_browser
+from tools.browser import MISSING, find_browser, launched
 from tools.commands import LONG
 from tools.server import serving
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 # The same examples on every run and every machine, and no verdict that depends on its speed. The quick tests run
 # fewer of them (tools/commands.py).
@@ -88,18 +93,21 @@ def pytest_collection_modifyitems(items):
     items.sort(key=_turn)
 
 
+def _is_long(item: pytest.Item) -> bool:
+    return any(mark.name in LONG for mark in item.iter_markers())
+
+
 def _turn(item: pytest.Item) -> tuple[bool, int]:
     """Return what orders the tests: those of the longest files, the other long ones, the quick ones."""
-    is_quick = not any(map(item.get_closest_marker, LONG))
     name = item.path.stem
-    return is_quick, LONGEST.index(name) if name in LONGEST else len(LONGEST)
+    return not _is_long(item), LONGEST.index(name) if name in LONGEST else len(LONGEST)
 
 
 @pytest.hookimpl(trylast=True, specname="pytest_collection_modifyitems")
 def pytest_run_cases_together(items):
     """Run the cases of a quick test as one, those that are chosen."""
-    quick = [item for item in items if not any(map(item.get_closest_marker, LONG))]
-    items[:] = [*items[: len(items) - len(quick)], *together(quick)]
+    long = sum(map(_is_long, items))  # which come first
+    items[long:] = together(items[long:])
 
 
 def pytest_runtest_setup(item):
@@ -121,10 +129,8 @@ def browser() -> Iterator[Browser]:
     path = find_browser()
     if path is None:
         pytest.fail(MISSING)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+    with launched(path) as browser:
         yield browser
-        browser.close()
 
 
 @contextlib.contextmanager

@@ -5,6 +5,8 @@ tests/recorded/look, to be looked at before they are committed. Everything is se
 do not depend on what is installed; what is compared is told by `differences`.
 """
 
+from __future__ import annotations
+
 import io
 import json
 import shutil
@@ -12,18 +14,21 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
 from PIL import Image, ImageChops
-from playwright.sync_api import Page, sync_playwright
 
 from lossprimer.explorer import choice, explore, pictured, predict, slider
 from lossprimer.explorer.prediction_html import prediction_html
 from lossprimer.explorer.static import explorer_html
 from tests.building import build
 from tests.waiting import settle
-from tools.browser import ARGUMENTS, find_browser
+from tools.browser import find_browser, launched
 from tools.server import serving
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 RECORDED = Path(__file__).parent / "recorded" / "look"
 # The screens: their width, and whether they are dark.
@@ -305,9 +310,8 @@ def main() -> None:
     with (
         tempfile.TemporaryDirectory() as folder,
         serving(build_parts(Path(folder))) as address,
-        sync_playwright() as play,
+        launched(find_browser()) as browser,
     ):
-        browser = play.chromium.launch(executable_path=find_browser(), args=ARGUMENTS)
         for screen in SCREENS:
             page = new_page(browser, screen)
             prepare(page, address)
@@ -318,7 +322,6 @@ def main() -> None:
             lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(boxes)}" for name, boxes in kept.items())
             (RECORDED / f"{screen}.json").write_text(f"{{\n{lines}\n}}\n", "utf-8")
             page.close()
-        browser.close()
     print(f"accepted in {RECORDED.relative_to(Path.cwd())}: look at the pictures")
 
 

@@ -7,11 +7,11 @@ from xml.etree import ElementTree
 import pytest
 from bs4 import BeautifulSoup
 from PIL import Image
-from playwright.sync_api import expect
 from sphinx.errors import ConfigError
 
 from lossprimer import __version__, figures
 from tests.building import build
+from tests.waiting import expect
 from theme.address import from_root, robots, site_address
 from theme.card import card_words, draw_card
 

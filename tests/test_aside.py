@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 from bs4 import BeautifulSoup
-from playwright.sync_api import expect
 
 from tests.building import build
+from tests.waiting import expect
 
 ROOT = Path(__file__).parents[1]
 ASIDES = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))["sphinx"]["config"]["asides"]

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 from bs4 import BeautifulSoup
-from playwright.sync_api import expect
 
 from tests.building import build
+from tests.waiting import expect
 from theme.citation import as_bibtex, as_text, read
 
 ROOT = Path(__file__).parent.parent

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from docutils import nodes
 from docutils.utils import new_document
-from playwright.sync_api import expect
 
+from tests.waiting import expect
 from theme.code import LONGEST, MoveSetUp, heading
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))

@@ -1,9 +1,9 @@
 """Buttons that a page has many times keep their short names, and a listener hears which one each is."""
 
 import pytest
-from playwright.sync_api import expect
 
 from conftest import PAGES
+from tests.waiting import expect
 
 pytestmark = pytest.mark.site
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import nbformat
 import pytest
-from playwright.sync_api import expect
 
 from lossprimer.explorer.shown import STATIC
+from tests.waiting import expect
 
 PAGE = (Path(__file__).parent.parent / "book" / "sliders-elsewhere.md").read_text("utf-8")
 CONFIGURATION = re.search(r"```yaml\n(.*?)```", PAGE, re.DOTALL)[1]

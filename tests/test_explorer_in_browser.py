@@ -6,12 +6,12 @@ from importlib.resources import files
 
 import pytest
 from matplotlib.figure import Figure
-from playwright.sync_api import expect
 
 from lossprimer.explorer import Picture, choice, explore, pictured, slider, steps
 from lossprimer.explorer.dark import on_dark
 from lossprimer.explorer.shown import STATIC
 from lossprimer.explorer.static import NOT_INTERACTIVE, explorer_html
+from tests.waiting import expect
 
 # Nothing inline may run or style, and nothing may come from elsewhere.
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:"

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from page_numbers import unsupported
-from playwright.sync_api import expect
 
 import lossprimer as lp
 from lossprimer.normalization import normalize
 from tests.parsed import read
+from tests.waiting import expect
 from tools import notebooks
 
 ROOT = Path(__file__).parent.parent

@@ -20,7 +20,6 @@ from nbgrader.api import Gradebook
 from nbgrader.apps import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.server_extensions.formgrader import handlers
-from playwright.sync_api import expect
 from traitlets.config import PyFileConfigLoader
 
 from lossprimer import checks
@@ -32,6 +31,7 @@ from tests.axe import violations
 from tests.conftest import NEXT_FRAME
 from tests.hostile import TEXTS
 from tests.test_cleaning import assert_harmless, picture
+from tests.waiting import expect
 from tools import notebooks
 
 # All of it, since one test opens what another one has prepared.

@@ -14,10 +14,10 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
-from playwright.sync_api import TimeoutError, expect
 
 from lossprimer import figures
 from lossprimer.explorer.shown import STATIC
+from tests.waiting import expect
 from tools import notebooks
 
 pytestmark = pytest.mark.kernel
@@ -102,6 +102,8 @@ def opened_and_run(context, address, ready):
     On a busy machine the application may say that it is ready before the script of the widgets is, and then shows the
     words of an explorer in its place. As a reader would, the test runs the cells once more.
     """
+    from playwright.sync_api import TimeoutError  # which quick tests do not wait for
+
     page = context.new_page()
     page.goto(address)
     ready(page).wait_for()

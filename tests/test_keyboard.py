@@ -1,10 +1,10 @@
 """One page, read by keyboard, enlarged, in forced colours, without motion; and what each page has for all readers."""
 
 import pytest
-from playwright.sync_api import expect
 
 from conftest import PAGES
 from tests.parsed import read
+from tests.waiting import expect
 
 pytestmark = pytest.mark.site
 

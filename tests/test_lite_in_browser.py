@@ -8,12 +8,12 @@ import re
 
 import nbformat
 import pytest
-from playwright.sync_api import expect
 
 from conftest import SITE, own
 from live.runtime import transferred
 from lossprimer import figures
 from lossprimer.checks import softmax as check
+from tests.waiting import expect
 from tools.live import notebooks, run_all, wait_for_notebook
 
 pytestmark = [pytest.mark.site, pytest.mark.live]

@@ -10,11 +10,11 @@ import nbformat
 import pytest
 import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
-from playwright.sync_api import expect
 from test_laboratories import CHAPTERS, read, shown, stored
 
 from lossprimer import page as answering
 from tests.axe import violations
+from tests.waiting import expect
 from tools.server import serving
 
 pytestmark = pytest.mark.live

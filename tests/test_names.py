@@ -1,8 +1,8 @@
 """The functions that a chapter's code calls lead to what the package's page says of them."""
 
 import pytest
-from playwright.sync_api import expect
 
+from tests.waiting import expect
 from theme.names import linked
 
 PLACES = {"softmax": "api.html#softmax", "fit": "api.html#fit"}

@@ -7,12 +7,12 @@ from importlib.resources import files
 
 import numpy as np
 import pytest
-from playwright.sync_api import expect
 
 from lossprimer import figures
 from lossprimer.explorer import choice, explore, numbers, own, slider
 from lossprimer.explorer.own_html import PYTHON
 from lossprimer.explorer.static import explorer_html
+from tests.waiting import expect
 
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'"
 # Answers when the test says so, with what the test says.

@@ -15,13 +15,13 @@ import pytest
 from bs4 import BeautifulSoup
 from docutils import nodes
 from docutils.core import publish_doctree
-from playwright.sync_api import expect
 from sphinx_external_toc.parsing import parse_toc_yaml
 
 from conftest import BOOK, NEXT_FRAME, SITE, UNCOVER, own
 from live import WORKERS
 from tests.building import build
 from tests.parsed import ids, read
+from tests.waiting import expect
 from theme.pages import _lighter, description, page_links
 from theme.policy import EARLY_SCRIPT, POLICY, source_of
 

@@ -3,11 +3,10 @@
 import re
 
 import pytest
-from playwright.sync_api import expect
 
 from conftest import NEXT_FRAME, PAGES
 from tests.parsed import read
-from tests.waiting import settle
+from tests.waiting import expect, settle
 
 pytestmark = pytest.mark.site
 

@@ -5,13 +5,13 @@ from importlib.resources import files
 
 import pytest
 from matplotlib.figure import Figure
-from playwright.sync_api import expect
 
 from lossprimer.explorer import explore, number, pictured, predict, slider
 from lossprimer.explorer.extension import SCRIPTS, STYLES
 from lossprimer.explorer.prediction_html import prediction_html
 from lossprimer.explorer.static import explorer_html
 from tests.axe import violations
+from tests.waiting import expect
 
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:"
 WRONG = "That is against one rival."

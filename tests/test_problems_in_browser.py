@@ -7,7 +7,6 @@ import re
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
-from playwright.sync_api import expect
 
 from conftest import BOOK, SITE, UNCOVER
 from live.problems import tasks
@@ -17,7 +16,7 @@ from lossprimer.grading import batch, sandbox
 from lossprimer.grading.grade import ProblemSet, Settings
 from tests.axe import violations
 from tests.test_exercises import SETS, each_set
-from tests.waiting import settle
+from tests.waiting import expect, settle
 
 pytestmark = [pytest.mark.site, pytest.mark.live]
 

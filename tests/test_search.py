@@ -7,11 +7,11 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
 
 from conftest import BOOK, PAGES, SITE, opening
 from tests.axe import violations
 from tests.parsed import read
+from tests.waiting import expect
 from theme.search import NAME, entries, read_words, write_index
 
 CHAPTER = "notebooks/01_softmax.html"

@@ -6,11 +6,10 @@ import json
 import re
 
 import pytest
-from playwright.sync_api import expect
 
 from conftest import BOOK, NEXT_FRAME, PAGES, SCREEN, SITE, opening
 from lossprimer import figures
-from tests.waiting import settle
+from tests.waiting import expect, settle
 from tools import notebooks
 
 pytestmark = pytest.mark.site

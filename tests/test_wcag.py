@@ -9,11 +9,10 @@ import re
 from functools import cache
 
 import pytest
-from playwright.sync_api import expect
 
 from conftest import NEXT_FRAME, PAGES, SITE, opening
 from tests.parsed import read
-from tests.waiting import settle
+from tests.waiting import expect, settle
 
 pytestmark = pytest.mark.site
 

@@ -3,12 +3,20 @@
 Run as a command (``python -m tools.browser``) it makes sure that there is a browser and prints where.
 """
 
+from __future__ import annotations
+
+import contextlib
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tools.debian import can_install, install
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 # Chromium without a window, as Playwright has it too: the same engine, and a page takes two thirds of the time.
 WITHOUT_WINDOW = "chromium-headless-shell"
@@ -75,6 +83,18 @@ def driven() -> str | None:
     """Return where Playwright would have a browser of its own, or None where it does not run."""
     asked = subprocess.run([sys.executable, "-c", _ASK], capture_output=True, text=True, encoding="utf-8", check=False)
     return asked.stdout.strip() if asked.returncode == 0 else None
+
+
+@contextlib.contextmanager
+def launched(path: str) -> Iterator[Browser]:
+    """Start the browser at `path`, without a window, and close it in the end."""
+    # A tenth of a second, for which those who start no browser do not wait: every run of the quick tests is among them.
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
+        yield browser
+        browser.close()
 
 
 def install_browser() -> None:

@@ -4,20 +4,25 @@ Run as a command (``python -m tools.gallery``) it writes into _build/gallery; wi
 ``notebooks/01_softmax``, these alone.
 """
 
+from __future__ import annotations
+
 import io
 import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
 from sphinx_external_toc.parsing import parse_toc_yaml
 
-from tools.browser import ARGUMENTS, MISSING, find_browser
+from tools.browser import MISSING, find_browser, launched
 from tools.pdf import MARGINS
 from tools.server import SITE, serving
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 ROOT = Path(__file__).parent.parent
 TARGET = ROOT / "_build" / "gallery"
@@ -143,12 +148,10 @@ def main(*chosen: str) -> None:
         sys.exit(MISSING)
     if not chosen:
         shutil.rmtree(TARGET, ignore_errors=True)
-    with sync_playwright() as playwright, serving(SITE) as address:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+    with launched(path) as browser, serving(SITE) as address:
         for look in LOOKS:
             look_at(browser, address, list(chosen) or known, look, TARGET)
             print(TARGET.relative_to(ROOT) / look.name, flush=True)
-        browser.close()
 
 
 if __name__ == "__main__":

@@ -4,17 +4,21 @@
 contains the word. It fails where a cell does, where something is written to stderr, and where another host is asked.
 """
 
+from __future__ import annotations
+
 import argparse
 import re
 import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from playwright.sync_api import Page, sync_playwright
-
-from tools.browser import ARGUMENTS, MISSING, find_browser
+from tools.browser import MISSING, find_browser, launched
 from tools.server import SITE, serving
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 SECONDS = 1200
 _BAR = re.compile(r"^\s*\d+%\|.*$", re.MULTILINE)
@@ -91,8 +95,7 @@ def main(argv: list[str] | None = None) -> None:
         sys.exit(f"no live notebook in {asked.site} has a path with {asked.words or 'anything'}")
     browser_path = find_browser() or sys.exit(MISSING)
     faults = 0
-    with serving(asked.site) as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=browser_path, args=list(ARGUMENTS))
+    with serving(asked.site) as address, launched(browser_path) as browser:
         for path in chosen:
             requests: list[str] = []
             context = browser.new_context(viewport={"width": 1280, "height": 900})
@@ -106,7 +109,6 @@ def main(argv: list[str] | None = None) -> None:
             for fault in [*outcome.faults, *(f"asked another host: {url}" for url in foreign)]:
                 print(f"  {fault}")
                 faults += 1
-        browser.close()
     sys.exit(faults > 0)
 
 

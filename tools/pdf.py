@@ -4,20 +4,25 @@ Run as a command (``python -m tools.pdf``) it writes _build/primer.pdf. Links be
 document; those to pages that only the site has lead to the site, where its address is known.
 """
 
+from __future__ import annotations
+
 import os
 import re
 import sys
 from pathlib import Path, PurePosixPath
 from posixpath import normpath
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urljoin, urlsplit
 
 from bs4 import BeautifulSoup, Tag
-from playwright.sync_api import Browser, sync_playwright
 from sphinx_external_toc.parsing import parse_toc_yaml
 
 from theme.address import site_address
-from tools.browser import ARGUMENTS, MISSING, find_browser
+from tools.browser import MISSING, find_browser, launched
 from tools.server import SITE
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 ROOT = Path(__file__).parent.parent
 TARGET = ROOT / "_build" / "primer.pdf"
@@ -134,10 +139,8 @@ def main() -> None:
     text = document(SITE, contents(ROOT / "_toc.yml"), site_address(os.environ))
     page.write_text(text, "utf-8")
     title = BeautifulSoup(text, "html.parser").title.decode_contents()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+    with launched(path) as browser:
         print_pdf(browser, page, TARGET, title)
-        browser.close()
     print(TARGET.relative_to(ROOT))
 
 
