@@ -1,6 +1,7 @@
 """Every work that the page of references lists is cited, and every work that is cited is listed."""
 
 import re
+from functools import cache
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -27,12 +28,14 @@ DOI = re.compile(r"\b10\.\d{4,9}/(?:\([^()\s]*\)|[^\s\"\\()\]}{,`])+")
 ARXIV = re.compile(r"\barxiv(?:\.org/abs/|[:.])\s?(\d{4}\.\d{4,5})", re.IGNORECASE)
 
 
+@cache  # every other text is compared with what is listed
 def works(text):
     """Return what a text cites: DOIs, those of arXiv by the paper's number alone."""
     found = {match.group().rstrip(".;:") for match in DOI.finditer(text)}
     return {doi for doi in found if "arXiv" not in doi} | set(ARXIV.findall(text))
 
 
+@cache
 def entries():
     """Return the fields of each listed work, by its key."""
     texts = re.findall(r"^@\w+\{(\w+),(.*?)^\}", LISTED, re.DOTALL | re.MULTILINE)
