@@ -3,7 +3,7 @@
 import re
 
 import numpy as np
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from nbformat import from_dict
 
 from tools import prose
 
@@ -18,9 +18,12 @@ def unsupported(text, code, names):
     """
     value = eval(code, dict(names)) if code else ()
     shown = " ".join(str(float(number)) for number in _flat(value))
-    output = new_output("execute_result", data={"text/plain": shown})
-    cells = [new_markdown_cell(text), new_code_cell(code, outputs=[output])]
-    found = [number.number for number in prose.unsupported(new_notebook(cells=cells))]
+    output = {"data": {"text/plain": shown}}
+    cells = [
+        {"cell_type": "markdown", "source": text},
+        {"cell_type": "code", "source": code, "outputs": [output]},
+    ]
+    found = [number.number for number in prose.unsupported(from_dict({"cells": cells}))]
     equations = [(left, eval(left.replace(r"\cdot", "*")), float(right)) for left, right in EQUATION.findall(text)]
     return found + [left for left, value, right in equations if value != right]
 

@@ -323,7 +323,7 @@ def cells_of(nb, kind):
     return [(number, cell) for number, cell in enumerate(nb.cells, 1) if cell.cell_type == kind]
 
 
-parsed, syntax_tree = cache(prose.MARKDOWN.parse), cache(prose.syntax_tree)  # several rules ask for the same
+parsed = cache(prose.MARKDOWN.parse)  # several rules ask for the same
 
 
 def markdown_tokens(nb):
@@ -331,7 +331,8 @@ def markdown_tokens(nb):
 
 
 def syntax_nodes(nb):
-    return [(number, node) for number, cell in cells_of(nb, "code") for node in ast.walk(syntax_tree(cell.source))]
+    trees = [(number, prose.syntax_tree(cell.source)) for number, cell in cells_of(nb, "code")]
+    return [(number, node) for number, tree in trees for node in ast.walk(tree)]
 
 
 def headings(nb):

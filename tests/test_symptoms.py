@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from nbformat import from_dict
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
 import lossprimer as lp
 from frameworks import record
@@ -39,6 +40,7 @@ def chapter(name):
     return notebooks.load(ROOT / "notebooks" / f"{name}.ipynb")
 
 
+@functools.cache
 def section(name, place):
     """Return the cells of a notebook's section, from its heading to the next one that is not below it."""
     found, depth = [], None
@@ -53,6 +55,7 @@ def section(name, place):
     return found
 
 
+@functools.cache
 def measured(place):
     """Return what the frameworks answered to the question with this heading, as the output of a cell."""
     questions = re.findall(r"\(([^)\s]+)\)=\n### (.+)", FRAMEWORKS)
@@ -68,13 +71,13 @@ def linked(text):
         found = measured(place) if is_frameworks else section(name, place)
         assert found, f"there is no section {name}#{place}"
         cells += found
-    # Two chapters can have cells with the same id.
-    return [new_code_cell(c.source, outputs=c.outputs) for c in cells if c.cell_type == "code" and not prose.asks(c)]
+    return [cell for cell in cells if cell.cell_type == "code" and not prose.asks(cell)]
 
 
 def unshown(text, cells=()):
     """Return the numbers of a text that stand neither in the sections that it links to nor in more cells."""
-    nb = new_notebook(cells=[new_markdown_cell(text), *linked(text), *cells])
+    # No valid notebook: two chapters can have cells with the same id.
+    nb = from_dict({"cells": [new_markdown_cell(text), *linked(text), *cells]})
     return [number.number for number in prose.unsupported(nb)]
 
 

@@ -20,8 +20,9 @@ import ast
 import html
 import re
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
+from functools import cache
 from pathlib import Path
 
 import nbformat
@@ -83,7 +84,7 @@ TEX_LAYOUT = re.compile(
 
 @dataclass(frozen=True)
 class Number:
-    """A number, as precise as it is written, and where in a text it stands.
+    """A number, as precise as it is written, and where in a text it stands, which makes no other number of it.
 
     It counts in units of 1 or of 1/100; `scales` has both where the text leaves it open.
     """
@@ -91,8 +92,8 @@ class Number:
     value: Decimal
     quoted: bool = False
     scales: tuple[int, ...] = (1,)
-    start: int = 0
-    end: int = 0
+    start: int = field(default=0, compare=False)
+    end: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ class Unsupported:
 
 def unsupported(nb):
     """Return the numbers that the prose of `nb` quotes and neither its outputs nor its code contain."""
-    known = [*shown(nb), *given(nb)]
+    known = {*shown(nb), *given(nb)}  # a third of them are different
     found = []
     for position, cell in enumerate(nb.cells, 1):
         for text in prose(cell.source) if cell.cell_type == "markdown" else told(cell):
@@ -161,6 +162,7 @@ def given(nb):
             yield from _literals(syntax_tree(cell.source))
 
 
+@cache
 def syntax_tree(code):
     """Return the syntax tree of a cell's code, its magics and shell commands turned into calls."""
     return ast.parse(TransformerManager().transform_cell(code))
