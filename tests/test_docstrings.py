@@ -1,6 +1,5 @@
 """The package's page: all public names, every check as a function, and references that share one page."""
 
-import ast
 import re
 from pathlib import Path
 
@@ -13,8 +12,8 @@ from theme.docstrings import without_footnotes
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "book" / "api.md").read_text("utf-8")
-# An example and what it shows, to the next empty line.
-EXAMPLE = re.compile(r"^>>> .+(?:\n.+)*", re.MULTILINE)
+# An example and what it shows, to the next empty line or the end of its docstring.
+EXAMPLE = re.compile(r'^( *)>>> .+(?:\n\1(?! *""").+)*', re.MULTILINE)
 
 
 def test_the_page_lists_every_public_name_once():
@@ -50,11 +49,9 @@ def test_other_lines_stay_as_they_are():
 
 def test_an_example_fits_the_box_it_is_shown_in():
     # 1,280 px hold 72 letters beside the contents, and a box in a list a few less than one in the text.
-    modules = sorted((ROOT / "lossprimer").rglob("*.py"))
-    parts = [part for path in modules for part in ast.walk(ast.parse(path.read_text("utf-8")))]
-    texts = [
-        ast.get_docstring(part) or "" for part in parts if isinstance(part, ast.Module | ast.ClassDef | ast.FunctionDef)
+    found = [
+        match for path in (ROOT / "lossprimer").rglob("*.py") for match in EXAMPLE.finditer(path.read_text("utf-8"))
     ]
-    examples = [line for text in texts for shown in EXAMPLE.findall(text) for line in shown.splitlines()]
+    examples = [line.removeprefix(example[1]) for example in found for line in example[0].splitlines()]
     assert len(examples) > 200
     assert [line for line in examples if len(line) > 70] == []
