@@ -139,9 +139,18 @@ def against(upstream):
 class TestGradients:
     """Against measured slopes: what is not made of others by all entries, the rest along random directions."""
 
-    @pytest.mark.parametrize("name", [name for name in LAYERS if "keep" not in name])
-    def test_layers(self, name):
-        assert layer_gradient_error(LAYERS[name], X, rng=rng()) < RIGHT
+    @pytest.mark.parametrize(
+        "layer",
+        [
+            SelfAttention(4, 2, rng=rng()),
+            SelfAttention(4, 2, causal=False, rng=rng()),
+            SelfAttention(4, 2, keep_prob=0.6, rng=rng()),
+            FeedForward(4, 6, keep_prob=0.6, rng=rng()),
+        ],
+        ids=repr,
+    )
+    def test_layers(self, layer):
+        assert layer_gradient_error(moved(layer), X[..., :3, :4], rng=rng()) < RIGHT
 
     @layers
     def test_layers_along_random_directions(self, layer):
@@ -342,12 +351,12 @@ def trained():
     """A small model that has learned to copy three symbols."""
     generator = rng()
     model = Transformer(6, 6, depth=1, d_model=16, d_hidden=32, keep_prob=0.95, dtype=np.float32, rng=generator)
-    inputs, targets = copy_task(32 * 250, generator, length=3, num_symbols=5)
+    inputs, targets = copy_task(32 * 100, generator, length=3, num_symbols=5)
     fit(
         model,
         inputs,
         targets,
-        optimizer=Adam(model.parameters(), lr=0.01, betas=(0.9, 0.98)),
+        optimizer=Adam(model.parameters(), lr=0.02, betas=(0.9, 0.98)),
         rng=generator,
         batch_size=32,
         epochs=1,
@@ -377,11 +386,11 @@ class TestGeneration:
 
     @pytest.mark.parametrize("temperature", [0.5, 1.0, 10.0])
     def test_tokens_are_drawn_with_the_probabilities_of_the_model(self, temperature):
-        model, prompt = transformer(), [3, 1]
-        drawn = generate(model, [prompt] * 20_000, 1, temperature=temperature, rng=rng())[:, 2]
+        model, prompt = transformer(depth=1), [3, 1]
+        drawn = generate(model, [prompt] * 10_000, 1, temperature=temperature, rng=rng())[:, 2]
         p = np.exp(log_softmax(model([prompt])[0, -1], temperature=temperature))
-        spread = np.sqrt(p * (1 - p) / 20_000)
-        assert (abs(np.bincount(drawn, minlength=5) / 20_000 - p) < 4 * spread + 1e-4).all()
+        spread = np.sqrt(p * (1 - p) / 10_000)
+        assert (abs(np.bincount(drawn, minlength=5) / 10_000 - p) < 4 * spread + 1e-4).all()
 
     def test_a_temperature_near_zero_takes_the_largest(self):
         model = transformer()
