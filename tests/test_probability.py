@@ -74,18 +74,11 @@ class TestValues:
     @values
     @floats
     @pytest.mark.parametrize("temperature", TEMPERATURES)
-    def test_softmax(self, z, dtype, temperature):
+    def test_softmax_and_log_softmax(self, z, dtype, temperature):
         z = np.array(z, dtype)
-        expected, _, _ = exact_shares(z, temperature)
-        assert_close(softmax(z, temperature=temperature), expected, rtol=share_tolerance(z, temperature))
-
-    @values
-    @floats
-    @pytest.mark.parametrize("temperature", TEMPERATURES)
-    def test_log_softmax(self, z, dtype, temperature):
-        z = np.array(z, dtype)
-        _, expected, _ = exact_shares(z, temperature)
-        assert_close(log_softmax(z, temperature=temperature), expected, rtol=share_tolerance(z, temperature))
+        p, log_p, _ = exact_shares(z, temperature)
+        assert_close(softmax(z, temperature=temperature), p, rtol=share_tolerance(z, temperature))
+        assert_close(log_softmax(z, temperature=temperature), log_p, rtol=share_tolerance(z, temperature))
 
     @values
     @floats
@@ -197,13 +190,10 @@ class TestBesideSciPy:
             np.testing.assert_allclose(actual, expected, rtol=1e-14, atol=1e-14)
             assert np.shape(actual) == np.shape(expected), (axis, keepdims)
 
-    @given(distributions())
-    def test_entropy(self, p):
-        np.testing.assert_allclose(entropy(p), special.entr(p).sum(axis=-1), rtol=1e-13, atol=1e-15)
-
     @given(pairs_of_distributions())
-    def test_kl_divergence(self, pair):
+    def test_entropy_and_kl_divergence(self, pair):
         p, q = pair
+        np.testing.assert_allclose(entropy(p), special.entr(p).sum(axis=-1), rtol=1e-13, atol=1e-15)
         expected = special.rel_entr(p, q).sum(axis=-1)
         np.testing.assert_allclose(kl_divergence(p, q), np.maximum(expected, 0), rtol=1e-13, atol=1e-14)
 
@@ -323,13 +313,11 @@ class TestProperties:
         # The divergence from equal shares is what it lacks.
         np.testing.assert_allclose(h + kl_divergence(p, np.full(k, 1 / k)), np.log(k), atol=1e-14)
 
-    @given(distributions())
-    def test_divergence_from_itself_is_zero(self, p):
-        np.testing.assert_array_equal(kl_divergence(p, p), 0)
-
     @given(pairs_of_distributions())
     def test_divergence_is_never_negative_and_infinite_exactly_where_a_possible_class_is_excluded(self, pair):
+        """From itself it is zero."""
         p, q = pair
+        np.testing.assert_array_equal(kl_divergence(p, p), 0)
         divergence = kl_divergence(p, q)
         assert not np.signbit(divergence).any()
         np.testing.assert_array_equal(np.isinf(divergence), ((p > 0) & (q == 0)).any(axis=-1))
@@ -812,7 +800,7 @@ class TestWrongArguments:
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("function", OF_SCORES)
 def test_a_call_needs_at_most_three_arrays_of_the_size_of_the_input(function, dtype, temperature, axis):
-    z = np.random.default_rng(7).standard_normal((500, 400)).astype(dtype)
+    z = np.random.default_rng(7).standard_normal((250, 200)).astype(dtype)
     options = {} if function is logsumexp else {"temperature": temperature}
     function(z, axis=axis, **options)
     tracemalloc.start()
