@@ -11,10 +11,6 @@ from io import BytesIO
 from pathlib import Path
 from xml.etree.ElementTree import Element, ElementTree, SubElement, indent
 
-from text2qti.config import Config
-from text2qti.qti import QTI
-from text2qti.quiz import Quiz
-
 from lossprimer.explorer import predict
 from lossprimer.explorer.questions import Question
 
@@ -75,6 +71,11 @@ def _text(parent: Element, tag: str, text: str, **attributes: str) -> Element:
 
 def canvas(name: str, asked: list[Question]) -> bytes:
     """Return a zip file of QTI 1.2 with the same questions."""
+    # These read a language of settings that is compiled on import, which only what writes QTI waits for.
+    from text2qti.config import Config
+    from text2qti.qti import QTI
+    from text2qti.quiz import Quiz
+
     lines = [f"Quiz title: {COURSE}: {name}", "shuffle answers: true"]
     for number, question in enumerate(asked, 1):
         lines += [f"{number}. {_escaped(question.text)}", f"... {_escaped(question.right.sentence)}"]
