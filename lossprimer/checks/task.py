@@ -251,7 +251,7 @@ class Task:
 
     def _tries(self, rng):
         """Everything that will be tried; what is right is computed before any of it is."""
-        tries = [self._try(step, step.title, np.random.default_rng(seed)) for seed, step in enumerate(self.steps)]
+        tries = [self._try(step, step.title, seed) for seed, step in enumerate(self.steps)]
         if tries and tries[0].case:
             first = tries[0]
             again = partial(self._compare, case=first.case, expected=first.expected, again=True)
@@ -262,9 +262,10 @@ class Task:
             tries += [self._try(step, f"{step.title} (drawn)", rng) for step in [*drawn, *again]]
         return tries
 
-    def _try(self, step, title, rng):
+    def _try(self, step, title, seed):
+        """A step to try, where it is random with a Generator of this seed, or with this Generator."""
         if isinstance(step, Property):
-            return _Try(title, partial(self._judge, step=step, rng=rng))
+            return _Try(title, partial(self._judge, step=step, rng=np.random.default_rng(seed)))
         expected = self._expected(self.right, step)
         return _Try(title, partial(self._compare, case=step, expected=expected), step, expected)
 
