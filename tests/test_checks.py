@@ -16,6 +16,7 @@ from answers.probability import shifted
 
 from lossprimer import checks
 from lossprimer.checks import CheckFailed, Report, speed
+from lossprimer.checks.calling import attempt, in_time
 from lossprimer.checks.report import Cause, Finding
 from lossprimer.checks.task import TASKS
 from lossprimer.checks.values import Refused, agree, plain, shown
@@ -521,6 +522,15 @@ class TestLearner:
         assert "The function does not come to an end." in words(report)
         assert report.finding.place.startswith("line ")
         assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+
+    def test_nothing_but_a_call_is_timed(self):
+        theirs = signal.signal(signal.SIGALRM, signal.SIG_IGN)
+        signal.setitimer(signal.ITIMER_REAL, 1000)
+        with in_time(shifted):
+            attempt(shifted, (np.zeros(2),), names=("",), usage="softmax(z)")
+            assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+        assert signal.setitimer(signal.ITIMER_REAL, 0)[0] > 900, "an alarm of the caller's goes on"
+        assert signal.signal(signal.SIGALRM, theirs) is signal.SIG_IGN
 
     def test_a_right_answer_that_is_slow_gets_a_remark(self, monkeypatch):
         slow = answers.probability.by_rows, answers.RIGHT["pre_norm_branch"][2]

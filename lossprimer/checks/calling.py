@@ -109,6 +109,50 @@ def undisturbed() -> Iterator[None]:
 
 
 @contextmanager
+def in_time(f: Callable) -> Iterator[None]:
+    """Let `attempt` interrupt `f` where it takes too long, and keep the caller's alarm as it was.
+
+    One handler serves all calls of a report: to set it takes longer than many a call.
+    """
+    if not _can_interrupt(f):
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, _late)
+    running = signal.setitimer(signal.ITIMER_REAL, 0)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, *running)
+        signal.signal(signal.SIGALRM, before)
+
+
+@contextmanager
+def _patiently(f):
+    """Raise `Late` in what takes too long."""
+    if not _can_interrupt(f):
+        yield
+        return
+    signal.setitimer(signal.ITIMER_REAL, PATIENCE, 1)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _can_interrupt(f):
+    """Whether a signal can interrupt a call of `f`: not in a thread, on Windows or in a page.
+
+    A page stops its worker itself, and a stand-in for a function in another process keeps the time there.
+    """
+    able = hasattr(signal, "setitimer") and sys.platform != "emscripten"
+    return able and threading.current_thread() is threading.main_thread() and not hasattr(type(f), "keeps_time")
+
+
+def _late(*_):
+    raise Late(LATE)
+
+
+@contextmanager
 def withheld(name: str) -> Iterator[None]:
     """Let the package's own function of a name not answer the learner's code, which is to write it.
 
@@ -141,7 +185,7 @@ def direct(f: Callable, *args: object) -> object:
 
 
 def attempt(f: Callable, args: tuple, *, names: tuple[str, ...], usage: str, play: Callable = direct) -> Outcome:
-    """What ``play(f, *args)`` returns.
+    """What ``play(f, *args)`` returns, where it is called within ``in_time(f)``.
 
     Parameters
     ----------
@@ -175,14 +219,15 @@ def attempt(f: Callable, args: tuple, *, names: tuple[str, ...], usage: str, pla
         ):
             warnings.simplefilter("always")
             try:
-                with _in_time(f):
+                with _patiently(f):
                     value = play(f, *copies)
             except BaseException as error:
                 if isinstance(error, KeyboardInterrupt) and not isinstance(error, Late):
                     raise
                 raise _failed(error, usage) from None
-        results = _unpacked(value, names, sink.last)
-        arrays = tuple(_read(name, result, sink.last) for name, result in zip(names, results, strict=True))
+        printed = sink.last
+        results = _unpacked(value, names, printed)
+        arrays = tuple(_read(name, result, printed) for name, result in zip(names, results, strict=True))
     except Trouble as trouble:
         trouble.printed = sink.last
         raise
@@ -192,31 +237,8 @@ def attempt(f: Callable, args: tuple, *, names: tuple[str, ...], usage: str, pla
         single=tuple(type(result) is tuple and len(result) == 1 for result in results),
         warning=str(caught[0].message) if caught else "",
         changed=_changed(args, copies),
-        printed=sink.last,
+        printed=printed,
     )
-
-
-@contextmanager
-def _in_time(f):
-    """Raise `Late` in what takes too long, where a signal can: not in a thread, on Windows or in a page.
-
-    A page stops its worker itself, and a stand-in for a function in another process keeps the time there.
-    """
-    able = hasattr(signal, "setitimer") and sys.platform != "emscripten"
-    if not able or threading.current_thread() is not threading.main_thread() or hasattr(type(f), "keeps_time"):
-        yield
-        return
-
-    def late(*_):
-        raise Late(LATE)
-
-    before = signal.signal(signal.SIGALRM, late)
-    running = signal.setitimer(signal.ITIMER_REAL, PATIENCE, 1)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, *running)
-        signal.signal(signal.SIGALRM, before)
 
 
 def _changed(args, copies):

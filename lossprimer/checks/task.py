@@ -10,7 +10,7 @@ from functools import cached_property, partial
 import numpy as np
 
 from lossprimer.checks import outside, speed
-from lossprimer.checks.calling import NotAttempted, Trouble, attempt, direct, undisturbed, withheld
+from lossprimer.checks.calling import NotAttempted, Trouble, attempt, direct, in_time, undisturbed, withheld
 from lossprimer.checks.report import Cause, Finding, Report
 from lossprimer.checks.values import agree, as_code, contrast
 
@@ -205,7 +205,7 @@ class Task:
                     f"Pass {name} itself to the check, without calling it.",
                 ),
             )
-        with undisturbed(), withheld(self.usage.partition("(")[0].split()[-1]):
+        with undisturbed(), in_time(f), withheld(self.usage.partition("(")[0].split()[-1]):
             tries, held, trouble = self._run(f, rng)
             titles = tuple(each.title for each in held)
             if trouble is None:
@@ -216,7 +216,7 @@ class Task:
 
     def refuses(self, f: Callable, *, rng: np.random.Generator | None = None) -> str:
         """The title of the first case that does not hold, without asking why; nothing if all hold."""
-        with undisturbed():
+        with undisturbed(), in_time(f):
             tries, held, trouble = self._run(f, rng)
         return tries[len(held)].title if trouble is not None else ""
 
