@@ -418,6 +418,8 @@ class Task:
                     and (results is not None or self._is_wrong(known, confirmed) or self._raises_alike(wrong, others))
                 ):
                     best, most = mistake.cause, len(confirmed)
+                    if most == len(known):
+                        return best
         return best
 
     def _is_wrong(self, known, cases):
