@@ -20,7 +20,7 @@ from lossprimer.checks import CheckFailed, Report, speed
 from lossprimer.checks.calling import attempt, in_time
 from lossprimer.checks.report import Cause, Finding
 from lossprimer.checks.task import TASKS
-from lossprimer.checks.values import Refused, agree, plain, shown
+from lossprimer.checks.values import Refused, agree, as_code, plain, shown
 from lossprimer.grading.inside import wire
 from lossprimer.grading.inside.raised import told
 

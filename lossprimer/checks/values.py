@@ -1,11 +1,11 @@
 """What a learner's function returned: plain numbers, read by exact type, then compared and shown."""
 
-import math
+import re
 
 import numpy as np
 
 # Bound once, so that a notebook that replaces an attribute of numpy does not replace what compares.
-from numpy import absolute, asarray, isnan
+from numpy import absolute, asarray, isfinite, isnan
 
 _NUMBERS = frozenset({bool, int, float, *(np.dtype(char).type for char in "?bhilqBHILQefdg")})
 _DEPTH = 8  # of lists in lists
@@ -65,8 +65,11 @@ def near(came: np.ndarray, expected: np.ndarray, *, single: bool = False) -> np.
     came, expected = asarray(came, dtype=float), asarray(expected, dtype=float)
     with np.errstate(all="ignore"):
         close = absolute(came - expected) <= fixed + relative * absolute(expected)
-    finite = absolute(expected) < math.inf  # else inf <= inf: any number would be close to an infinity
-    return (came == expected) | (close & finite) | (isnan(came) & isnan(expected))
+    finite = isfinite(expected)
+    if finite.all():
+        return close
+    # For an infinity inf <= inf holds, and says nothing of what came.
+    return (close & finite) | (came == expected) | (isnan(came) & isnan(expected))
 
 
 def agree(came: np.ndarray, expected: np.ndarray, *, single: bool = False) -> bool:
@@ -125,12 +128,9 @@ def as_code(value: object) -> str:
 
 
 def _written(array):
-    if array.ndim:
-        return "[" + ", ".join(map(_written, array)) + "]"
-    value = array[()]
-    if value.dtype.kind == "f" and not np.isfinite(value):
-        return "np.nan" if np.isnan(value) else "np.inf" if value > 0 else "-np.inf"
-    return str(value) if value.dtype == np.float32 else repr(value.item())
+    if array.dtype == np.float32:
+        array = array.astype(str).astype(float)  # as few digits as float32 has
+    return re.sub("nan|inf", r"np.\g<0>", str(array.tolist()))
 
 
 def _nested(array, digits):
