@@ -197,16 +197,18 @@ def _drop(call, rng, a, keep_prob):
     """Entries kept, on which the output and the mask of the learner's function agree."""
     output, mask = call(a, keep_prob, _generator(rng))
     marks = (0, 1, 1 / keep_prob)
-    if output.shape == mask.shape and isin(output, marks).all() and not isin(mask, marks).all():
+    if output.shape == mask.shape and not isin(mask, marks).all() and isin(output, marks).all():
         raise Trouble("(mask, output)", "(output, mask)", "The two results are in the wrong order.")
     keeps = _kept(output, a, keep_prob)
     if mask.shape != a.shape:
         raise Trouble(f"a mask of shape {mask.shape}", f"shape {a.shape}", _EACH)
-    came = f"mask {shown(mask, 5)} with output {shown(output, 5)}"
-    if ((mask != 0) == ~keeps).all():
-        raise Trouble(came, _MASK_MEANS, "The mask says what is dropped.", "Return the one that says what is kept.")
-    if ((mask != 0) != keeps).any():
-        raise Trouble(came, _MASK_MEANS, "The mask that is returned is not the one that was used: is it drawn twice?")
+    differs = (mask != 0) != keeps
+    if differs.any():
+        came = f"mask {shown(mask, 5)} with output {shown(output, 5)}"
+        cause = Cause("The mask that is returned is not the one that was used: is it drawn twice?")
+        if differs.all():
+            cause = Cause("The mask says what is dropped.", "Return the one that says what is kept.")
+        raise Trouble(came, _MASK_MEANS, cause)
     if not any(near(mask[keeps], mark, single=True).all() for mark in marks[1:]):
         cause = "The mask holds numbers that say nothing. It should say which entries are kept."
         raise Trouble(f"mask {shown(mask, 5)}", "booleans, or 0 and 1, or 0 and 1 / keep_prob", cause)
