@@ -126,15 +126,13 @@ def in_time(f: Callable) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-@contextmanager
-def _patiently(f):
-    """Raise `Late` in what takes too long."""
+def _patiently(play, f, args):
+    """What ``play(f, *args)`` returns, with `Late` raised in what takes too long."""
     if not _can_interrupt(f):
-        yield
-        return
+        return play(f, *args)
     signal.setitimer(signal.ITIMER_REAL, PATIENCE, 1)
     try:
-        yield
+        return play(f, *args)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
@@ -219,8 +217,7 @@ def attempt(f: Callable, args: tuple, *, names: tuple[str, ...], usage: str, pla
         ):
             warnings.simplefilter("always")
             try:
-                with _patiently(f):
-                    value = play(f, *copies)
+                value = _patiently(play, f, copies)
             except BaseException as error:
                 if isinstance(error, KeyboardInterrupt) and not isinstance(error, Late):
                     raise

@@ -418,7 +418,7 @@ class Task:
                     and (results is not None or self._is_wrong(known, confirmed) or self._raises_alike(wrong, others))
                 ):
                     best, most = mistake.cause, len(confirmed)
-                    if most == len(known):
+                    if most == len(known):  # no other can have more
                         return best
         return best
 
