@@ -17,7 +17,7 @@ from answers.probability import shifted
 
 from lossprimer import checks
 from lossprimer.checks import CheckFailed, Report, speed
-from lossprimer.checks.calling import attempt, in_time
+from lossprimer.checks.calling import attempt, in_time, undisturbed
 from lossprimer.checks.report import Cause, Finding
 from lossprimer.checks.task import TASKS
 from lossprimer.checks.values import Refused, agree, as_code, plain, shown
@@ -458,6 +458,13 @@ class TestTrust:
         with np.errstate(all="raise"):
             assert checks.softmax(shifted).passed
             assert checks.kl_divergence(answers.RIGHT["kl_divergence"][1]).passed
+
+    def test_what_our_own_functions_warn_of_is_not_said(self):
+        with warnings.catch_warnings(), np.errstate(all="raise"):
+            warnings.simplefilter("error")
+            with undisturbed():
+                assert np.log(np.zeros(1)) == -np.inf
+                warnings.warn("loud", stacklevel=1)
 
     @pytest.mark.parametrize("name", ["isclose", "allclose", "array_equal", "abs", "absolute", "isfinite", "isnan"])
     def test_replacing_a_comparison_gains_nothing(self, name, monkeypatch):

@@ -100,10 +100,12 @@ class _Sink(io.TextIOBase):
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """Keep NumPy's global generator as it was, whatever happens inside."""
+    """Keep NumPy's global generator as it was, whatever happens inside, and warn of nothing but in `attempt`."""
     state = np.random.get_state()  # noqa: NPY002
     try:
-        yield
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            yield
     finally:
         np.random.set_state(state)  # noqa: NPY002
 
