@@ -9,14 +9,12 @@ from functools import cache
 from itertools import accumulate
 
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 
 from lossprimer.grading.reading import kept
 
 # Stands in the place of a written answer that is blank while a text stands elsewhere, so that a person looks.
 ELSEWHERE = "*(No answer stands here. A cell that was added elsewhere in this notebook may be meant for this place.)*"
 
-_NEW = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}
 # No pattern here crosses a line: a megabyte of line ends must not take a quadratic time.
 _MAGIC = re.compile(r"^([ \t]*)(?:\w[\w,. \t]*=[ \t]*)?[%!].*$|^[ \t]*\?.*$|^.*\?[ \t]*$", re.MULTILINE)
 # The cell that gets the course's package: each place that gives a notebook out has its own way.
@@ -354,8 +352,9 @@ class _Restoration:
 
 def _added(cell):
     """A cell that the learner added, with nothing but its text and the pictures in it."""
-    added = _NEW[cell.cell_type](cell.source)
-    del added["id"]
+    added = NotebookNode(cell_type=cell.cell_type, metadata=NotebookNode(), source=cell.source)
+    if cell.cell_type == "code":
+        added |= {"execution_count": None, "outputs": []}
     if cell.cell_type == "markdown" and cell.get("attachments"):
         added.attachments = cell.attachments
     return added
