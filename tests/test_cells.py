@@ -3,6 +3,7 @@
 import ast
 import contextlib
 import copy
+from functools import cache
 
 import nbformat
 import pytest
@@ -36,6 +37,7 @@ def cell(new, source, name, **roles):
     return made
 
 
+@cache  # nbformat looks at each new cell, which takes longer than to copy it
 def problem_set():
     def test(name):
         return cell(new_code_cell, f"# 3 points\nassert {name}", f"{name}-test", grade=True, locked=True, points=3)
@@ -66,7 +68,7 @@ def problem_set():
 
 @pytest.fixture
 def released():
-    return problem_set()
+    return copy.deepcopy(problem_set())
 
 
 def at(notebook, name):
@@ -410,7 +412,7 @@ class TestNothingIsBelieved:
         assert all("script" not in sentence and "np.exp" not in sentence for _, sentence in done.remarks)
 
     @pytest.mark.parametrize(
-        "text", ["\n" * 10**6, "x" * 10**6, "(" * 10**5, "```\n" * 10**5, "a?\n" * 10**5, "-" * 10**5 + "1"]
+        "text", ["\n" * 10**5, "x" * 10**5, "(" * 10**5, "```\n" * 10**5, "a?\n" * 10**5, "-" * 10**5 + "1"]
     )
     def test_no_text_takes_long(self, released, text):
         work = copy.deepcopy(released)
@@ -426,7 +428,7 @@ class TestNothingIsBelieved:
 
 @given(st.randoms(use_true_random=False), st.booleans())
 def test_whatever_is_done_to_a_notebook_the_frame_stays(chance, without_names):
-    released = problem_set()
+    released = copy.deepcopy(problem_set())
     work = full(released)
     for _ in range(chance.randrange(8)):
         where = chance.randrange(len(work.cells))
@@ -498,8 +500,8 @@ def test_of_many_candidates_for_an_answer_few_are_parsed(monkeypatch):
     submitted = copy.deepcopy(released)
     for name in classroom.TASKS:
         classroom.find(submitted, f"{name}-answer").source = ""
-    wrong = "def softmax(z):\n    pass\n" + "x = 1\n" * (cells.PARSED // 60) + "y = = 1"
-    submitted.cells += [new_code_cell(wrong) for _ in range(40)]
+    wrong = "def softmax(z):\n    pass\n" + "#" * (cells.PARSED // 9)  # a comment is soon parsed
+    submitted.cells += [new_code_cell(f"{wrong}\ny = = {number}") for number in range(40)]
     parsed, parse = [], ast.parse
 
     def counted(source, *args):
@@ -508,4 +510,4 @@ def test_of_many_candidates_for_an_answer_few_are_parsed(monkeypatch):
 
     monkeypatch.setattr(cells.ast, "parse", counted)
     cells.restored(released, submitted)
-    assert 0 < sum(parsed) <= 8 * cells.PARSED
+    assert 0 < sum(parsed) <= 4 * cells.PARSED
