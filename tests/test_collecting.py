@@ -9,6 +9,7 @@ import time
 import unicodedata
 import warnings
 import zipfile
+from functools import cache
 from pathlib import Path
 
 import nbformat
@@ -20,7 +21,7 @@ from nbgrader.api import Gradebook
 from nbgrader.apps import ZipCollectApp
 from traitlets.config import PyFileConfigLoader
 
-from lossprimer.grading import collecting
+from lossprimer.grading import collecting, reading
 from lossprimer.grading.collecting import Owner, collect, identified, likeness, slug
 from lossprimer.grading.tables import read as table
 
@@ -29,6 +30,7 @@ SET = "01_softmax"
 DAY = datetime.datetime(2026, 11, 3, 12)
 
 
+@cache
 def notebook(text="", name="softmax"):
     """The bytes of a notebook in which a function has an answer."""
     cells = [new_code_cell(f"def {name}(z):\n    return {text!r}", id=f"{name}-answer")]
@@ -391,7 +393,7 @@ def test_no_name_in_an_archive_stops_the_others(tmp_path_factory, names):
     with zipfile.ZipFile(folder / "archive" / "download.zip", "w") as made, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # two of the same name
         for name in [*names, *(f"eve_6_6_{name}" for name in names), "ana_1_20_01_softmax.ipynb"]:
-            made.writestr(zipfile.ZipInfo(name, dated(0)), notebook(name))
+            made.writestr(zipfile.ZipInfo(name, dated(0)), notebook("a"))
     found = collect(folder / "archive", folder / "extracted", SET, RELEASED)
     assert "ana_1" in found.taken
     assert all(path.is_relative_to(folder / "extracted") for path in folder.rglob("*.ipynb"))
@@ -401,7 +403,7 @@ def test_no_name_in_an_archive_stops_the_others(tmp_path_factory, names):
 def test_a_bomb_harms_nobody(archive, done):
     archive([])
     with zipfile.ZipFile(archive.folder / "download.zip", "w", zipfile.ZIP_DEFLATED) as made:
-        made.writestr("Eve_6_assignsubmission_file_/01_softmax.ipynb", b" " * 2**26)
+        made.writestr("Eve_6_assignsubmission_file_/01_softmax.ipynb", b" " * (reading.BYTES + 1))
         made.writestr("Ana_1_assignsubmission_file_/01_softmax.ipynb", notebook("a"))
     found = done()
     assert found.texts == {"Ana_1": notebook("a")}
