@@ -1,5 +1,6 @@
 """Cases that run together fail as they would alone, and each is named."""
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -63,10 +64,12 @@ class Plugin:
             self.found[report.nodeid.partition("::")[2]] = report
 
 
-@pytest.fixture
-def ran(tmp_path):
-    """Run such tests in a folder of their own; returns the reports by the name of the test."""
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory):
+    """Run such tests in a folder of their own, once; returns the reports by the name of the test."""
+    tmp_path = tmp_path_factory.mktemp("cases")
 
+    @cache
     def run(bound, chosen=""):
         (tmp_path / f"test_{bound}.py").write_text(TESTS.replace("{bound}", str(bound)), "utf-8")
         (tmp_path / "pytest.ini").write_text("[pytest]\n", "utf-8")
