@@ -4,6 +4,7 @@ import ast
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +89,7 @@ def shared(framework: str) -> str:
     """Return what the probes of a framework share: imports, constants and helpers."""
     text = _module(framework)
     probes = _functions(text)
-    parts = [_lines(text, node) for node in ast.parse(text).body[1:] if node.lineno not in {p.lineno for p in probes}]
+    parts = [_lines(text, node) for node in _statements(text)[1:] if node not in probes]
     return "\n".join(parts)
 
 
@@ -96,9 +97,14 @@ def _module(framework: str) -> str:
     return (HERE / "probes" / f"{framework}.py").read_text("utf-8")
 
 
+@cache  # a module has many probes, and each is asked for by itself
+def _statements(text: str) -> list[ast.stmt]:
+    return ast.parse(text).body
+
+
 def _functions(text: str) -> list[ast.FunctionDef]:
     """Return the functions of a module that are probes."""
-    functions = [node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)]
+    functions = [node for node in _statements(text) if isinstance(node, ast.FunctionDef)]
     return [node for node in functions if any(_names(part) == "probe" for part in node.decorator_list)]
 
 
