@@ -170,10 +170,13 @@ class TestCanvas:
         taken = canvas_takes(export(CanvasExporter), self.PEOPLE)
         assert taken == {(112, SETS[0]): 3, (112, SETS[1]): 4}
 
-    @pytest.mark.parametrize("number", ["12ab", "abc", "-12", "1.2", "\N{SUPERSCRIPT TWO}", " 12", "=12"])
-    def test_a_number_that_is_none_matches_nobody(self, gradebook, export, number):
-        hand_in(gradebook, f"x_{number}", test=3, words=0, lms_user_id=number)
-        assert canvas_takes(export(CanvasExporter), self.PEOPLE) == {}
+    def test_a_number_that_is_none_matches_nobody(self, gradebook, export):
+        numbers = ["12ab", "abc", "-12", "1.2", "\N{SUPERSCRIPT TWO}", " 12", "=12"]
+        for number in numbers:
+            hand_in(gradebook, f"x_{number}", test=3, words=0, lms_user_id=number)
+        rows = export(CanvasExporter)
+        assert len(rows) == 2 + len(numbers)
+        assert canvas_takes(rows, self.PEOPLE) == {}
 
     def test_a_number_of_moodles_is_no_number_of_canvass(self, gradebook, export, tmp_path):
         collected(tmp_path, ["Ana-Lopez_113", "Moodle", "113", "Ana Lopez"])
@@ -280,17 +283,16 @@ EXPORTERS = (MoodleExporter, CanvasExporter, MoodleWorksheetExporter)
 FIRST = ("=", "+", "-", "@", "\t=", "\r=", " =", "\N{FULLWIDTH EQUALS SIGN}")
 
 
-@pytest.mark.parametrize("exporter", EXPORTERS)
-def test_no_name_is_a_formula(gradebook, export, tmp_path, exporter):
+def test_no_name_is_a_formula(gradebook, export, tmp_path):
     names = {f"plain_{at}": f"{first}1+1" for at, first in enumerate(FIRST)}
     collected(tmp_path, *([student, "Moodle", student[6:], name] for student, name in names.items()))
     for student, name in names.items():
         hand_in(gradebook, student, test=1, words=0, last_name=name, first_name=name, email=name)
     hand_in(gradebook, "=1+1", test=1, words=0)
-    rows = export(exporter, assignment=[SETS[0]])
-    entries = [entry for row in rows for entry in row]
-    assert sum("1+1" in entry for entry in entries) >= len(FIRST)
-    assert not any(entry.lstrip(" ").startswith(FIRST) for entry in entries)
+    for exporter in EXPORTERS:
+        entries = [entry for row in export(exporter, assignment=[SETS[0]]) for entry in row]
+        assert sum("1+1" in entry for entry in entries) >= len(FIRST), exporter
+        assert not any(entry.lstrip(" ").startswith(FIRST) for entry in entries), exporter
 
 
 def test_every_name_comes_through(gradebook, export):
