@@ -165,7 +165,10 @@ def given(nb):
 @cache
 def syntax_tree(code):
     """Return the syntax tree of a cell's code, its magics and shell commands turned into calls."""
-    return ast.parse(TransformerManager().transform_cell(code))
+    try:
+        return ast.parse(code)
+    except SyntaxError:  # most cells are Python as they stand
+        return ast.parse(TransformerManager().transform_cell(code))
 
 
 def _literals(node, sign=1):
