@@ -59,11 +59,16 @@ def sample():
     return nb
 
 
+@cache
+def stored_sample():
+    return notebooks.serialize(sample()).encode()
+
+
 @pytest.fixture
 def path(tmp_path):
     """Where a canonical notebook is stored."""
     path = tmp_path / "sample.ipynb"
-    path.write_bytes(notebooks.serialize(sample()).encode())
+    path.write_bytes(stored_sample())
     return path
 
 
@@ -330,9 +335,13 @@ def markdown_tokens(nb):
     return [(number, token) for number, cell in cells_of(nb, "markdown") for token in parsed(cell.source)]
 
 
+@cache
+def walked(source):
+    return tuple(ast.walk(prose.syntax_tree(source)))
+
+
 def syntax_nodes(nb):
-    trees = [(number, prose.syntax_tree(cell.source)) for number, cell in cells_of(nb, "code")]
-    return [(number, node) for number, tree in trees for node in ast.walk(tree)]
+    return [(number, node) for number, cell in cells_of(nb, "code") for node in walked(cell.source)]
 
 
 def headings(nb):
