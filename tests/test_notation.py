@@ -1,6 +1,7 @@
 """A symbol of the notation page has one meaning, the chapters do not give it another, and all write it in one way."""
 
 import re
+from functools import cache
 from pathlib import Path
 
 import nbformat
@@ -25,12 +26,18 @@ SOURCES = [
 COUNTING = "ijkctns"
 
 
+@cache
+def texts(path):
+    """Return the text cells of a notebook."""
+    return [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "markdown"]
+
+
+@cache
 def formulas(path):
     """Return the formulas of a file inside its lines, and those displayed."""
     text = path.read_text("utf-8")
     if path.suffix == ".ipynb":
-        cells = nbformat.reads(text, as_version=4).cells
-        text = "\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+        text = "\n\n".join(texts(path))
     elif path.suffix == ".py":
         displayed = re.findall(r"^( *)\.\. math:: (.*(?:\n(?:\1 +.*|(?= *\n)))*)", text, re.MULTILINE)
         return re.findall(r":math:`(.+?)`", text, re.DOTALL), [formula for _, formula in displayed]
@@ -60,8 +67,7 @@ def test_no_symbol_is_explained_twice():
 @pytest.mark.parametrize("taken", TAKEN)
 @pytest.mark.parametrize("chapter", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem)
 def test_a_chapter_gives_no_symbol_another_meaning(chapter, taken):
-    texts = [cell.source for cell in nbformat.read(chapter, as_version=4).cells if cell.cell_type == "markdown"]
-    assert [text for text in texts if re.search(taken, text)] == [], TAKEN[taken]
+    assert [text for text in texts(chapter) if re.search(taken, text)] == [], TAKEN[taken]
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(ROOT).as_posix())
