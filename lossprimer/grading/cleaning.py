@@ -18,7 +18,7 @@ from urllib.parse import unquote
 
 from nbconvert.filters.markdown_mistune import MarkdownWithMath
 from nbformat import NotebookNode
-from nbformat.v4 import new_markdown_cell, new_output
+from nbformat.v4 import new_output
 
 TAGS = frozenset(
     re.findall(
@@ -223,7 +223,7 @@ def _cell(cell, budget):
     else:
         parse = cell["cell_type"] == "markdown" and len(source) <= budget
         source, pictures = clean_markdown(source, cell.get("attachments"), parse=parse)
-        made = new_markdown_cell(source)
+        made = NotebookNode(cell_type="markdown", source=source)
         if pictures:
             made.attachments = NotebookNode(pictures)
     made.metadata = _cell_metadata(cell)
