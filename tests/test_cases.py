@@ -74,6 +74,7 @@ def ran(tmp_path_factory):
         (tmp_path / f"test_{bound}.py").write_text(TESTS.replace("{bound}", str(bound)), "utf-8")
         (tmp_path / "pytest.ini").write_text("[pytest]\n", "utf-8")
         options = ["--quiet", "--disable-plugin-autoload", "--import-mode=importlib", "-p", "no:cacheprovider"]
+        options += ["-p", "no:unraisableexception"]  # it looks for garbage at the end, of all tests that ran before
         plugin = Plugin()
         pytest.main(
             [*options, "--rootdir", str(tmp_path), f"{tmp_path / f'test_{bound}.py'}{chosen}"], plugins=[plugin]
