@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import lossprimer
-from tests.sources import nodes
+from tests.sources import references
 
 PACKAGE = Path(lossprimer.__file__).parent
 EXPLORER = PACKAGE / "explorer"
@@ -25,7 +25,7 @@ MODULES = {name_of(path): path for path in sorted(PACKAGE.rglob("*.py"))}
 def imports(path):
     """Return the modules that a file imports, wherever in the file and for whatever reason."""
     found, here = set(), path.relative_to(PACKAGE.parent).with_suffix("").parts
-    for node in nodes(path):
+    for node in references(path):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -66,7 +66,7 @@ def test_every_public_name_is_there_and_listed():
 def test_each_public_name_is_imported_for_type_checkers_from_where_it_is_defined():
     told = {
         alias.name: node.module
-        for node in nodes(PACKAGE / "__init__.py")
+        for node in references(PACKAGE / "__init__.py")
         if isinstance(node, ast.ImportFrom) and node.module.startswith("lossprimer.")
         for alias in node.names
     }

@@ -13,7 +13,6 @@ from frameworks import FRAMEWORKS, HERE, __main__, fingerprint, inputs, page, pi
 from frameworks.probes import attempt, plain
 from frameworks.words import QUESTIONS, say
 from tests.parsed import read
-from tests.sources import tree
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "book" / "frameworks.md").read_text("utf-8")
@@ -24,7 +23,8 @@ ERROR = {"error": "ValueError", "message": "Expected more than 1 value"}
 
 def asked(framework):
     """Return question and function of each probe, as they stand in the file: no framework is imported."""
-    functions = [node for node in tree(HERE / "probes" / f"{framework}.py").body if isinstance(node, ast.FunctionDef)]
+    tree = ast.parse((HERE / "probes" / f"{framework}.py").read_text("utf-8"))
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
     return {
         (part.args[0].value, node.name)
         for node in functions

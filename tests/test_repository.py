@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 import lossprimer
-from tests.sources import nodes
+from tests.sources import references
 from theme.pages import page_links
 from tools.commands import COMMANDS, QUICK
 from tools.environment import EVERYTHING, NEEDS
@@ -54,8 +54,8 @@ def test_every_command_that_the_documents_name_exists():
 
 def imported(path):
     """Return the modules of the package that the file at `path` imports."""
-    names = {alias.name for node in nodes(path) if isinstance(node, ast.Import) for alias in node.names}
-    for node in nodes(path):
+    names = {alias.name for node in references(path) if isinstance(node, ast.Import) for alias in node.names}
+    for node in references(path):
         if isinstance(node, ast.ImportFrom) and node.module == "lossprimer":
             names |= {f"lossprimer.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -82,7 +82,7 @@ def imports():
     """Return each line by which a module takes names from one of the course: its file, and the line's syntax."""
     found = []
     for path in MODULES:
-        lines = [node for node in nodes(path) if isinstance(node, ast.ImportFrom)]
+        lines = [node for node in references(path) if isinstance(node, ast.ImportFrom)]
         found += [(path, node) for node in lines if node.module and node.module.split(".")[0] in FOLDERS]
     return found
 
@@ -125,7 +125,7 @@ def test_what_is_private_is_not_read_through_its_module():
             for alias in node.names
             if where == path and ROOT.joinpath(*node.module.split("."), alias.name).with_suffix(".py").is_file()
         }
-        read = [node for node in nodes(path) if isinstance(node, ast.Attribute) and re.match("_(?!_)", node.attr)]
+        read = [node for node in references(path) if isinstance(node, ast.Attribute) and re.match("_(?!_)", node.attr)]
         taken = [ast.unparse(node) for node in read if isinstance(node.value, ast.Name) and node.value.id in modules]
         assert taken == [], path.relative_to(ROOT)
 
