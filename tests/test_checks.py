@@ -576,6 +576,16 @@ class TestLearner:
         assert checks.softmax(shifted).remark == ""
         assert checks.softmax(StandIn(answers.probability.by_rows)).passed
 
+    @pytest.mark.parametrize(
+        ("otherwise", "said"),
+        [(lambda z: 1 / 0, "ZeroDivisionError: division by zero"), (lambda z: "?", "an object of type str")],
+    )
+    def test_a_right_answer_that_fails_on_larger_arrays_gets_a_remark(self, otherwise, said, monkeypatch):
+        monkeypatch.setattr(speed, "remark", TIMED)
+        report = checks.softmax(lambda z: shifted(z) if z.size < 1000 else otherwise(z))
+        assert report.passed
+        assert report.remark == f"All cases hold, but a call on larger arrays fails: {said}"
+
     @pytest.mark.parametrize("name", [name for name in NAMES if TASKS[name].large])
     def test_what_is_timed_can_be_called(self, name, monkeypatch):
         monkeypatch.setattr(speed, "remark", TIMED)

@@ -237,12 +237,15 @@ class Task:
         return Report(self.usage, held, finding, untried=tries - len(held) - 1)
 
     def _remark(self, f):
-        """What to say of an answer that holds and takes much longer than it need; of one elsewhere, nothing."""
+        """What to say of an answer that holds, and is slow or fails on larger arrays; of one elsewhere, nothing."""
         if self.large is None or hasattr(type(f), "keeps_time"):
             return ""
         case = self.large()
         case = case if isinstance(case, Case) else Case("", case)
-        return speed.remark(partial(self._attempt, self.right, case), partial(self._attempt, f, case))
+        try:
+            return speed.remark(partial(self._attempt, self.right, case), partial(self._attempt, f, case))
+        except Trouble as trouble:
+            return f"All cases hold, but a call on larger arrays fails: {trouble.came}"
 
     def _attempt(self, f, case):
         """What a learner's function makes of a case."""
