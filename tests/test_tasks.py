@@ -160,6 +160,10 @@ class TestGaps:
     def test_what_is_random_draws_by_itself_and_explains_itself(self, double):
         assert self.gaps(double(steps=[Property("it is random", abs)], right=None, draw=None, mistakes=[])) == []
 
+    def test_a_mistake_is_named_after_what_is_random_has_held(self, double):
+        steps = [Property("it is random", lambda call, rng: None), Case("one number", (1.0,))]
+        assert double(steps=steps)(lambda x: x).finding.cause.likely == "This is x."
+
     @pytest.mark.parametrize(
         ("right", "wrong", "used"), [({"a": ["f"]}, {}, []), ({}, {"a": ["f"]}, []), ({}, {}, ["a"])]
     )

@@ -321,7 +321,7 @@ class Task:
     def _explain_error(self, f, case, otherwise, tries, held):
         """The sentence for an exception: a typical mistake that raises one here and explains the other results."""
         others = self._others(f, case, tries, held)
-        return self._mistake(case, None, others, {each.case for each in held}) or otherwise()
+        return self._mistake(case, None, others, held) or otherwise()
 
     def _compare_result(self, number, name, case, outcome, expected, explain, *, again):
         came, right = outcome.results[number], expected[number]
@@ -343,7 +343,7 @@ class Task:
         if self._varies(f, case, outcome):
             return _KEPT
         others = self._others(f, case, tries, held)
-        if cause := self._mistake(case, outcome.results[: number + 1], others, {each.case for each in held}):
+        if cause := self._mistake(case, outcome.results[: number + 1], others, held):
             return cause
         if outcome.single[number]:
             return Cause("The function returns a tuple with one entry: is there a comma after the result?")
@@ -399,6 +399,7 @@ class Task:
         Of an exception there are no results: then the mistake must raise one too, and explain another result that is
         wrong, or raise in all the cases in which this function does. Results that are nan throughout tell nothing.
         """
+        holding = {each.case for each in held if each.case}
         known = {other: came for other, came in others if came is not None}
         # Where the shape is wrong and was right here, something else may have gone wrong first.
         shaped = results is not None and self._is_shaped(case, results)
@@ -413,7 +414,7 @@ class Task:
                 enough = confirmed >= alike if case.cause else 3 * len(confirmed & plain) >= 2 * len(plain)
                 if (
                     enough
-                    and held <= confirmed
+                    and holding <= confirmed
                     and len(confirmed) > most
                     and _tells([results, *map(known.get, confirmed)])
                     and (results is not None or self._is_wrong(known, confirmed) or self._raises_alike(wrong, others))
