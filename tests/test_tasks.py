@@ -164,6 +164,12 @@ class TestGaps:
         steps = [Property("it is random", lambda call, rng: None), Case("one number", (1.0,))]
         assert double(steps=steps)(lambda x: x).finding.cause.likely == "This is x."
 
+    def test_a_mistake_is_not_named_that_contradicts_a_case_that_held(self, double):
+        steps = [Case(f"x = {x:g}", (x,)) for x in (1.0, 2.0, 3.0, 4.0)]
+        report = double(steps=steps)(lambda x: 2 * x if x == 1 else x)
+        assert report.held == ("x = 1",)
+        assert report.finding.cause.likely != "This is x."
+
     @pytest.mark.parametrize(
         ("right", "wrong", "used"), [({"a": ["f"]}, {}, []), ({}, {"a": ["f"]}, []), ({}, {}, ["a"])]
     )
