@@ -18,7 +18,7 @@ class Parts(NamedTuple):
 
 
 def parts(seed: int, train: int, validation: int) -> Parts:
-    """Return scikit-learn's digits in three parts, in float32; the test part is what the other two leave."""
+    """Return the digits in three parts, in float32; the test part is what the other two leave."""
     split = digits(np.random.default_rng(seed), train=train)
     images = split.test_images.astype(np.float32)
     return Parts(
