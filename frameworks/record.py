@@ -81,15 +81,14 @@ def changes(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
 def source(framework: str, probe: str) -> str:
     """Return the lines of a probe, decorators included."""
     text = _module(framework)
-    (function,) = (node for node in _functions(text) if node.name == probe)
+    (function,) = (node for node in _statements(text) if _is_probe(node) and node.name == probe)
     return _lines(text, function)
 
 
 def shared(framework: str) -> str:
     """Return what the probes of a framework share: imports, constants and helpers."""
     text = _module(framework)
-    probes = _functions(text)
-    parts = [_lines(text, node) for node in _statements(text)[1:] if node not in probes]
+    parts = [_lines(text, node) for node in _statements(text)[1:] if not _is_probe(node)]
     return "\n".join(parts)
 
 
@@ -102,10 +101,8 @@ def _statements(text: str) -> list[ast.stmt]:
     return ast.parse(text).body
 
 
-def _functions(text: str) -> list[ast.FunctionDef]:
-    """Return the functions of a module that are probes."""
-    functions = [node for node in _statements(text) if isinstance(node, ast.FunctionDef)]
-    return [node for node in functions if any(_names(part) == "probe" for part in node.decorator_list)]
+def _is_probe(node: ast.stmt) -> bool:
+    return isinstance(node, ast.FunctionDef) and any(_names(part) == "probe" for part in node.decorator_list)
 
 
 def _names(decorator: ast.expr) -> str:
