@@ -114,8 +114,9 @@ def test_the_command_writes_for_each_page_and_platform_the_texts_and_the_right_a
     monkeypatch.setattr(quizzes, "TARGET", tmp_path / "quizzes")
     monkeypatch.setattr(quizzes, "ROOT", tmp_path)
     quizzes.main()
-    assert len(capsys.readouterr().out.split()) == 10
+    said = capsys.readouterr().out.split()
+    assert len(said) == 10
     for name, asked in QUESTIONS.items():
-        for file, read in ((f"moodle/{name}.xml", from_moodle), (f"canvas/{name}.zip", from_canvas)):
-            written = (tmp_path / "quizzes" / file).read_bytes()
-            assert list(read(written)) == [told(question) for question in asked], file
+        for file, read in ((f"quizzes/moodle/{name}.xml", from_moodle), (f"quizzes/canvas/{name}.zip", from_canvas)):
+            assert file in said
+            assert list(read((tmp_path / file).read_bytes())) == [told(question) for question in asked], file
