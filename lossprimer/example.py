@@ -42,7 +42,7 @@ def three_digits() -> ThreeDigits:
 
     Notes
     -----
-    The images are from `lossprimer.data.collection`. There the third is labelled as what it is: the wrong
+    The images are those of scikit-learn's ``load_digits``. There the third is labelled as what it is: the wrong
     label is the course's, as an example of a slip.
 
     Examples
