@@ -59,8 +59,8 @@ def loss_and_gradient(
     if not math.isfinite(loss):
         return None
     flat[top] = 1
-    e *= (1 / ((1 + others) * divisor))[:, None]
-    flat[truth] -= 1 / divisor
+    e *= (1.0 / ((others + 1.0) * divisor))[:, None]
+    flat[truth] -= 1.0 / divisor
     if ignore_index is not None:
         e[ignored] = 0
     return loss, e.reshape(z.shape)
