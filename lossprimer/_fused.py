@@ -59,8 +59,9 @@ def loss_and_gradient(
     if not math.isfinite(loss):
         return None
     flat[top] = 1
-    e *= (1.0 / ((others + 1.0) * divisor))[:, None]
-    flat[truth] -= 1.0 / divisor
+    share = 1.0 / divisor  # of an example in the loss
+    e *= (share / (others + 1.0))[:, None]
+    flat[truth] -= share
     if ignore_index is not None:
         e[ignored] = 0
     return loss, e.reshape(z.shape)
