@@ -21,7 +21,7 @@ from lossprimer.network import Adam, Linear, ReLU, Sequential, fit
 from lossprimer.probability import softmax
 
 TEMPERATURES = np.geomspace(0.2, 5, 141)
-SMALL = {"seeds": (0,), "amounts": (0.1,), "rates": (0.003,), "epochs": 5, "width": 8}
+SMALL = {"seeds": (0,), "amounts": (0, 0.1), "epochs": 5, "width": 8}
 
 
 def run(seeds=(0, 1, 2, 3, 4), amounts=(0, 0.05, 0.1, 0.2), rates=(0.001, 0.003), epochs=100, width=128):
