@@ -15,10 +15,9 @@ import timeit
 from collections.abc import Iterator
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from playwright.sync_api import sync_playwright
 
 from lossprimer import figures
-from tools.browser import ARGUMENTS, find_browser
+from tools.browser import find_browser, launched
 from tools.server import SITE, serving
 
 MOVES = 100
@@ -55,8 +54,7 @@ async (input, [moves, whole]) => {
 
 def milliseconds_to_paint() -> Iterator[tuple[str, dict[int, list[float]], dict[int, list[float]]]]:
     """Yield the name of each slider, and its times and those of one text by how far the processor is slowed down."""
-    with serving(SITE) as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_browser(), args=[*ARGUMENTS, *UNLIMITED])
+    with serving(SITE) as address, launched(find_browser(), *UNLIMITED) as browser:
         for chapter in sorted((SITE / "notebooks").glob("*.html")):
             page = browser.new_page(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
             page.goto(f"{address}/notebooks/{chapter.name}", wait_until="networkidle")
@@ -73,7 +71,6 @@ def milliseconds_to_paint() -> Iterator[tuple[str, dict[int, list[float]], dict[
                 devtools.send("Emulation.setCPUThrottlingRate", {"rate": 1})
                 yield f"{chapter.stem[:2]} {slider.get_attribute('id')}", whole, least
             page.close()
-        browser.close()
 
 
 def milliseconds_of_interact() -> float:

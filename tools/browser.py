@@ -86,13 +86,13 @@ def driven() -> str | None:
 
 
 @contextlib.contextmanager
-def launched(path: str) -> Iterator[Browser]:
-    """Start the browser at `path`, without a window, and close it in the end."""
+def launched(path: str, *more: str) -> Iterator[Browser]:
+    """Start the browser at `path`, without a window, with `more` arguments than always, and close it in the end."""
     # A tenth of a second, for which those who start no browser do not wait: every run of the quick tests is among them.
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
+        browser = playwright.chromium.launch(executable_path=path, args=[*ARGUMENTS, *more])
         yield browser
         browser.close()
 
